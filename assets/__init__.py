@@ -1,0 +1,1 @@
+"""Files that ship with Lightship (theme tokens, default rules, examples), found with `importlib.resources`."""

@@ -1,0 +1,1 @@
+"""The service: every socket, file and clock of Lightship lives here."""

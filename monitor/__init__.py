@@ -1,0 +1,1 @@
+"""The domain of Lightship: pure, deterministic, numpy and msgspec only. No clock, no socket, no file."""

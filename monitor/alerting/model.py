@@ -1,0 +1,174 @@
+"""What alerting is made of. These structs are the state that is stored, streamed and shown; behaviour is beside them."""
+
+from __future__ import annotations
+
+import enum
+from typing import Literal
+
+import msgspec
+
+from monitor.model.matchers import Matcher, Selector
+
+Severity = Literal["critical", "warning", "info"]
+SEVERITIES: tuple[Severity, ...] = ("critical", "warning", "info")
+Comparison = Literal["gt", "gte", "lt", "lte", "eq", "ne"]
+SYMBOL: dict[Comparison, str] = {"gt": ">", "gte": "≥", "lt": "<", "lte": "≤", "eq": "=", "ne": "≠"}
+
+
+class State(enum.StrEnum):
+    INACTIVE = "inactive"
+    PENDING = "pending"
+    FIRING = "firing"
+    RESOLVED = "resolved"
+
+
+class Condition(msgspec.Struct, frozen=True, tag_field="type", tag="threshold"):
+    """`field` of the series over `window` seconds, compared with `value`. `recovery`: once firing, it ends only past this value."""
+
+    operator: Comparison
+    value: float
+    window: float
+    field: str
+    recovery: float | None = None
+
+
+class Rule(msgspec.Struct, frozen=True):
+    """One rule as judged. Durations are seconds. `file` is the base name, `line` that of its [[rule]] header (from 1)."""
+
+    id: str
+    selector: Selector
+    condition: Condition
+    severity: Severity = "warning"
+    name: str = ""
+    actions: tuple[str, ...] = ("log",)
+    cooldown: float = 300.0
+    for_seconds: float = 0.0
+    summary: str = ""
+    runbook_url: str = ""
+    enabled: bool = True
+    labels: tuple[tuple[str, str], ...] = ()
+    file: str = ""
+    line: int = 0
+
+
+class Acknowledgement(msgspec.Struct, frozen=True):
+    """Somebody has it. `expires` None: until it resolves. Times are seconds since the epoch."""
+
+    who: str
+    at: float
+    note: str = ""
+    expires: float | None = None
+
+
+class Firing(msgspec.Struct, frozen=True):
+    """One span in which an alert fired; `end` None while it still does. Kept for 24 h, for the firing strip."""
+
+    start: float
+    end: float | None
+    severity: Severity
+
+
+class Alert(msgspec.Struct, frozen=True):
+    """One rule for one series. `id` is stable: the fingerprint of the rule's id and the labels.
+
+    `labels`: the series' tags with `__name__`, `alertname` (rule id) and `severity`, and the rule's own labels.
+    `since`: start of the present state; `fired_at`: start of the present or last firing. `value` None: no data now.
+    """
+
+    id: str
+    rule_id: str
+    labels: tuple[tuple[str, str], ...]
+    severity: Severity
+    state: State
+    since: float
+    value: float | None
+    threshold: float
+    operator: Comparison = "gt"
+    active_at: float | None = None
+    fired_at: float | None = None
+    resolved_at: float | None = None
+    ack: Acknowledgement | None = None
+    silenced_by: tuple[str, ...] = ()
+    last_notified: float | None = None
+    notified_count: int = 0
+    suppressed_count: int = 0
+    firings: tuple[Firing, ...] = ()
+    revision: int = 0
+    no_data: bool = False
+
+
+class Silence(msgspec.Struct, frozen=True):
+    """Nobody is told about alerts whose labels meet all matchers, from `starts` until `ends`."""
+
+    id: str
+    matchers: tuple[Matcher, ...]
+    starts: float
+    ends: float
+    comment: str
+    created_by: str
+    created_at: float
+    end_when_resolved: bool = False
+    expired_by: str = ""
+    revision: int = 0
+
+    def active(self, now: float) -> bool:
+        return self.starts <= now < self.ends
+
+
+class Event(msgspec.Struct, frozen=True):
+    """Something worth remembering, for 'changes and people' and an alert's history.
+
+    `kind`: firing, resolved, pending, acknowledged, released, silenced, unsilenced, notified, rule_saved, rules_reloaded,
+    rules_refused, collector_started, collector_restored, note.
+    """
+
+    at: float
+    kind: str
+    text: str
+    who: str = ""
+    alert: str = ""
+    rule: str = ""
+    severity: str = ""
+    id: int = 0
+
+
+class Notification(msgspec.Struct, frozen=True):
+    """What an action is asked to tell. `kind`: firing, reminder or resolved."""
+
+    kind: str
+    alert: Alert
+    rule: Rule
+    text: str
+    at: float
+
+
+class RuleProblem(msgspec.Struct, frozen=True):
+    """Why a rule file is refused: 1-based `line` and `column` (column 0: the whole line); `fix` the text to write instead."""
+
+    file: str
+    line: int
+    reason: str
+    column: int = 0
+    key: str = ""
+    fix: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.file}, line {self.line}: {self.reason}"
+
+
+class RuleFile(msgspec.Struct, frozen=True):
+    """A rule file as it lies on disk; `problems` non-empty: the version in force is an older one (or none)."""
+
+    name: str
+    text: str
+    revision: int
+    problems: tuple[RuleProblem, ...] = ()
+
+
+class WhyStep(msgspec.Struct, frozen=True):
+    """One step of 'Why was nobody told?'. `verdict`: passed, stopped, or not_reached."""
+
+    title: str
+    detail: str
+    verdict: Literal["passed", "stopped", "not_reached"]
+    action: str = ""

@@ -1,0 +1,1 @@
+"""What telemetry is: series, kinds, batches of samples, matchers over tags."""

@@ -1,0 +1,34 @@
+"""Samples on their way in, as columns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from monitor.model.series import KeySpace
+
+Floats = npt.NDArray[np.float64]
+Ids = npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Batch:
+    """n samples of one receiver, in order of arrival.
+
+    `ids` int32[n] are ids of `space`; `values` float64[n]; `times` float64[n] seconds since the epoch (event time).
+    `weights` float64[n] or None: how many observations a distribution's sample stands for (1 / sample rate); counters
+    arrive already multiplied. `relative` bool[n] or None: true where a gauge's value is a change to its last value.
+    A NaN value on a gauge or counter is a staleness marker: the series says nothing from there on.
+    """
+
+    space: KeySpace
+    ids: Ids
+    values: Floats
+    times: Floats
+    weights: Floats | None = None
+    relative: npt.NDArray[np.bool_] | None = None
+
+    def __len__(self) -> int:
+        return len(self.ids)

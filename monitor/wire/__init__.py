@@ -1,0 +1,1 @@
+"""The stream between a collector and its clients: messages and codec, without a socket."""

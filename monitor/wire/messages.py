@@ -1,0 +1,311 @@
+"""Messages of subprotocol `lightship.v1`. Numbers travel as columns: raw little-endian bytes in MessagePack, lists in JSON.
+
+Every message is a map with a `type`. Times are seconds since the epoch, durations seconds. A missing number is NaN in a
+column (null in JSON). `docs/protocol.md` is the specification.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from monitor.alerting.model import Alert, Event, Rule, RuleFile, RuleProblem, Silence
+from monitor.model.matchers import Matcher
+
+
+class I32(np.ndarray[Any, np.dtype[np.int32]]):
+    """A column of int32."""
+
+
+class F64(np.ndarray[Any, np.dtype[np.float64]]):
+    """A column of float64."""
+
+
+class Message(msgspec.Struct, frozen=True, tag_field="type", omit_defaults=True, eq=False):
+    """Base of all messages; the tag is the class name in snake case."""
+
+
+def _tag(name: str) -> str:
+    return "".join("_" + c.lower() if c.isupper() else c for c in name).lstrip("_")
+
+
+# ---------------------------------------------------------------- collector to client
+
+
+class Hello(Message, frozen=True, tag=_tag):
+    """First message. `boot` changes at each start of the collector; `interval` is the tick; `read_only`: commands are refused.
+
+    `recent` is how many seconds of history `history` can answer.
+    """
+
+    version: str
+    name: str
+    boot: str
+    time: float
+    interval: float
+    windows: tuple[float, ...]
+    recent: float
+    http: str = ""
+    statsd: str = ""
+    who: str = ""
+    read_only: bool = False
+
+
+class SeriesEntry(msgspec.Struct, frozen=True, array_like=True):
+    """One series: its row, name, tags as alternating name and value, kind number and unit."""
+
+    row: int
+    name: str
+    tags: tuple[tuple[str, str], ...]
+    kind: int
+    unit: str = ""
+
+
+class Series(Message, frozen=True, tag=_tag):
+    """Rows given out and given up since `since`; `since` 0: the whole table. A row means this series until it is gone or given anew."""
+
+    revision: int
+    since: int
+    added: tuple[SeriesEntry, ...]
+    gone: tuple[int, ...] = ()
+
+
+class Frame(Message, frozen=True, tag=_tag):
+    """One tick for one subscription: `columns[i]` holds field i of the subscription for `rows`.
+
+    `rows` is left out when it equals that of the subscription's frame before. `skipped`: frames this client missed because it was slow.
+    """
+
+    sub: int
+    time: float
+    columns: tuple[F64, ...]
+    rows: I32 | None = None
+    skipped: int = 0
+
+
+class History(Message, frozen=True, tag=_tag):
+    """Backfill of a subscription, or the answer to a `history_query`: `columns[i]` is field i, row-major [rows, times]."""
+
+    sub: int
+    times: F64
+    rows: I32
+    columns: tuple[F64, ...]
+    step: float
+    id: int = 0
+
+
+class Alerts(Message, frozen=True, tag=_tag):
+    """Alerts and silences changed since `since` (0: all of them); `removed` ids of alerts that are forgotten."""
+
+    revision: int
+    since: int
+    time: float
+    alerts: tuple[Alert, ...] = ()
+    silences: tuple[Silence, ...] = ()
+    removed: tuple[str, ...] = ()
+
+
+class Rules(Message, frozen=True, tag=_tag):
+    """All rules in force and their files, sent whole at each change (rules are few)."""
+
+    revision: int
+    rules: tuple[Rule, ...]
+    files: tuple[RuleFile, ...]
+
+
+class Events(Message, frozen=True, tag=_tag):
+    """Events with ids rising, oldest first."""
+
+    events: tuple[Event, ...]
+
+
+class Health(Message, frozen=True, tag=_tag):
+    """The collector on itself, once a tick: names as at /metrics, without the `lightship_` prefix.
+
+    `notes` are sentences for `status`: first malformed lines, targets that do not answer, limits that are reached.
+    """
+
+    time: float
+    values: dict[str, float]
+    notes: tuple[str, ...] = ()
+
+
+class Reply(Message, frozen=True, tag=_tag):
+    """Answer to the request with this id. `error` says what, why and what to do. `result` depends on the request."""
+
+    id: int
+    error: str = ""
+    result: Any = None
+
+
+# ---------------------------------------------------------------- client to collector
+
+
+class Request(Message, frozen=True):
+    """Base of what a client sends; `id` is the client's own number, answered by a `reply` with the same."""
+
+    id: int
+
+
+class Resume(Request, frozen=True, tag=_tag):
+    """First message of a client: what it has already, of the boot named. Answered by what it lacks."""
+
+    boot: str = ""
+    series: int = 0
+    alerts: int = 0
+    rules: int = 0
+    events: int = 0
+    client: str = ""
+    who: str = ""
+    series_wanted: bool = True
+
+
+class Subscribe(Request, frozen=True, tag=_tag):
+    """Frames of the series that `selector` selects: one column a field, over `window` seconds.
+
+    `since`: send `history` from then on first, at `step` seconds or coarser (0: no backfill). `limit` > 0 keeps only the
+    `limit` rows with the largest first field, chosen anew every 10 s. `every`: one frame in so many ticks.
+    The request's id is the subscription's number; subscribing again with it replaces it.
+    """
+
+    selector: str
+    fields: tuple[str, ...]
+    window: float = 60.0
+    since: float = 0.0
+    step: float = 1.0
+    limit: int = 0
+    every: int = 1
+
+
+class Unsubscribe(Request, frozen=True, tag=_tag):
+    sub: int
+
+
+class Get(Request, frozen=True, tag=_tag):
+    """Values now. Result: list of {name, tags, kind, unit, fields: {field: number or null}}."""
+
+    selector: str
+    fields: tuple[str, ...]
+    window: float = 60.0
+    limit: int = 1000
+
+
+class HistoryQuery(Request, frozen=True, tag=_tag):
+    """Answered by a `history` message with this id, or a `reply` with an error."""
+
+    selector: str
+    fields: tuple[str, ...]
+    start: float
+    end: float
+    window: float = 60.0
+    step: float = 1.0
+    limit: int = 50
+
+
+class Status(Request, frozen=True, tag=_tag):
+    """Result: the fields of `health` and `hello` together."""
+
+
+class Acknowledge(Request, frozen=True, tag=_tag):
+    """Acknowledge alerts by id. Result: {"acknowledged": [ids]}."""
+
+    alerts: tuple[str, ...]
+    who: str
+    note: str = ""
+    expires: float | None = None
+
+
+class Release(Request, frozen=True, tag=_tag):
+    """Take acknowledgements back. Result: {"released": [ids]}."""
+
+    alerts: tuple[str, ...]
+    who: str
+
+
+class AddSilence(Request, frozen=True, tag=_tag):
+    """Result: {"silence": id, "matched": [alert ids]}."""
+
+    matchers: tuple[Matcher, ...]
+    starts: float
+    ends: float
+    comment: str
+    who: str
+    end_when_resolved: bool = False
+
+
+class ExpireSilence(Request, frozen=True, tag=_tag):
+    """Result: {"expired": id}."""
+
+    silence: str
+    who: str
+
+
+class AddNote(Request, frozen=True, tag=_tag):
+    """A note on an alert, kept in its history."""
+
+    alert: str
+    text: str
+    who: str
+
+
+class CheckRules(Request, frozen=True, tag=_tag):
+    """Whether this text would be accepted as this file. Result: {"problems": [RuleProblem]}."""
+
+    file: str
+    text: str
+
+
+class SaveRules(Request, frozen=True, tag=_tag):
+    """Write the file. `base` is the revision it was edited from: on a conflict nothing is written and the error says who was first.
+
+    Result: {"revision": n}, or {"problems": […]} with an error.
+    """
+
+    file: str
+    text: str
+    base: int
+    who: str
+
+
+class EnableRule(Request, frozen=True, tag=_tag):
+    """Switch one rule on or off; the file is edited with comments and order intact."""
+
+    rule: str
+    enabled: bool
+    who: str
+
+
+class DeleteRule(Request, frozen=True, tag=_tag):
+    rule: str
+    who: str
+
+
+ServerMessage = Hello | Series | Frame | History | Alerts | Rules | Events | Health | Reply
+ClientMessage = (
+    Resume
+    | Subscribe
+    | Unsubscribe
+    | Get
+    | HistoryQuery
+    | Status
+    | Acknowledge
+    | Release
+    | AddSilence
+    | ExpireSilence
+    | AddNote
+    | CheckRules
+    | SaveRules
+    | EnableRule
+    | DeleteRule
+)
+
+__all__ = [name for name, value in list(globals().items()) if isinstance(value, type) and issubclass(value, Message)] + [
+    "ClientMessage",
+    "F64",
+    "I32",
+    "RuleProblem",
+    "SeriesEntry",
+    "ServerMessage",
+]
