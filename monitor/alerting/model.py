@@ -23,7 +23,10 @@ class State(enum.StrEnum):
 
 
 class Condition(msgspec.Struct, frozen=True, tag_field="type", tag="threshold"):
-    """`field` of the series over `window` seconds, compared with `value`. `recovery`: once firing, it ends only past this value."""
+    """`field` of the series over `window` seconds, compared with `value`.
+
+    `recovery`: once firing, it ends only past this value.
+    """
 
     operator: Comparison
     value: float

@@ -54,20 +54,20 @@ class SeriesInfo(msgspec.Struct, frozen=True):
     unit: str = ""
 
 
-class TooLong(ValueError):
+class TooLongError(ValueError):
     """A name or tag is over its bound; the message says which."""
 
 
 def series_key(name: str, tags: Iterable[tuple[str, str]] = ()) -> SeriesKey:
-    """The key for a name and tags in any order (of duplicates the last wins). Raises `TooLong` over the bounds above."""
+    """The key for a name and tags in any order (of duplicates the last wins). Raises `TooLongError` over the bounds above."""
     if not name or len(name) > MAX_NAME:
-        raise TooLong(f"series name has {len(name)} characters (1 to {MAX_NAME} allowed)")
+        raise TooLongError(f"series name has {len(name)} characters (1 to {MAX_NAME} allowed)")
     unique = dict(tags)
     if len(unique) > MAX_TAGS:
-        raise TooLong(f"series has {len(unique)} tags (at most {MAX_TAGS})")
+        raise TooLongError(f"series has {len(unique)} tags (at most {MAX_TAGS})")
     for key, value in unique.items():
         if not key or len(key) > MAX_TAG_KEY or len(value) > MAX_TAG_VALUE:
-            raise TooLong(f"tag {key[:40]!r} is over its length ({MAX_TAG_KEY} and {MAX_TAG_VALUE} characters)")
+            raise TooLongError(f"tag {key[:40]!r} is over its length ({MAX_TAG_KEY} and {MAX_TAG_VALUE} characters)")
     return SeriesKey(name, tuple(sorted(unique.items())))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import msgspec
 import numpy as np
@@ -38,7 +38,8 @@ class Delta:
     """All that one tick folded in, aggregated by series and second: enough to rebuild windows and history after a restart.
 
     `added`: series that got a row since the last delta. `gone`: rows given up. Per (row, second) m entries:
-    `rows` int32[m], `seconds` int64[m] (slot start), `counts`, `sums`, `mins`, `maxs`, `lasts` float64[m], `last_times` float64[m].
+    `rows` int32[m], `seconds` int64[m] (slot start), `counts`, `sums`, `mins`, `maxs`, `lasts`,
+    `last_times` float64[m].
     Histogram entries k: `hist_rows` int32[k], `hist_seconds` int64[k], `hist_bins` int32[k], `hist_counts` float64[k].
     Set members s: `set_rows` int32[s], `set_seconds` int64[s], `set_hashes` float64[s].
     """
@@ -85,7 +86,7 @@ class History:
     values: npt.NDArray[np.float64]
     step: float
     field: str
-    window: float = field(default=0.0)
+    window: float = 0.0
 
 
 class Counters(msgspec.Struct):

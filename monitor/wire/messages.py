@@ -64,7 +64,10 @@ class SeriesEntry(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Series(Message, frozen=True, tag=_tag):
-    """Rows given out and given up since `since`; `since` 0: the whole table. A row means this series until it is gone or given anew."""
+    """Rows given out and given up since `since`; `since` 0: the whole table.
+
+    A row means this series until it is gone or given anew.
+    """
 
     revision: int
     since: int
@@ -75,7 +78,8 @@ class Series(Message, frozen=True, tag=_tag):
 class Frame(Message, frozen=True, tag=_tag):
     """One tick for one subscription: `columns[i]` holds field i of the subscription for `rows`.
 
-    `rows` is left out when it equals that of the subscription's frame before. `skipped`: frames this client missed because it was slow.
+    `rows` is left out when it equals that of the subscription's frame before.
+    `skipped`: frames this client missed because it was slow.
     """
 
     sub: int
@@ -258,7 +262,9 @@ class CheckRules(Request, frozen=True, tag=_tag):
 
 
 class SaveRules(Request, frozen=True, tag=_tag):
-    """Write the file. `base` is the revision it was edited from: on a conflict nothing is written and the error says who was first.
+    """Write the file. `base` is the revision it was edited from.
+
+    On a conflict nothing is written and the error says who was first.
 
     Result: {"revision": n}, or {"problems": […]} with an error.
     """
