@@ -1,0 +1,124 @@
+"""The one table of actions: name, keys and help, from which bindings, menus, palette and help derive in every front end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ui.views.view import Page
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """`keys` in neutral spelling: "a", "shift+x", "ctrl+k", "space", "enter", "escape", "left", "alt+enter", "?", "/".
+
+    `pages` empty: everywhere. Single-character keys do nothing while a text field has the focus. `hint` short words for the key row.
+    """
+
+    name: str
+    title: str
+    keys: tuple[str, ...]
+    help: str
+    pages: tuple[Page, ...] = ()
+    hint: str = ""
+    section: str = "General"
+
+
+ACTIONS: tuple[Action, ...] = (
+    Action("page.overview", "Overview", ("1",), "This machine, the busiest series and what is firing", section="Pages"),
+    Action("page.explore", "Explore", ("2",), "Find any series and chart it over any window", section="Pages"),
+    Action("page.alerts", "Alerts", ("4",), "See, acknowledge and silence alerts", section="Pages"),
+    Action("page.rules", "Rules", ("5",), "Read, edit and switch alert rules", section="Pages"),
+    Action("palette.open", "Command palette", ("ctrl+k", ":"), "Find an action, a series or an alert by typing", hint="commands"),
+    Action("filter.focus", "Filter this page", ("/",), "Type to narrow what this page lists", hint="filter"),
+    Action("help.open", "Keys of this page", ("?",), "Show every key and what it does", hint="keys"),
+    Action("back", "Back", ("escape",), "Close, clear or go back one step"),
+    Action(
+        "time.pause", "Pause or resume", ("space",), "Hold the view still while data keep arriving", hint="pause", section="Time"
+    ),
+    Action("time.live", "Go live", ("l",), "Return to the newest data", section="Time"),
+    Action("time.shorter", "Shorter range", ("[",), "Show less time", section="Time"),
+    Action("time.longer", "Longer range", ("]",), "Show more time", section="Time"),
+    Action("time.earlier", "One window back", (",",), "Look one range earlier (pauses)", section="Time"),
+    Action("time.later", "One window forward", (".",), "Look one range later", section="Time"),
+    Action("cursor.down", "Next", ("j", "down"), "Move to the next row", hint="move", section="Lists"),
+    Action("cursor.up", "Previous", ("k", "up"), "Move to the previous row", section="Lists"),
+    Action("cursor.home", "First row", ("home",), "Move to the first row", section="Lists"),
+    Action("cursor.end", "Last row", ("end",), "Move to the last row", section="Lists"),
+    Action("cursor.page_down", "Page down", ("pagedown",), "Move ten rows down", section="Lists"),
+    Action("cursor.page_up", "Page up", ("pageup",), "Move ten rows up", section="Lists"),
+    Action("open", "Open", ("enter",), "Open what the cursor is on", section="Lists"),
+    Action("region.next", "Next region", ("tab",), "Move the focus to the next part of the page", section="Lists"),
+    Action("region.previous", "Previous region", ("shift+tab",), "Move the focus to the part before", section="Lists"),
+    Action("mark", "Mark", ("x",), "Mark this row for a joint action", ("alerts", "explore"), "mark", "Lists"),
+    Action("mark.range", "Mark up to here", ("shift+x",), "Mark all rows from the last mark to here", ("alerts",), "", "Lists"),
+    Action("mark.all", "Mark all shown", ("ctrl+a",), "Mark every row that the filter shows", ("alerts",), "", "Lists"),
+    Action(
+        "alert.acknowledge",
+        "Acknowledge",
+        ("a",),
+        "Say that you have it; again: release it",
+        ("overview", "alerts"),
+        "acknowledge",
+        "Alerts",
+    ),
+    Action(
+        "alert.silence",
+        "Silence…",
+        ("s",),
+        "Stop telling people, for a time and a reason",
+        ("overview", "alerts"),
+        "silence",
+        "Alerts",
+    ),
+    Action("alert.note", "Note…", ("n",), "Write a note on this alert", ("alerts",), "", "Alerts"),
+    Action("alert.runbook", "Open runbook", ("r",), "Open the page that says what to do", ("alerts",), "", "Alerts"),
+    Action("alert.why", "Why was nobody told?", ("w",), "See the steps from rule to notification", ("alerts",), "why", "Alerts"),
+    Action("alert.explore", "Show in Explore", ("e",), "Chart this alert's metric", ("alerts",), "", "Alerts"),
+    Action(
+        "alert.group.next", "Next group", ("right",), "Firing, pending, silenced, resolved, silences", ("alerts",), "", "Alerts"
+    ),
+    Action("alert.group.previous", "Previous group", ("left",), "The group before", ("alerts",), "", "Alerts"),
+    Action("alert.sort", "Sort by…", ("o",), "Severity, newest, name, value", ("alerts",), "", "Alerts"),
+    Action("silence.expire", "End silence", ("delete",), "End the chosen silence now", ("alerts",), "", "Alerts"),
+    Action(
+        "draft.save",
+        "Save the draft",
+        ("ctrl+s",),
+        "Save the silence or the rule being edited",
+        ("alerts", "rules"),
+        "save",
+        "Drafts",
+    ),
+    Action("draft.discard", "Discard the draft", ("ctrl+d",), "Throw the draft away", ("alerts", "rules"), "", "Drafts"),
+    Action("explore.window", "Window…", ("w",), "1, 5, 15 minutes or an hour", ("explore",), "window", "Explore"),
+    Action("explore.field", "Field…", ("f",), "Which figure of the series is drawn", ("explore",), "field", "Explore"),
+    Action("explore.clear", "Clear the chart", ("c",), "Take all series off the chart", ("explore",), "", "Explore"),
+    Action("explore.rule", "Make a rule…", ("t",), "Start a rule on the first series shown", ("explore",), "", "Explore"),
+    Action("crosshair.left", "Crosshair left", ("left",), "Move the crosshair back in time", ("explore",), "", "Explore"),
+    Action("crosshair.right", "Crosshair right", ("right",), "Move the crosshair forward", ("explore",), "", "Explore"),
+    Action("zoom.in", "Zoom in", ("z",), "Halve the time shown, round the crosshair", ("explore",), "zoom", "Explore"),
+    Action("zoom.out", "Zoom out", ("shift+z",), "Double the time shown", ("explore",), "", "Explore"),
+    Action("rule.edit", "Edit", ("e", "enter"), "Edit the rule's text", ("rules",), "edit", "Rules"),
+    Action("rule.toggle", "Enable or disable", ("d",), "Switch the rule on or off in its file", ("rules",), "on/off", "Rules"),
+    Action("rule.new", "New rule", ("n",), "Start a rule from a template", ("rules",), "new", "Rules"),
+    Action("rule.delete", "Delete rule", ("delete",), "Take the rule out of its file", ("rules",), "", "Rules"),
+    Action("rule.fix", "Apply the suggested fix", ("alt+enter",), "Mend the first problem as suggested", ("rules",), "", "Rules"),
+    Action("theme.next", "Next theme", ("ctrl+t",), "Dark, light, and both for colour-blind eyes", section="View"),
+    Action("undo", "Undo", ("ctrl+z",), "Take the last acknowledge or silence back", section="View"),
+    Action("connection.retry", "Retry now", (), "Ask the collector again at once", section="View"),
+    Action("quit", "Quit", ("q", "ctrl+q"), "Leave; the collector keeps its own life", section="View"),
+)
+
+BY_NAME: dict[str, Action] = {action.name: action for action in ACTIONS}
+
+
+def action_for(key: str, page: Page) -> Action | None:
+    """The action a key means on a page; what belongs to the page wins over what holds everywhere."""
+    general: Action | None = None
+    for action in ACTIONS:
+        if key in action.keys:
+            if page in action.pages:
+                return action
+            if not action.pages and general is None:
+                general = action
+    return general
