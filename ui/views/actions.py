@@ -11,7 +11,8 @@ from ui.views.view import Page
 class Action:
     """`keys` in neutral spelling: "a", "shift+x", "ctrl+k", "space", "enter", "escape", "left", "alt+enter", "?", "/".
 
-    `pages` empty: everywhere. Single-character keys do nothing while a text field has the focus. `hint` short words for the key row.
+    `pages` empty: everywhere. Single-character keys do nothing while a text field has the focus. `hint`: short words for
+    the key row.
     """
 
     name: str

@@ -71,7 +71,10 @@ class Toast:
 
 @dataclass(frozen=True, slots=True)
 class TimeView:
-    """The time control. `strip`: 48 half hours, newest last: (shape or None, load 0..1); `behind` says how far and what returns."""
+    """The time control. `strip`: 48 half hours, newest last: (shape or None, load 0..1).
+
+    `behind` says how far the view is behind and what returns.
+    """
 
     state: Literal["live", "paused", "stale"]
     range_label: str
@@ -217,7 +220,10 @@ class EmptyState:
 
 @dataclass(frozen=True, slots=True)
 class AlertRow:
-    """`strip`: 24 blocks of an hour, newest last, None is quiet. `shape` is severity or state; `acked_by` "" when nobody has it."""
+    """`strip`: 24 blocks of an hour, newest last, None is quiet. `shape` is severity or state.
+
+    `acked_by` is "" when nobody has it.
+    """
 
     id: str
     shape: Shape
@@ -396,7 +402,10 @@ class RuleRow:
 
 @dataclass(frozen=True, slots=True)
 class ProblemRow:
-    """A problem in the text being edited: 0-based `line` within the editor and `column`; `fix`: label of the suggested fix or ""."""
+    """A problem in the text being edited: 0-based `line` within the editor and `column`.
+
+    `fix` is the label of the suggested fix or "".
+    """
 
     line: int
     column: int
@@ -407,7 +416,9 @@ class ProblemRow:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class RuleEditorView:
-    """`text` is the draft; `text_revision` rises only when the text changed from outside the editor, so typing is never overwritten.
+    """`text` is the draft.
+
+    `text_revision` rises only when the text changed from outside the editor, so typing is never overwritten.
 
     `changed_lines` are 0-based. `button` says which line is in the way when it cannot be saved.
     """
