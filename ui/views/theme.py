@@ -18,7 +18,7 @@ SHAPES: tuple[Shape, ...] = ("critical", "warning", "info", "ok", "unknown", "si
 
 @dataclass(frozen=True, slots=True)
 class Glyph:
-    """How a state looks in one cell, and its word. `block`: its height in the firing strip (0..1); acked and pending have none."""
+    """How a state looks in one cell, and its word. `block`: height in the firing strip (0..1); acked and pending have none."""
 
     word: str
     meaning: str
