@@ -66,13 +66,15 @@ class SeriesEntry(msgspec.Struct, frozen=True, array_like=True):
 class Series(Message, frozen=True, tag=_tag):
     """Rows given out and given up since `since`; `since` 0: the whole table.
 
-    A row means this series until it is gone or given anew.
+    A row means this series until it is gone or given anew. `more`: this is a part, and `revision` counts only once the
+    last part has come.
     """
 
     revision: int
     since: int
     added: tuple[SeriesEntry, ...]
     gone: tuple[int, ...] = ()
+    more: bool = False
 
 
 class Frame(Message, frozen=True, tag=_tag):
@@ -167,9 +169,10 @@ class Resume(Request, frozen=True, tag=_tag):
 
 
 class Subscribe(Request, frozen=True, tag=_tag):
-    """Frames of the series that `selector` selects: one column a field, over `window` seconds.
+    """Frames of the series that `selector` selects: one column a field, over `window` seconds. Result: {"rows": n}.
 
-    `since`: send `history` from then on first, at `step` seconds or coarser (0: no backfill). `limit` > 0 keeps only the
+    `since`: send `history` from then on first, at `step` seconds or coarser (0: no backfill; below 0: so many seconds back
+    from the collector's now). `limit` > 0 keeps only the
     `limit` rows with the largest first field, chosen anew every 10 s. `every`: one frame in so many ticks.
     The request's id is the subscription's number; subscribing again with it replaces it.
     """

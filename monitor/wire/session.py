@@ -1,0 +1,294 @@
+"""One client as the collector sees it, without a socket: what it has been sent, and what it is owed."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from monitor.model.batch import Ids
+from monitor.model.matchers import Selector, SelectorError, parse_selector
+from monitor.windows.frame import is_field
+from monitor.wire import messages as m
+from monitor.wire.codec import Codec, EncodeError
+from monitor.wire.messages import F64, I32, Message, Reply, Request
+from monitor.wire.shared import Feed, Shared, Topic
+
+MAX_WHO = 64
+HARMLESS = (m.CheckRules,)
+"""Commands that change nothing, allowed when the collector is read-only."""
+
+
+class RefusedError(ValueError):
+    """A request that is not carried out; the text goes into its reply."""
+
+
+@dataclass(eq=False, slots=True)
+class Subscribed:
+    """One subscription of one client. `version`: that of the rows it was sent last."""
+
+    feed: Feed
+    version: int = -1
+    skipped: int = 0
+
+
+class Session:
+    """State of one client. Methods give packets: encoded messages, to be sent in order and whole."""
+
+    def __init__(self, shared: Shared, codec: Codec) -> None:
+        self.shared = shared
+        self.codec = codec
+        self.subscriptions: dict[int, Subscribed] = {}
+        self.following = False
+        """Whether it has said `resume` and so gets lists and health as they change."""
+        self.who = ""
+        self.client = ""
+        self.skipped = 0
+        """Frames not sent because the client was slow."""
+        self._series_wanted = True
+        self._series = self._alerts = self._rules = -1
+        self._event = 0
+
+    def greet(self) -> list[bytes]:
+        """The first packets."""
+        return [self._pack(self.shared.source.hello())]
+
+    def close(self) -> None:
+        """Gives its shares of feeds back; safe to call twice."""
+        for subscribed in self.subscriptions.values():
+            self.shared.release(subscribed.feed)
+        self.subscriptions.clear()
+
+    # ------------------------------------------------------------ what a client asks
+
+    def receive(self, request: Request) -> list[bytes] | None:
+        """Answers a question or a subscription; None: a command, for the collector to carry out and `reply` to."""
+        try:
+            if isinstance(request, m.Resume):
+                return self._resume(request)
+            if isinstance(request, m.Subscribe):
+                return self._subscribe(request)
+            if isinstance(request, m.Unsubscribe):
+                return self._unsubscribe(request)
+            if isinstance(request, m.Get):
+                return self.reply(request.id, self._get(request))
+            if isinstance(request, m.HistoryQuery):
+                return [self._pack(self._query(request))]
+            if isinstance(request, m.Status):
+                return self.reply(request.id, self._status())
+            if self.shared.source.hello().read_only and not isinstance(request, HARMLESS):
+                raise RefusedError("this collector is read-only for you; ask somebody who may change it")
+        except RefusedError as error:
+            return self.reply(request.id, error=str(error))
+        return None
+
+    def reply(self, request: int, result: Any = None, error: str = "") -> list[bytes]:
+        """The answer to a request; a result that cannot be encoded becomes an error that says so."""
+        try:
+            return [self._pack(Reply(request, error, result))]
+        except EncodeError as problem:
+            return [self._pack(Reply(request, f"the answer could not be written: {problem}"))]
+
+    def _resume(self, request: m.Resume) -> list[bytes]:
+        same = request.boot == self.shared.source.hello().boot
+        self._series = (request.series if same else 0) or -1
+        self._alerts = (request.alerts if same else 0) or -1
+        self._rules = (request.rules if same else 0) or -1
+        self._event = request.events if same else 0
+        self._series_wanted = request.series_wanted
+        self.who, self.client = request.who[:MAX_WHO], request.client[:MAX_WHO]
+        self.following = True
+        return [*self.lists(), *self.shared.health(self.codec)]
+
+    def _subscribe(self, request: m.Subscribe) -> list[bytes]:
+        selector = self._selector(request.selector)
+        self._check_columns(request.fields, request.window)
+        self._check_pace(request)
+        held = self.subscriptions.get(request.id)
+        if held is None and len(self.subscriptions) >= self.shared.limits.subscriptions:
+            raise RefusedError(f"this client has {len(self.subscriptions)} subscriptions, the most allowed; end one first")
+        topic = Topic(str(selector), request.fields, request.window, request.limit, request.every)
+        feed = self.shared.acquire(topic, selector)
+        if feed.cut_rows:
+            total = len(feed.rows) + feed.cut_rows
+            self.shared.release(feed)
+            raise RefusedError(f"selects {total:,} series (at most {len(feed.rows):,}); narrow the selector or set limit")
+        if held is not None:
+            self.shared.release(held.feed)
+        self.subscriptions[request.id] = Subscribed(feed)
+        packets = [*self._series_change(), *self.reply(request.id, {"rows": len(feed.rows)})]
+        if request.since and len(feed.rows):
+            packets.append(self._pack(self._backfill(request, feed)))
+        return packets
+
+    def _unsubscribe(self, request: m.Unsubscribe) -> list[bytes]:
+        held = self.subscriptions.pop(request.sub, None)
+        if held is None:
+            raise RefusedError(f"there is no subscription {request.sub}")
+        self.shared.release(held.feed)
+        return self.reply(request.id)
+
+    def _backfill(self, request: m.Subscribe, feed: Feed) -> m.History:
+        now = self.shared.time
+        start = request.since if request.since > 0 else now + request.since
+        start = max(start, now - self.shared.source.hello().recent)
+        columns = max(1, len(feed.rows) * len(request.fields))
+        step = max(request.step, math.ceil((now - start) * columns / self.shared.limits.history_cells))
+        return self._history(feed.rows, request.fields, request.window, start, now, step, sub=request.id)
+
+    def _query(self, request: m.HistoryQuery) -> m.History:
+        rows = self._rows(request.selector, request.limit)
+        self._check_columns(request.fields, request.window)
+        if not (math.isfinite(request.start) and math.isfinite(request.end) and request.start < request.end):
+            raise RefusedError("start must be before end, both in seconds since the epoch")
+        if not (math.isfinite(request.step) and request.step > 0):
+            raise RefusedError("step must be above zero seconds")
+        span = request.end - request.start
+        cells = span / request.step * len(rows) * len(request.fields)
+        bound = self.shared.limits.history_cells
+        if cells > bound:
+            step = math.ceil(span * len(rows) * len(request.fields) / bound)
+            raise RefusedError(
+                f"would read {cells:,.0f} values (limit {bound:,}); shorten the range or raise the step to {step} s"
+            )
+        return self._history(rows, request.fields, request.window, request.start, request.end, request.step, query=request.id)
+
+    def _history(
+        self,
+        rows: Ids,
+        fields: tuple[str, ...],
+        window: float,
+        start: float,
+        end: float,
+        step: float,
+        sub: int = 0,
+        query: int = 0,
+    ) -> m.History:
+        engine = self.shared.source.engine
+        answers = [engine.history(rows, name, window, start, end, step) for name in fields]
+        columns = tuple(np.ascontiguousarray(answer.values).reshape(-1).view(F64) for answer in answers)
+        times = np.ascontiguousarray(answers[0].times).view(F64)
+        return m.History(sub, times, np.ascontiguousarray(rows).view(I32), columns, answers[0].step, query)
+
+    def _get(self, request: m.Get) -> list[dict[str, Any]]:
+        rows = self._rows(request.selector, min(request.limit, self.shared.limits.get_rows))
+        self._check_columns(request.fields, request.window)
+        engine = self.shared.source.engine
+        columns = [engine.column(name, request.window, rows).tolist() for name in request.fields]
+        found = []
+        for i, row in enumerate(rows.tolist()):
+            info = engine.table.info(row)
+            values = {n: c[i] if math.isfinite(c[i]) else None for n, c in zip(request.fields, columns, strict=True)}
+            tags = dict(info.key.tags)
+            found.append(
+                {"name": info.key.name, "tags": tags, "kind": info.kind.name.lower(), "unit": info.unit, "fields": values}
+            )
+        return found
+
+    def _status(self) -> dict[str, Any]:
+        hello = msgspec.structs.asdict(self.shared.source.hello())
+        return hello | msgspec.structs.asdict(self.shared.source.health())
+
+    # ------------------------------------------------------------ checks
+
+    def _selector(self, text: str) -> Selector:
+        if len(text) > self.shared.limits.selector:
+            raise RefusedError(f"the selector has {len(text):,} characters (at most {self.shared.limits.selector:,})")
+        try:
+            return parse_selector(text)
+        except SelectorError as error:
+            raise RefusedError(f"selector, column {error.column}: {error}") from None
+
+    def _rows(self, selector: str, limit: int) -> Ids:
+        if limit < 1:
+            raise RefusedError("limit must be at least 1")
+        rows = self.shared.source.engine.table.select(self._selector(selector))
+        return rows[: min(limit, self.shared.limits.rows)]
+
+    def _check_columns(self, fields: tuple[str, ...], window: float) -> None:
+        if not 1 <= len(fields) <= self.shared.limits.fields:
+            raise RefusedError(f"asks for {len(fields)} fields (1 to {self.shared.limits.fields} allowed)")
+        for name in fields:
+            if not is_field(name[:32]):
+                raise RefusedError(
+                    f"unknown field {name[:32]!r}; ask for value, rate, mean, max, p99 or another of docs/protocol.md"
+                )
+        windows = self.shared.source.hello().windows
+        if window not in windows:
+            kept = ", ".join(f"{w:g}" for w in windows)
+            raise RefusedError(f"no window of {window:g} s is kept; choose one of {kept} s")
+
+    def _check_pace(self, request: m.Subscribe) -> None:
+        if not math.isfinite(request.since):
+            raise RefusedError("since must be a time in seconds")
+        if not (math.isfinite(request.step) and request.step > 0):
+            raise RefusedError("step must be above zero seconds")
+        if not 1 <= request.every <= 3600:
+            raise RefusedError("every must be from 1 to 3600 ticks")
+        if not 0 <= request.limit <= self.shared.limits.rows:
+            raise RefusedError(f"limit must be from 0 (all) to {self.shared.limits.rows:,} rows")
+
+    # ------------------------------------------------------------ what a client is owed
+
+    def tick(self) -> list[bytes]:
+        """Frames of the present tick, with the series they need before them."""
+        packets = self._series_change()
+        shared = self.shared
+        for sub, held in self.subscriptions.items():
+            feed = held.feed
+            if shared.number % feed.topic.every:
+                continue
+            feed.refresh(shared.source.engine, shared.number, shared.time)
+            with_rows = held.version != feed.version
+            packets.append(feed.packet(shared, self.codec, sub, with_rows, held.skipped))
+            held.version, held.skipped = feed.version, 0
+        if self.following:
+            packets.extend(shared.health(self.codec))
+        return packets
+
+    def skip(self) -> int:
+        """Leaves this tick out, for the client has not taken the last one yet. Returns how many frames it missed."""
+        missed = 0
+        for held in self.subscriptions.values():
+            if self.shared.number % held.feed.topic.every == 0:
+                held.skipped += 1
+                missed += 1
+        self.skipped += missed
+        return missed
+
+    def lists(self) -> list[bytes]:
+        """Changes of series, alerts, rules and events since it was told last."""
+        return [*self._series_change(), *self.alerts(), *self.rules(), *self.events()]
+
+    def alerts(self) -> list[bytes]:
+        if not self.following:
+            return []
+        self._alerts, packets = self.shared.alerts(self.codec, self._alerts)
+        return list(packets)
+
+    def rules(self) -> list[bytes]:
+        if not self.following:
+            return []
+        self._rules, packets = self.shared.rules(self.codec, self._rules)
+        return list(packets)
+
+    def events(self) -> list[bytes]:
+        if not self.following:
+            return []
+        events = tuple(self.shared.source.events_since(self._event))
+        if not events:
+            return []
+        self._event = events[-1].id
+        return [self._pack(m.Events(events))]
+
+    def _series_change(self) -> list[bytes]:
+        if not (self.following and self._series_wanted):
+            return []
+        self._series, packets = self.shared.series(self.codec, self._series)
+        return list(packets)
+
+    def _pack(self, message: Message) -> bytes:
+        return self.shared.pack(self.codec, message)
