@@ -8,6 +8,7 @@ from typing import Literal
 import msgspec
 
 from monitor.model.matchers import Matcher, Selector
+from monitor.model.series import SeriesKey
 
 Severity = Literal["critical", "warning", "info"]
 SEVERITIES: tuple[Severity, ...] = ("critical", "warning", "info")
@@ -25,6 +26,7 @@ class State(enum.StrEnum):
 class Condition(msgspec.Struct, frozen=True, tag_field="type", tag="threshold"):
     """`field` of the series over `window` seconds, compared with `value`.
 
+    `field` "value" is what `monitor.alerting.fields.judged_field` says for the series' kind (a counter's sum, a gauge's last).
     `recovery`: once firing, it ends only past this value.
     """
 
@@ -76,6 +78,8 @@ class Alert(msgspec.Struct, frozen=True):
 
     `labels`: the series' tags with `__name__`, `alertname` (rule id) and `severity`, and the rule's own labels.
     `since`: start of the present state; `fired_at`: start of the present or last firing. `value` None: no data now.
+    `suppressed_count`: firings kept back since somebody was last told. `series`: the series judged.
+    `owed`: somebody has yet to be told of this firing, as soon as nothing keeps it back.
     """
 
     id: str
@@ -98,6 +102,8 @@ class Alert(msgspec.Struct, frozen=True):
     firings: tuple[Firing, ...] = ()
     revision: int = 0
     no_data: bool = False
+    series: SeriesKey | None = None
+    owed: bool = False
 
 
 class Silence(msgspec.Struct, frozen=True):
@@ -146,7 +152,10 @@ class Notification(msgspec.Struct, frozen=True):
 
 
 class RuleProblem(msgspec.Struct, frozen=True):
-    """Why a rule file is refused: 1-based `line` and `column` (column 0: the whole line); `fix` the text to write instead."""
+    """Why a rule file is refused: 1-based `line` and `column` (column 0: the whole line); `fix` the text to write instead.
+
+    `end`: the column just after the text that `fix` replaces (0: not to be replaced by a machine).
+    """
 
     file: str
     line: int
@@ -154,6 +163,7 @@ class RuleProblem(msgspec.Struct, frozen=True):
     column: int = 0
     key: str = ""
     fix: str = ""
+    end: int = 0
 
     def __str__(self) -> str:
         return f"{self.file}, line {self.line}: {self.reason}"
