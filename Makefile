@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: install bootstrap run test check format bench shots clean
+.PHONY: install bootstrap bootstrap-test run test check format bench shots clean
 
 $(STAMP): pyproject.toml packaging/constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -15,12 +15,15 @@ $(STAMP): pyproject.toml packaging/constraints.txt
 bootstrap:
 	@packaging/bootstrap
 
+bootstrap-test:
+	@packaging/bootstrap --test
+
 install: bootstrap $(STAMP)
 
 run: install
 	@$(BIN)/lightship up
 
-test: install
+test: bootstrap-test $(STAMP)
 	$(BIN)/python -m pytest
 
 check: $(STAMP)

@@ -1,0 +1,1 @@
+"""What outlives the process: the journal of the last hour and the transactional state."""

@@ -1,0 +1,79 @@
+"""Where a collector keeps its data, and the lock that lets only one collector use a folder."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from pathlib import Path
+from typing import BinaryIO
+
+
+class FolderTakenError(RuntimeError):
+    """Another collector uses this data folder."""
+
+
+def default_data_folder() -> Path:
+    """`lightship` in the user's data folder: XDG_DATA_HOME, Application Support or LOCALAPPDATA."""
+    if sys.platform == "win32":
+        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+    elif sys.platform == "darwin":
+        base = Path.home() / "Library" / "Application Support"
+    else:
+        base = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
+    return base / "lightship"
+
+
+def default_config_file() -> Path:
+    """`lightship/lightship.toml` in the user's configuration folder."""
+    if sys.platform in ("win32", "darwin"):
+        return default_data_folder() / "lightship.toml"
+    return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "lightship" / "lightship.toml"
+
+
+def host_name() -> str:
+    """This machine's name without its domain."""
+    return socket.gethostname().split(".")[0] or "localhost"
+
+
+class FolderLock:
+    """Held while a collector runs; freed by the system whatever way the process ends."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._path = folder / "collector.lock"
+        self._file: BinaryIO | None = None
+
+    def take(self) -> None:
+        """Raises `FolderTakenError` naming the process that holds it, `OSError` when the folder cannot be written."""
+        file = self._path.open("a+b")
+        try:
+            _lock(file)
+        except OSError:
+            file.seek(0)
+            holder = file.read(32).decode("ascii", "replace").strip() or "unknown"
+            file.close()
+            raise FolderTakenError(
+                f"Another collector (process {holder}) uses {self._path.parent}. Attach to it with 'lightship up', or give this one "
+                "its own folder with --data DIR."
+            ) from None
+        file.truncate(0)
+        file.write(f"{os.getpid()}\n".encode())
+        file.flush()
+        self._file = file
+
+    def free(self) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+
+def _lock(file: BinaryIO) -> None:
+    if sys.platform == "win32":
+        import msvcrt
+
+        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+    else:
+        import fcntl
+
+        fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)

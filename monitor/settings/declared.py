@@ -1,0 +1,72 @@
+"""The table of settings: name, type, default and one sentence each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from monitor.settings.kinds import Kind, address, addresses, count, duration, durations, flag, path, size, tags, text, word
+
+
+class Setting(msgspec.Struct, frozen=True):
+    """One setting. `default` is written as a person would write it in the file; `env` is its environment variable."""
+
+    name: str
+    kind: Kind
+    default: Any
+    help: str
+    example: str = ""
+
+    @property
+    def env(self) -> str:
+        return "LIGHTSHIP_" + self.name.upper()
+
+    def read(self, written: Any) -> Any:
+        """The value as the collector uses it. Raises `ValueError` saying what is wrong with `written` and what to write."""
+        return self.kind.read(written)
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting("name", text, "", "What this collector is called on screen; empty: the host's name."),
+    Setting("http", address, "127.0.0.1:7070", "Address of the HTTP side: /metrics, health, discovery."),
+    Setting("stream", address, "127.0.0.1:7071", "Address of the WebSocket stream that the user interfaces read."),
+    Setting("statsd", addresses, "127.0.0.1:8125", "UDP addresses for StatsD and DogStatsD, a comma between them; empty: none."),
+    Setting("statsd_socket", path, "", "Path of a Unix datagram socket for DogStatsD; empty: none.", "/run/lightship/dsd.socket"),
+    Setting("statsd_buffer", size, "4 MiB", "Receive buffer asked of the kernel for each StatsD socket."),
+    Setting("data", path, "", "Folder for state and recent history; empty: lightship in the user's data folder."),
+    Setting("rules", path, "", "Folder of rule files (*.toml); empty: rules inside the data folder."),
+    Setting("interval", duration, "1s", "Time between two ticks: how often windows are computed and sent."),
+    Setting("windows", durations, ["1m", "5m", "15m", "1h"], "Lengths of the sliding windows kept for every series, at most 1h."),
+    Setting("lateness", duration, "1m", "How late a sample may come and still be counted where it belongs."),
+    Setting("idle_expiry", duration, "1h", "A series without samples for this long gives up its row."),
+    Setting("series_limit", count, 100_000, "Most series at once; further ones are counted in an overflow series."),
+    Setting("host", flag, True, "Whether to watch this machine: CPU, memory, disks, network, processes."),
+    Setting("clients", count, 1_000, "Most stream clients at once."),
+    Setting("origins", tags, [], "Web origins that may open the stream, besides none at all.", '["https://ops.example.org"]'),
+    Setting("journal", flag, True, "Whether the last hour survives a restart (about 20 B a sample, packed, in the data folder)."),
+    Setting("log_level", word("debug", "info", "warning", "error"), "info", "How much the collector says on standard error."),
+)
+
+SCRAPE: tuple[Setting, ...] = (
+    Setting("url", text, "", "Where the exposition is read, as http://host:port/metrics."),
+    Setting("job", text, "", "The job tag of all its series; empty: the host part of the address."),
+    Setting("interval", duration, "15s", "Time between two scrapes."),
+    Setting("timeout", duration, "10s", "How long one scrape may take."),
+    Setting("labels", tags, {}, "Further tags of all its series.", '{ env = "prod" }'),
+    Setting("honor_labels", flag, False, "Whether the target's own job and instance tags win over ours."),
+)
+
+DERIVED: tuple[Setting, ...] = (
+    Setting("name", text, "", "The name of the derived series."),
+    Setting("formula", text, "", "Metric names, numbers, + - * / and parentheses.", "cache.hits / (cache.hits + cache.misses)"),
+    Setting("window", duration, "1m", "The window over which counters enter the formula."),
+    Setting("unit", text, "", "Unit of the result, for axes: percent, ratio, ms, bytes …"),
+)
+
+TABLES: dict[str, tuple[Setting, ...]] = {"scrape": SCRAPE, "derived": DERIVED}
+"""Settings that are lists of tables: [[scrape]] and [[derived]]."""
+
+REQUIRED: dict[str, tuple[str, ...]] = {"scrape": ("url",), "derived": ("name", "formula")}
+
+BY_NAME: dict[str, Setting] = {setting.name: setting for setting in SETTINGS}

@@ -1,0 +1,131 @@
+"""How a setting's value is read: from what stands in a TOML file or, as text, in the environment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from monitor.alerting.durations import parse_duration
+
+
+class Kind(msgspec.Struct, frozen=True):
+    """`read` gives the value used or raises `ValueError`; `name` is how the reference page calls it."""
+
+    name: str
+    read: Callable[[Any], Any]
+
+
+class Address(msgspec.Struct, frozen=True):
+    """A host and a port to listen on."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def _text(written: Any) -> str:
+    if not isinstance(written, str):
+        raise ValueError(f"expected text in quotes, found {written!r}")
+    return written
+
+
+def read_address(written: Any) -> Address:
+    """`127.0.0.1:7070`, `[::1]:7070`, `:7070` or `7070` (the last two on loopback)."""
+    host, colon, port = _text(str(written) if isinstance(written, int) else written).strip().rpartition(":")
+    if not port.isdecimal() or not 0 <= int(port) <= 65535:
+        raise ValueError(f'expected an address like "127.0.0.1:7070", found {written!r}')
+    if colon and ":" in host and not (host.startswith("[") and host.endswith("]")):
+        raise ValueError(f'an IPv6 address stands in brackets, as in "[::1]:7070"; found {written!r}')
+    return Address(host.strip("[]") or "127.0.0.1", int(port))
+
+
+def read_addresses(written: Any) -> tuple[Address, ...]:
+    """Addresses with commas between them; a list works too."""
+    parts = written if isinstance(written, list) else _text(written).split(",")
+    return tuple(read_address(part) for part in parts if str(part).strip())
+
+
+def read_duration(written: Any) -> float:
+    """Seconds, of `5m`, `90s`, `1h30m`; a bare number is milliseconds."""
+    number = isinstance(written, (int, float)) and not isinstance(written, bool)
+    seconds = written / 1000 if number else parse_duration(_text(written).strip())
+    if seconds <= 0:
+        raise ValueError(f"expected a time above zero, found {written!r}")
+    return seconds
+
+
+def read_durations(written: Any) -> tuple[float, ...]:
+    parts = written if isinstance(written, list) else _text(written).split(",")
+    if not parts:
+        raise ValueError('expected at least one time, as in ["1m", "5m"]')
+    return tuple(read_duration(part.strip() if isinstance(part, str) else part) for part in parts)
+
+
+def read_count(written: Any) -> int:
+    number = int(written) if isinstance(written, str) and written.strip().isdecimal() else written
+    if not isinstance(number, int) or isinstance(number, bool) or number < 1:
+        raise ValueError(f"expected a whole number above zero, found {written!r}")
+    return number
+
+
+_SIZES = {"": 1, "b": 1, "kib": 1 << 10, "mib": 1 << 20, "gib": 1 << 30, "kb": 1000, "mb": 1000**2, "gb": 1000**3}
+
+
+def read_size(written: Any) -> int:
+    """Bytes, of `4 MiB`, `64 kB` or a number."""
+    if isinstance(written, int) and not isinstance(written, bool):
+        return written
+    compact = _text(written).replace(" ", "").lower()
+    digits = compact.rstrip("bkmgi")
+    unit = compact[len(digits) :]
+    if not digits.isdecimal() or unit not in _SIZES:
+        raise ValueError(f'expected a size like "4 MiB", found {written!r}')
+    return int(digits) * _SIZES[unit]
+
+
+def read_flag(written: Any) -> bool:
+    if isinstance(written, bool):
+        return written
+    known = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
+    found = known.get(str(written).strip().lower())
+    if found is None:
+        raise ValueError(f"expected true or false, found {written!r}")
+    return found
+
+
+def read_tags(written: Any) -> Any:
+    """A table of texts, or a list of texts; from the environment `a,b` or `k=v,k=v`."""
+    if isinstance(written, str):
+        parts = [part.strip() for part in written.split(",") if part.strip()]
+        written = dict(part.split("=", 1) for part in parts) if parts and all("=" in part for part in parts) else parts
+    values = list(written.values()) if isinstance(written, dict) else written
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        raise ValueError(f"expected texts in quotes, found {written!r}")
+    return dict(written) if isinstance(written, dict) else tuple(values)
+
+
+def word(*allowed: str) -> Kind:
+    """One of a few words."""
+
+    def read(written: Any) -> str:
+        if written not in allowed:
+            raise ValueError(f"expected one of {', '.join(allowed)}, found {written!r}")
+        return str(written)
+
+    return Kind(" | ".join(allowed), read)
+
+
+text = Kind("text", _text)
+path = Kind("path", _text)
+address = Kind("host:port", read_address)
+addresses = Kind("host:port, …", read_addresses)
+duration = Kind("time", read_duration)
+durations = Kind("list of times", read_durations)
+count = Kind("number", read_count)
+size = Kind("size", read_size)
+flag = Kind("true | false", read_flag)
+tags = Kind("texts", read_tags)
