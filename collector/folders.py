@@ -54,8 +54,8 @@ class FolderLock:
             holder = file.read(32).decode("ascii", "replace").strip() or "unknown"
             file.close()
             raise FolderTakenError(
-                f"Another collector (process {holder}) uses {self._path.parent}. Attach to it with 'lightship up', or give this one "
-                "its own folder with --data DIR."
+                f"Another collector (process {holder}) uses {self._path.parent}. "
+                "Attach to it with 'lightship up', or give this one its own folder with --data DIR."
             ) from None
         file.truncate(0)
         file.write(f"{os.getpid()}\n".encode())

@@ -31,7 +31,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("name", text, "", "What this collector is called on screen; empty: the host's name."),
     Setting("http", address, "127.0.0.1:7070", "Address of the HTTP side: /metrics, health, discovery."),
     Setting("stream", address, "127.0.0.1:7071", "Address of the WebSocket stream that the user interfaces read."),
-    Setting("statsd", addresses, "127.0.0.1:8125", "UDP addresses for StatsD and DogStatsD, a comma between them; empty: none."),
+    Setting("statsd", addresses, "127.0.0.1:8125", "UDP addresses for StatsD and DogStatsD, a comma between them; off: none."),
     Setting("statsd_socket", path, "", "Path of a Unix datagram socket for DogStatsD; empty: none.", "/run/lightship/dsd.socket"),
     Setting("statsd_buffer", size, "4 MiB", "Receive buffer asked of the kernel for each StatsD socket."),
     Setting("data", path, "", "Folder for state and recent history; empty: lightship in the user's data folder."),

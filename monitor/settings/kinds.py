@@ -44,7 +44,9 @@ def read_address(written: Any) -> Address:
 
 
 def read_addresses(written: Any) -> tuple[Address, ...]:
-    """Addresses with commas between them; a list works too."""
+    """Addresses with commas between them; a list works too; "" or "off" is none."""
+    if written == "off":
+        return ()
     parts = written if isinstance(written, list) else _text(written).split(",")
     return tuple(read_address(part) for part in parts if str(part).strip())
 

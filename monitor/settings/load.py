@@ -145,8 +145,8 @@ def _read_entry(
             values[setting.name] = setting.read(entry.get(setting.name, setting.default))
         except ValueError as error:
             problems.append(Problem(file_name, line, f"{table}.{setting.name}", str(error)))
-    for key in entry.keys() - known.keys():
-        problems.append(_unknown(file_name, locator.line(table, index, key), key, list(known), f"{table}."))
+    unknown = [key for key in entry if key not in known]
+    problems.extend(_unknown(file_name, locator.line(table, index, key), key, list(known), f"{table}.") for key in unknown)
     return values
 
 
