@@ -1,0 +1,288 @@
+"""Alerts, silences, rules and events of the in-memory collector: plain state that answers commands as a collector does."""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import msgspec
+
+from monitor.alerting.model import (
+    Acknowledgement,
+    Alert,
+    Event,
+    Firing,
+    Rule,
+    RuleFile,
+    RuleProblem,
+    Severity,
+    Silence,
+    State,
+)
+from monitor.alerting.rules import RulesError, parse_rules
+from monitor.model.matchers import Selector
+from monitor.model.series import SeriesKey
+from monitor.wire import messages as m
+from monitor.wire.messages import Request
+
+MAX_EVENTS = 2_000
+
+
+class CommandError(ValueError):
+    """A command that is not carried out; the text is what its sender reads."""
+
+
+class FakeAlerts:
+    """State behind `alerts_since`, `rules` and `events_since`. `clock` gives the collector's now."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self.alerts: dict[str, Alert] = {}
+        self.silences: dict[str, Silence] = {}
+        self.files: dict[str, RuleFile] = {}
+        self.rules: dict[str, Rule] = {}
+        self.events: deque[Event] = deque(maxlen=MAX_EVENTS)
+        self.revision = 0
+        self.rules_revision = 0
+        self._clock = clock
+        self._removed: dict[str, int] = {}
+        self._event = 0
+        self._silence = 0
+
+    # ------------------------------------------------------------ what is told
+
+    def since(self, revision: int) -> tuple[int, Iterable[Alert], Iterable[Silence], Iterable[str]]:
+        alerts = [alert for alert in self.alerts.values() if alert.revision > revision]
+        silences = [silence for silence in self.silences.values() if silence.revision > revision]
+        removed = [alert for alert, at in self._removed.items() if at > revision] if revision else []
+        return self.revision, alerts, silences, removed
+
+    def told_rules(self) -> m.Rules:
+        return m.Rules(self.rules_revision, tuple(self.rules.values()), tuple(self.files.values()))
+
+    def events_since(self, event: int) -> list[Event]:
+        return [e for e in self.events if e.id > event]
+
+    # ------------------------------------------------------------ the script
+
+    def put(self, alert: Alert) -> Alert:
+        """Sets an alert as it is, with its silences worked out."""
+        self.revision += 1
+        silenced = tuple(s.id for s in self._active() if _matches(s, alert))
+        alert = msgspec.structs.replace(alert, revision=self.revision, silenced_by=silenced)
+        self.alerts[alert.id] = alert
+        self._removed.pop(alert.id, None)
+        return alert
+
+    def remove(self, alert: str) -> None:
+        self.revision += 1
+        del self.alerts[alert]
+        self._removed[alert] = self.revision
+
+    def fire(self, alert: str, value: float | None = None) -> None:
+        """The alert begins to fire now."""
+        held, now = self._alert(alert), self._clock()
+        firings = (*held.firings, Firing(now, None, held.severity))
+        new = msgspec.structs.replace(
+            held, state=State.FIRING, since=now, fired_at=now, firings=firings, resolved_at=None, ack=None, value=value
+        )
+        self.put(new)
+        self.log("firing", f"{held.rule_id} is firing", alert=held)
+
+    def resolve(self, alert: str, value: float | None = None) -> None:
+        """The alert ends now."""
+        held, now = self._alert(alert), self._clock()
+        firings = tuple(f if f.end is not None else Firing(f.start, now, f.severity) for f in held.firings)
+        self.put(
+            msgspec.structs.replace(
+                held, state=State.RESOLVED, since=now, resolved_at=now, firings=firings, ack=None, value=value
+            )
+        )
+        self.log("resolved", f"{held.rule_id} is over", alert=held)
+
+    def log(self, kind: str, text: str, who: str = "", alert: Alert | None = None, at: float | None = None) -> Event:
+        """An event with the next id."""
+        self._event += 1
+        severity = alert.severity if alert else ""
+        ids = (alert.id, alert.rule_id) if alert else ("", "")
+        event = Event(self._clock() if at is None else at, kind, text, who, *ids, severity, self._event)
+        self.events.append(event)
+        return event
+
+    def load(self, file: str, text: str) -> None:
+        """Puts a rule file in force. Raises `RulesError`."""
+        rules = parse_rules(text, file)
+        self.rules_revision += 1
+        self.rules = {name: rule for name, rule in self.rules.items() if rule.file != file}
+        self.rules |= {rule.id: rule for rule in rules}
+        self.files[file] = RuleFile(file, text, self.rules_revision)
+
+    # ------------------------------------------------------------ commands
+
+    def command(self, request: Request) -> Any:
+        """Carries a command out and gives its result. Raises `CommandError`."""
+        match request:
+            case m.Acknowledge():
+                ack = Acknowledgement(request.who, self._clock(), request.note, request.expires)
+                return {"acknowledged": self._set_ack(request.alerts, ack, "acknowledged", request.who)}
+            case m.Release():
+                return {"released": self._set_ack(request.alerts, None, "released", request.who)}
+            case m.AddSilence():
+                return self._silence_all(request)
+            case m.ExpireSilence():
+                return self._expire(request)
+            case m.AddNote():
+                self.log("note", request.text, request.who, self._alert(request.alert))
+                return None
+            case m.CheckRules():
+                return {"problems": _problems(request.text, request.file)}
+            case m.SaveRules():
+                return self._save(request.file, request.text, request.base, request.who)
+            case m.EnableRule():
+                return self._enable(request)
+            case m.DeleteRule():
+                return self._delete(request)
+        raise CommandError(f"this collector has no command {type(request).__name__}")
+
+    def _alert(self, alert: str) -> Alert:
+        if alert not in self.alerts:
+            raise CommandError(f"there is no alert {alert[:40]}; it may have been resolved and forgotten")
+        return self.alerts[alert]
+
+    def _rule(self, rule: str) -> Rule:
+        if rule not in self.rules:
+            raise CommandError(f"there is no rule {rule[:40]}")
+        return self.rules[rule]
+
+    def _set_ack(self, ids: tuple[str, ...], ack: Acknowledgement | None, kind: str, who: str) -> list[str]:
+        for alert in [self._alert(alert) for alert in ids]:
+            self.put(msgspec.structs.replace(alert, ack=ack))
+            self.log(kind, f"{who} {kind} {alert.rule_id}", who, alert)
+        return list(ids)
+
+    def _active(self) -> list[Silence]:
+        now = self._clock()
+        return [silence for silence in self.silences.values() if silence.active(now)]
+
+    def _silence_all(self, request: m.AddSilence) -> dict[str, Any]:
+        if not request.starts < request.ends:
+            raise CommandError("a silence must end after it starts")
+        if not request.matchers:
+            raise CommandError("a silence needs at least one matcher; without one it would silence everything")
+        silence = self.silence(request)
+        matched = [alert.id for alert in self.alerts.values() if silence.id in alert.silenced_by]
+        self.log("silenced", f"{request.who} silenced {len(matched)} alerts: {request.comment}", request.who)
+        return {"silence": silence.id, "matched": matched}
+
+    def silence(self, request: m.AddSilence) -> Silence:
+        """The silence is in force; alerts that it matches say so."""
+        self._silence += 1
+        self.revision += 1
+        silence = Silence(
+            f"s{self._silence}",
+            request.matchers,
+            request.starts,
+            request.ends,
+            request.comment,
+            request.who,
+            self._clock(),
+            request.end_when_resolved,
+            revision=self.revision,
+        )
+        self.silences[silence.id] = silence
+        self.judge_silences()
+        return silence
+
+    def _expire(self, request: m.ExpireSilence) -> dict[str, Any]:
+        held = self.silences.get(request.silence)
+        if held is None:
+            raise CommandError(f"there is no silence {request.silence[:40]}")
+        self.revision += 1
+        self.silences[held.id] = msgspec.structs.replace(
+            held, ends=min(held.ends, self._clock()), expired_by=request.who, revision=self.revision
+        )
+        self.judge_silences()
+        self.log("unsilenced", f"{request.who} ended the silence: {held.comment}", request.who)
+        return {"expired": held.id}
+
+    def judge_silences(self) -> None:
+        """Alerts whose silences began or ended are told anew."""
+        for alert in list(self.alerts.values()):
+            if alert.silenced_by != tuple(s.id for s in self._active() if _matches(s, alert)):
+                self.put(alert)
+
+    def _save(self, file: str, text: str, base: int, who: str) -> dict[str, Any]:
+        held = self.files.get(file)
+        if held is not None and held.revision != base:
+            raise CommandError("somebody saved this file since you opened it; yours is kept as a draft")
+        try:
+            self.load(file, text)
+        except RulesError as error:
+            raise CommandError(str(error)) from None
+        self.log("rule_saved", f"{who} saved {file}", who)
+        return {"revision": self.rules_revision}
+
+    def _enable(self, request: m.EnableRule) -> dict[str, Any]:
+        rule = self._rule(request.rule)
+        lines = self.files[rule.file].text.split("\n")
+        start, end = _span(lines, rule)
+        word = "true" if request.enabled else "false"
+        at = next((i for i in range(start, end) if re.match(r"\s*enabled\s*=", lines[i])), None)
+        if at is None:
+            lines.insert(start + 1, f"enabled = {word}")
+        else:
+            lines[at] = re.sub(r"(=\s*)\w+", rf"\g<1>{word}", lines[at], count=1)
+        return self._save(rule.file, "\n".join(lines), self.files[rule.file].revision, request.who)
+
+    def _delete(self, request: m.DeleteRule) -> dict[str, Any]:
+        rule = self._rule(request.rule)
+        lines = self.files[rule.file].text.split("\n")
+        start, end = _span(lines, rule)
+        for alert in [alert.id for alert in self.alerts.values() if alert.rule_id == rule.id]:
+            self.remove(alert)
+        return self._save(rule.file, "\n".join(lines[:start] + lines[end:]), self.files[rule.file].revision, request.who)
+
+
+def alert_for(rule: Rule, series: SeriesKey, state: State, since: float, value: float | None, **more: Any) -> Alert:
+    """An alert of a rule and a series, as the collector would have it."""
+    own = [("__name__", series.name), ("alertname", rule.id), ("severity", rule.severity)]
+    labels = tuple(sorted({**dict(series.tags), **dict(rule.labels), **dict(own)}.items()))
+    condition = rule.condition
+    return Alert(
+        f"{rule.id}-{series.label()}",
+        rule.id,
+        labels,
+        rule.severity,
+        state,
+        since,
+        value,
+        condition.value,
+        condition.operator,
+        series=series,
+        **more,
+    )
+
+
+def past_firings(now: float, severity: Severity, *hours: tuple[float, float]) -> tuple[Firing, ...]:
+    """Firings that began so many hours ago and lasted so many minutes."""
+    return tuple(Firing(now - ago * 3600, now - ago * 3600 + minutes * 60, severity) for ago, minutes in hours)
+
+
+def _problems(text: str, file: str) -> tuple[RuleProblem, ...]:
+    try:
+        parse_rules(text, file)
+    except RulesError as error:
+        return error.problems
+    return ()
+
+
+def _matches(silence: Silence, alert: Alert) -> bool:
+    return Selector(silence.matchers).matches_tags(dict(alert.labels))
+
+
+def _span(lines: list[str], rule: Rule) -> tuple[int, int]:
+    """Lines [start, end) of the rule's table."""
+    start = rule.line - 1
+    end = next((i for i in range(start + 1, len(lines)) if lines[i].lstrip().startswith("[[")), len(lines))
+    return start, end
