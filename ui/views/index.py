@@ -1,0 +1,124 @@
+"""The series as a user interface looks for them: by name, by words, quickly."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from monitor.model.matchers import NAME_TAG, Matcher, Selector
+from monitor.model.series import SeriesInfo, SeriesKey
+from ui.client.mirror import Mirror
+from ui.views.filter import Filter
+from ui.views.format import sanitise
+
+OWN = ("host.", "lightship.", "lightship_", "host_")
+"""Names of this machine and of the collector itself; everything else is what people send."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One series; `haystack` is all of its text in lower case."""
+
+    haystack: str
+    info: SeriesInfo
+
+    def lookup(self, key: str) -> str | None:
+        """The value of a filter's key: name, kind, unit or a tag's name."""
+        for name, found in self.info.key.tags:
+            if name == key:
+                return found
+        match key:
+            case "name" | "__name__":
+                return self.info.key.name
+            case "kind":
+                return self.info.kind.name.lower()
+            case "unit":
+                return self.info.unit
+        return None
+
+
+class SeriesIndex:
+    """Rebuilt when the mirror's series change; searching 10,000 series takes a few milliseconds."""
+
+    def __init__(self, mirror: Mirror) -> None:
+        self._mirror = mirror
+        self._revision = -1
+        self._entries: list[Entry] = []
+        self._by_name: dict[str, list[SeriesInfo]] = {}
+        self._texts: dict[SeriesKey, str] = {}
+        self._found: tuple[object, list[SeriesInfo]] = (None, [])
+        self.program_count = 0
+
+    @property
+    def revision(self) -> int:
+        return self._mirror.series_revision
+
+    def __len__(self) -> int:
+        return len(self._mirror.series)
+
+    def named(self, name: str) -> Sequence[SeriesInfo]:
+        """All series of a name, by tags."""
+        self._refresh()
+        return self._by_name.get(name, ())
+
+    def names(self) -> Sequence[str]:
+        """All names, sorted."""
+        self._refresh()
+        return list(self._by_name)
+
+    def search(self, wanted: Filter) -> list[SeriesInfo]:
+        """Series the filter lets pass, by name and tags; what starts with the first word comes first."""
+        self._refresh()
+        if self._found[0] == (self._revision, wanted):
+            return self._found[1]
+        found = [e for e in self._entries if wanted.matches(e.haystack, e.lookup)] if wanted else self._entries
+        first = next((t.value for t in wanted.words if not t.negated), "")
+        if first:
+            found = sorted(found, key=lambda e: _closeness(e.haystack, first))
+        result = [e.info for e in found]
+        self._found = ((self._revision, wanted), result)
+        return result
+
+    def selector(self, info: SeriesInfo) -> Selector:
+        """The selector of exactly this series: tags that only its namesakes have must be absent."""
+        have = dict(info.key.tags)
+        others = {name for other in self.named(info.key.name)[:512] for name, _ in other.key.tags} - set(have)
+        exact = [Matcher(NAME_TAG, "=", info.key.name), *(Matcher(n, "=", v) for n, v in info.key.tags)]
+        return Selector((*exact, *(Matcher(n, "=", "") for n in sorted(others)[:16])))
+
+    def _refresh(self) -> None:
+        if self._revision == self._mirror.series_revision:
+            return
+        self._revision = self._mirror.series_revision
+        infos = sorted(self._mirror.series.values(), key=lambda i: i.key)
+        texts: dict[SeriesKey, str] = {}
+        by_name: dict[str, list[SeriesInfo]] = defaultdict(list)
+        entries: list[Entry] = []
+        for info in infos:
+            text = self._texts.get(info.key)
+            if text is None:
+                text = _haystack(info.key)
+            texts[info.key] = text
+            entries.append(Entry(text, info))
+            by_name[info.key.name].append(info)
+        self._entries, self._by_name, self._texts = entries, dict(by_name), texts
+        self.program_count = sum(len(v) for name, v in by_name.items() if not name.startswith(OWN))
+
+
+def _closeness(haystack: str, word: str) -> int:
+    return 0 if haystack.startswith(word) else 1 if f".{word}" in haystack or f"_{word}" in haystack else 2
+
+
+def _haystack(key: SeriesKey) -> str:
+    return " ".join((key.name, *(f"{name}={value}" for name, value in key.tags))).lower()
+
+
+def tags_text(key: SeriesKey) -> str:
+    """`core=3, host=db-01`: tags for people, harmless."""
+    return ", ".join(f"{sanitise(name, 64)}={sanitise(value, 96)}" for name, value in key.tags)
+
+
+def is_program(info: SeriesInfo) -> bool:
+    """Whether a series was sent by somebody's program."""
+    return not info.key.name.startswith(OWN)
