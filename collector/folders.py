@@ -8,27 +8,21 @@ import sys
 from pathlib import Path
 from typing import BinaryIO
 
+from monitor.settings import places
+
 
 class FolderTakenError(RuntimeError):
     """Another collector uses this data folder."""
 
 
 def default_data_folder() -> Path:
-    """`lightship` in the user's data folder: XDG_DATA_HOME, Application Support or LOCALAPPDATA."""
-    if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Application Support"
-    else:
-        base = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
-    return base / "lightship"
+    """The data folder of this user."""
+    return Path(places.data_folder(os.environ, sys.platform, str(Path.home())))
 
 
 def default_config_file() -> Path:
-    """`lightship/lightship.toml` in the user's configuration folder."""
-    if sys.platform in ("win32", "darwin"):
-        return default_data_folder() / "lightship.toml"
-    return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "lightship" / "lightship.toml"
+    """The configuration file of this user."""
+    return Path(places.config_file(os.environ, sys.platform, str(Path.home())))
 
 
 def host_name() -> str:

@@ -1,0 +1,121 @@
+"""The collector on itself: every figure declared once, given to `/metrics`, to the stream, and to the windows as series."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from monitor.model.batch import Batch
+from monitor.model.cumulative import Cumulative
+from monitor.model.series import KeySpace, Kind, series_key
+
+PREFIX = "lightship_"
+
+
+class Figure(NamedTuple):
+    """One figure: its name without the prefix, kind, unit, and what it counts."""
+
+    name: str
+    kind: Kind
+    help: str
+    unit: str = ""
+
+
+def _counter(name: str, help_text: str) -> Figure:
+    return Figure(name, Kind.COUNTER, help_text)
+
+
+def _gauge(name: str, help_text: str, unit: str = "") -> Figure:
+    return Figure(name, Kind.GAUGE, help_text, unit)
+
+
+FIGURES: tuple[Figure, ...] = (
+    _gauge("series", "Series that have a row now."),
+    _gauge("series_limit", "Most series that may have a row."),
+    _counter("points_total", "Samples taken in from all receivers."),
+    _counter("points_late_total", "Samples that came after their second was closed and were counted where they belong."),
+    _counter("points_dropped_late_total", "Samples dropped because they were older than the allowed lateness."),
+    _counter("points_dropped_future_total", "Samples dropped because their time lies ahead of the clock."),
+    _counter("points_dropped_invalid_total", "Samples dropped because their value is not a usable number."),
+    _counter("points_dropped_backlog_total", "Samples dropped because too many were waiting for a tick."),
+    _counter("points_overflowed_total", "Samples counted in an overflow series because all rows were taken."),
+    _counter("series_expired_total", "Series that gave up their row after being idle."),
+    _counter("ticks_total", "Ticks since the start."),
+    _gauge("tick_seconds", "What the last tick cost: windows, rules, journal and stream.", "s"),
+    _gauge("tick_late_seconds", "How long after its due time the last tick began.", "s"),
+    _counter("ticks_missed_total", "Ticks left out because an earlier one took too long."),
+    _counter("statsd_datagrams_total", "StatsD datagrams received."),
+    _counter("statsd_bytes_total", "Bytes of StatsD datagrams received."),
+    _counter("statsd_lines_total", "StatsD lines received."),
+    _counter("statsd_malformed_total", "StatsD lines that could not be read."),
+    _counter("statsd_events_total", "DogStatsD events and service checks seen."),
+    _counter("statsd_kernel_dropped_total", "StatsD datagrams that the kernel dropped because the receive buffer was full."),
+    _gauge("scrape_targets", "Targets that are scraped."),
+    _gauge("scrape_targets_down", "Targets that do not answer."),
+    _gauge("stream_clients", "Clients of the stream now."),
+    _counter("stream_messages_total", "Messages sent to clients of the stream."),
+    _counter("stream_bytes_total", "Bytes sent to clients of the stream."),
+    _counter("stream_skipped_frames_total", "Frames that slow clients skipped."),
+    _counter("stream_refused_clients_total", "Clients refused because of their origin or the limit."),
+    _gauge("rules", "Rules in force."),
+    _gauge("alerts_firing", "Alerts firing now."),
+    _counter("notifications_total", "Notifications handed to an action."),
+    _counter("journal_bytes_total", "Bytes written to the journal of the last hour."),
+    _gauge("journal_failing", "1 while the journal cannot be written."),
+    _gauge("process_resident_memory_bytes", "Memory that the collector occupies.", "bytes"),
+    _counter("process_cpu_seconds_total", "CPU time that the collector has used."),
+    _gauge("start_time_seconds", "When the collector was started, seconds since the epoch.", "s"),
+)
+
+
+def resident_bytes() -> float:
+    """Memory that this process occupies now."""
+    try:
+        with open("/proc/self/statm", "rb") as file:
+            return float(int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE"))
+    except OSError:
+        import psutil
+
+        return float(psutil.Process().memory_info().rss)
+
+
+class Health:
+    """Gathers the figures from the parts that keep them and hands them on once a tick."""
+
+    def __init__(self) -> None:
+        self._sources: list[Callable[[], Mapping[str, float]]] = []
+        self._notes: list[Callable[[], Iterable[str]]] = []
+        self._space = KeySpace()
+        self._ids = np.array([self._space.add(series_key(PREFIX + f.name), f.kind, f.unit) for f in FIGURES], np.int32)
+        self._is_counter = np.array([f.kind is Kind.COUNTER for f in FIGURES])
+        self._cumulative = Cumulative()
+        self.values: dict[str, float] = {}
+        self.notes: tuple[str, ...] = ()
+
+    def add(self, source: Callable[[], Mapping[str, float]], notes: Callable[[], Iterable[str]] | None = None) -> None:
+        """`source` gives figures by name; `notes` sentences for `status` while something is wrong."""
+        self._sources.append(source)
+        if notes is not None:
+            self._notes.append(notes)
+
+    def gather(self) -> None:
+        """Read all sources anew. A figure that nobody keeps is 0."""
+        values = {figure.name: 0.0 for figure in FIGURES}
+        for source in self._sources:
+            values.update(source())
+        values["process_resident_memory_bytes"] = resident_bytes()
+        values["process_cpu_seconds_total"] = time.process_time()
+        self.values = values
+        self.notes = tuple(note for notes in self._notes for note in notes())
+
+    def batches(self, now: float) -> list[Batch]:
+        """The gathered figures as samples: gauges as they are, counters as increments."""
+        numbers = np.array([self.values[figure.name] for figure in FIGURES])
+        gauges = self._ids[~self._is_counter]
+        counters, increments = self._cumulative.increments(self._ids[self._is_counter], numbers[self._is_counter])
+        ids = np.concatenate((gauges, counters))
+        return [Batch(self._space, ids, np.concatenate((numbers[~self._is_counter], increments)), np.full(len(ids), now))]

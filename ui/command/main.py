@@ -1,0 +1,88 @@
+"""`lightship`: reads the command line and calls the one module that does the work."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+from collections.abc import Sequence
+
+from ui.command import exits
+from ui.command.parser import build_parser
+from ui.command.show import complain
+
+_OVERVIEW = """\
+usage: lightship [COMMAND] [OPTIONS]
+
+A live monitor for people who run software. Without a command: 'lightship up'.
+
+Watch
+  up           start a collector or attach to the running one, and open the best interface for this place
+  desktop      open the desktop window
+  tui          open the terminal interface
+  status       how the collector is doing
+  get          values of series now
+  watch        values of series, a line each tick
+  alerts       alerts and silences
+
+Act
+  ack          acknowledge alerts, or release them
+  silence      tell nobody about some alerts for a time
+  unsilence    end a silence
+  rules        list the rules in force, or check rule files
+  send         send one StatsD value, to try things out
+
+Run
+  collector    run a collector in the foreground
+  config       show, check or explain the settings
+  doctor       look for what is wrong here, each finding with its mend
+
+Try
+  lightship up
+  lightship send demo.hits 1 --type c
+  lightship get demo.hits --window 5m --field sum
+
+'lightship COMMAND --help' explains a command. Exit codes:
+"""
+
+_PASSED_ON = ("collector", "config")
+"""These belong to the collector's own command line."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns its exit code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if given and given[0] in _PASSED_ON:
+        return _collector(given)
+    if given and given[0] in ("-h", "--help", "help") and len(given) == 1:
+        print(_OVERVIEW + "".join(f"  {code}  {meaning}\n" for code, meaning in exits.MEANING.items()), end="")
+        return exits.OK
+    parsed = build_parser().parse_args(given or ["up"])
+    try:
+        return int(importlib.import_module(parsed.module).run(parsed))
+    except exits.CommandError as error:
+        complain(str(error))
+        return error.code
+    except KeyboardInterrupt:
+        return exits.OK
+    except BrokenPipeError:
+        sys.stderr.close()
+        return exits.OK
+
+
+def _collector(arguments: list[str]) -> int:
+    import os
+    import subprocess
+
+    if importlib.util.find_spec("aiohttp") is None:
+        complain("the collector is not installed here; install lightship[collector]")
+        return exits.FAILED
+    command = [sys.executable, "-m", "collector", *(arguments[1:] if arguments[0] == "collector" else arguments)]
+    if os.name == "posix":
+        sys.stdout.flush()
+        os.execv(sys.executable, command)
+    return subprocess.call(command)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,155 @@
+"""Flags and help of every command."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+
+from ui.command import client_options as options
+
+_TEXT = {
+    "up": """Start a collector, or attach to the one that runs, and open the best interface:
+the desktop where there is a display, else the terminal, else the collector's log.""",
+    "desktop": "Open the desktop window on a running collector.",
+    "tui": "Open the terminal interface on a running collector.",
+    "status": "How the collector is doing: what comes in, what was lost, what is wrong.",
+    "get": """Values of series now.
+
+  lightship get host.cpu.busy
+  lightship get 'shop.latency{service="cart"}' --window 5m --field p99""",
+    "watch": "Values of series, a line a series at each tick, until Ctrl C.",
+    "alerts": "Alerts, or silences with --silences.",
+    "ack": """Acknowledge alerts: the others see that you have them.
+
+  lightship ack high_error_rate --note 'rolling back' --for 1h""",
+    "silence": """Tell nobody about alerts that match, for a time.
+
+  lightship silence 'service="cart"' --for 2h --because 'moving the database'""",
+    "unsilence": "End a silence now.",
+    "rules": "The rules in force, or a check of rule files.",
+    "send": """Send one StatsD value, to try things out.
+
+  lightship send shop.orders 1 --tag service:cart""",
+    "doctor": "Look for what is wrong here: ports, fonts, versions, permissions; each finding with its mend.",
+}
+
+_Commands = argparse._SubParsersAction  # the only name that argparse gives to what add_subparsers returns
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of all commands but the collector's own."""
+    parser = argparse.ArgumentParser(prog="lightship", usage="lightship [COMMAND] [OPTIONS]", add_help=False)
+    parser.add_argument("-h", "--help", action="help", help="show this help")
+    parser.add_argument("--version", action="version", version=f"lightship {_version()}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True, prog="lightship")
+    for add in (_add_interfaces, _add_questions, _add_alerting, _add_tools):
+        add(commands)
+    return parser
+
+
+def _version() -> str:
+    try:
+        return importlib.metadata.version("lightship")
+    except importlib.metadata.PackageNotFoundError:
+        return "(not installed)"
+
+
+def _command(commands: _Commands[argparse.ArgumentParser], name: str, module: str) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, description=_TEXT[name], formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.set_defaults(module=f"ui.command.{module}", command=name)
+    return parser
+
+
+def _add_interfaces(commands: _Commands[argparse.ArgumentParser]) -> None:
+    up = _command(commands, "up", "up")
+    up.add_argument("--ui", choices=("auto", "desktop", "tui", "none"), default="auto", help="which interface to open (auto)")
+    up.add_argument("--config", metavar="FILE", help="configuration file for a collector that is started")
+    up.add_argument("--data", metavar="DIR", help="data folder for a collector that is started")
+    up.add_argument("--rules", metavar="DIR", help="folder of rule files for a collector that is started")
+    up.add_argument("--keep", action="store_true", help="leave a collector that was started running when the interface is closed")
+    for parser in (
+        up,
+        _command(commands, "desktop", "interfaces"),
+        _command(commands, "tui", "interfaces"),
+    ):
+        options.add_url(parser)
+        options.add_who(parser)
+        options.add_theme(parser)
+    parser.add_argument(
+        "--plain", action="store_true", help="a line for each change of an alert instead: for pipes and screen readers"
+    )
+
+
+def _add_questions(commands: _Commands[argparse.ArgumentParser]) -> None:
+    status = _command(commands, "status", "status")
+    options.add_client(status)
+    for name in ("get", "watch"):
+        parser = _command(commands, name, "values")
+        parser.add_argument("selector", metavar="SELECTOR", help='a name, or name{tag="value", other=~"a|b"}; {} is everything')
+        parser.add_argument("--window", default="1m", metavar="TIME", help="over how long: 1m, 5m, 15m, 1h (1m)")
+        parser.add_argument(
+            "--field",
+            action="append",
+            metavar="FIELD",
+            help="value, last, count, sum, min, max, mean, rate, per_minute, p50, p99.9 …, unique, age; again for more (value)",
+        )
+        parser.add_argument(
+            "--limit", type=int, default=1000 if name == "get" else 50, metavar="N", help="at most so many series"
+        )
+        if name == "watch":
+            parser.add_argument("--count", type=int, default=0, metavar="N", help="stop after so many ticks")
+        options.add_client(parser)
+
+
+def _add_alerting(commands: _Commands[argparse.ArgumentParser]) -> None:
+    alerts = _command(commands, "alerts", "alerts")
+    alerts.add_argument("--state", choices=("firing", "pending", "resolved"), help="only these")
+    alerts.add_argument("--silences", action="store_true", help="list silences instead")
+    options.add_client(alerts)
+    ack = _command(commands, "ack", "acting")
+    ack.add_argument(
+        "alerts", nargs="+", metavar="ALERT", help="an alert's id or its beginning, or a rule's id for all of its alerts"
+    )
+    ack.add_argument("--note", default="", help="what you want the others to know")
+    ack.add_argument("--for", dest="duration", metavar="TIME", help="let it lapse after this time (until resolved)")
+    ack.add_argument("--release", action="store_true", help="take an acknowledgement back")
+    silence = _command(commands, "silence", "acting")
+    silence.add_argument("matchers", metavar="MATCHERS", help='as service="cart", env=~"prod|stage"; alertname is the rule')
+    silence.add_argument("--for", dest="duration", default="1h", metavar="TIME", help="how long (1h)")
+    silence.add_argument("--because", default="", metavar="TEXT", help="the reason; required")
+    silence.add_argument("--end-when-resolved", action="store_true", help="end it early once nothing it matches fires")
+    silence.add_argument("--preview", action="store_true", help="only say what it would silence")
+    unsilence = _command(commands, "unsilence", "acting")
+    unsilence.add_argument(
+        "silence", metavar="SILENCE", help="the silence's id or its beginning (see 'lightship alerts --silences')"
+    )
+    for parser in (ack, silence, unsilence):
+        options.add_client(parser)
+        options.add_who(parser)
+    rules = _command(commands, "rules", "rules")
+    verbs = rules.add_subparsers(metavar="list | check", required=True)
+    listing = verbs.add_parser("list", description="The rules in force.")
+    listing.set_defaults(verb="list")
+    options.add_client(listing)
+    check = verbs.add_parser("check", description="Check rule files without a collector; exit code 2 when one would be refused.")
+    check.add_argument("files", nargs="+", metavar="FILE")
+    check.set_defaults(verb="check")
+    options.add_json(check)
+
+
+def _add_tools(commands: _Commands[argparse.ArgumentParser]) -> None:
+    send = _command(commands, "send", "send")
+    send.add_argument("name", metavar="NAME")
+    send.add_argument("value", metavar="VALUE", help="a number; +N or -N changes a gauge; any text for a set")
+    send.add_argument(
+        "--type",
+        choices=("c", "g", "ms", "h", "d", "s"),
+        default="c",
+        help="counter, gauge, timer, histogram, distribution, set (c)",
+    )
+    send.add_argument("--tag", action="append", default=[], metavar="KEY:VALUE")
+    send.add_argument("--rate", type=float, metavar="R", help="sample rate between 0 and 1")
+    send.add_argument("--times", type=int, default=1, metavar="N", help="send it so many times (1)")
+    send.add_argument("--to", default="127.0.0.1:8125", metavar="HOST:PORT", help="where StatsD is received (127.0.0.1:8125)")
+    doctor = _command(commands, "doctor", "doctor")
+    options.add_client(doctor)

@@ -1,0 +1,59 @@
+"""`lightship rules list` and `lightship rules check`."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from monitor.alerting.model import RuleProblem
+from monitor.alerting.rules import RulesError, parse_rules
+from monitor.alerting.wording import sentence
+from ui.command.alerts import fetch
+from ui.command.ask import conversation
+from ui.command.exits import OK, USAGE, CommandError
+from ui.command.show import complain, print_json, print_table
+from ui.views.format import sanitise
+
+
+def run(arguments: argparse.Namespace) -> int:
+    return _check(arguments) if arguments.verb == "check" else _list(arguments)
+
+
+def _list(arguments: argparse.Namespace) -> int:
+    with conversation(arguments.url, arguments.timeout) as talk:
+        rules = fetch(talk).rules
+    assert rules is not None
+    if arguments.json:
+        print_json({"rules": rules.rules, "problems": [problem for file in rules.files for problem in file.problems]})
+        return OK
+    rows = [
+        [rule.id, rule.severity, "on" if rule.enabled else "off", f"{rule.file}:{rule.line}", sentence(rule)]
+        for rule in rules.rules
+    ]
+    print_table(["RULE", "SEVERITY", "", "FILE", "WHAT IT DOES"], rows)
+    for file in rules.files:
+        for problem in file.problems:
+            complain(f"refused, the version before stays in force: {sanitise(str(problem))}")
+    return OK
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    problems: list[RuleProblem] = []
+    count = 0
+    for name in arguments.files:
+        try:
+            text = Path(name).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise CommandError(f"{name} cannot be read: {error}", USAGE) from None
+        try:
+            count += len(parse_rules(text, Path(name).name))
+        except RulesError as error:
+            problems += error.problems
+    if arguments.json:
+        print_json({"rules": count, "problems": problems})
+    else:
+        for problem in problems:
+            complain(sanitise(str(problem)) + (f" Write {problem.fix}" if problem.fix else ""))
+        if not problems:
+            print(f"{count} rules, nothing wrong.")
+    return USAGE if problems else OK
