@@ -76,3 +76,12 @@ def _meant(text: str) -> str:
     if sizes != sorted(set(sizes), reverse=True):
         return ""
     return "".join(number + unit for number, unit in known)
+
+
+def rough_duration(seconds: float) -> str:
+    """About how long, in at most two units: "45 s", "12 min", "3 h 5 min", "2 d 4 h"."""
+    seconds = max(0.0, seconds)
+    for limit, grain in ((60, 1), (3600, 60), (86_400, 60)):
+        if seconds < limit:
+            return duration_words(seconds // grain * grain)
+    return duration_words(seconds // 3600 * 3600)

@@ -79,7 +79,8 @@ class Alert(msgspec.Struct, frozen=True):
     `labels`: the series' tags with `__name__`, `alertname` (rule id) and `severity`, and the rule's own labels.
     `since`: start of the present state; `fired_at`: start of the present or last firing. `value` None: no data now.
     `suppressed_count`: firings kept back since somebody was last told. `series`: the series judged.
-    `owed`: somebody has yet to be told of this firing, as soon as nothing keeps it back.
+    `owed`: whether somebody has yet to be told of this firing as soon as nothing keeps it back; "at_once" leaves the
+    cooldown out of account (a silence ended, an acknowledgement ran out, the severity rose).
     """
 
     id: str
@@ -103,7 +104,7 @@ class Alert(msgspec.Struct, frozen=True):
     revision: int = 0
     no_data: bool = False
     series: SeriesKey | None = None
-    owed: bool = False
+    owed: Literal["no", "after_cooldown", "at_once"] = "no"
 
 
 class Silence(msgspec.Struct, frozen=True):

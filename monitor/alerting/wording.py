@@ -83,8 +83,13 @@ def summary(rule: Rule, alert: Alert) -> str:
 
 def reading(alert: Alert) -> str:
     """`errors{env="prod"} is 140, above 100.`"""
-    name = alert.series.label() if alert.series is not None else dict(alert.labels).get("__name__", alert.rule_id)
+    name = series_text(alert)
     if alert.value is None:
         return f"{name} has no data."
     limit = f"{COMPARISON_WORDS[alert.operator]} {number_text(alert.threshold)}"
     return f"{name} is {number_text(alert.value)}, {limit}."
+
+
+def series_text(alert: Alert) -> str:
+    """The series of an alert as people write it."""
+    return alert.series.label() if alert.series is not None else dict(alert.labels).get("__name__", alert.rule_id)

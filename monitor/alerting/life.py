@@ -1,0 +1,179 @@
+"""The life of one alert: every transition as a function from an alert to the next."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+
+from msgspec.structs import replace
+
+from monitor.alerting.fingerprint import alert_labels
+from monitor.alerting.judge import holds
+from monitor.alerting.model import SEVERITIES, Alert, Firing, Rule, Severity, State
+from monitor.model.series import SeriesKey
+
+ACTIVE = (State.PENDING, State.FIRING)
+KEEP_FIRINGS = 86_400.0
+MAX_FIRINGS = 240
+
+
+def begin(rule: Rule, alert_id: str, series: SeriesKey, before: Alert | None, value: float, now: float) -> Alert:
+    """The alert as pending; `before` is its last, resolved state, whose firings and notifications it goes on from."""
+    fresh = Alert(
+        id=alert_id,
+        rule_id=rule.id,
+        labels=alert_labels(rule, series),
+        severity=rule.severity,
+        state=State.PENDING,
+        since=now,
+        value=value,
+        threshold=rule.condition.value,
+        operator=rule.condition.operator,
+        active_at=now,
+        series=series,
+    )
+    if before is None:
+        return fresh
+    return replace(
+        fresh,
+        fired_at=before.fired_at,
+        resolved_at=before.resolved_at,
+        last_notified=before.last_notified,
+        notified_count=before.notified_count,
+        suppressed_count=before.suppressed_count,
+        firings=before.firings,
+    )
+
+
+def fire(alert: Alert, rule: Rule, value: float, now: float) -> Alert:
+    """It fires; somebody is owed a notification unless the rule has no action."""
+    span = Firing(now, None, alert.severity)
+    return replace(
+        alert,
+        state=State.FIRING,
+        since=now,
+        fired_at=now,
+        resolved_at=None,
+        value=value,
+        firings=_bounded((*alert.firings, span)),
+        owed="after_cooldown" if rule.actions else "no",
+        no_data=False,
+    )
+
+
+def resolve(alert: Alert, value: float | None, now: float) -> Alert:
+    """It fired and is over. Acknowledgement and silences are of no more account."""
+    return replace(
+        alert,
+        state=State.RESOLVED,
+        since=now,
+        resolved_at=now,
+        value=value,
+        ack=None,
+        silenced_by=(),
+        owed="no",
+        no_data=False,
+        active_at=None,
+        firings=_closed(alert.firings, now),
+    )
+
+
+def calm(alert: Alert) -> Alert | None:
+    """A pending alert whose condition does not hold any more: back to resolved, or None when it never fired lately."""
+    if alert.resolved_at is None:
+        return None
+    return replace(
+        alert,
+        state=State.RESOLVED,
+        since=alert.resolved_at,
+        active_at=None,
+        silenced_by=(),
+        ack=None,
+        no_data=False,
+    )
+
+
+def lose_data(alert: Alert) -> Alert:
+    """Firing, and nobody can say whether still."""
+    return replace(alert, no_data=True, value=None)
+
+
+def follow(alert: Alert, rule: Rule, now: float) -> Alert:
+    """The alert under an edited rule: labels, severity and threshold are the rule's; the id stays."""
+    if alert.series is None:
+        return alert
+    firings = alert.firings
+    if alert.severity != rule.severity and alert.state is State.FIRING:
+        firings = _bounded((*_closed(firings, now), Firing(now, None, rule.severity)))
+    return replace(
+        alert,
+        labels=alert_labels(rule, alert.series),
+        severity=rule.severity,
+        threshold=rule.condition.value,
+        operator=rule.condition.operator,
+        firings=firings,
+    )
+
+
+def holds_on(alert: Alert, rule: Rule, value: float) -> bool:
+    """Whether this value keeps the alert up (its recovery value counts once it fires)."""
+    return holds(rule.condition, value, alert.state is State.FIRING)
+
+
+def is_due(alert: Alert, rule: Rule, now: float) -> bool:
+    """Whether a pending alert has held for the rule's `for`: now - active_at >= for, as Prometheus has it."""
+    return alert.active_at is not None and now - alert.active_at >= rule.for_seconds
+
+
+def escalated(before: Severity, after: Severity) -> bool:
+    """Whether the second severity is the worse one."""
+    return SEVERITIES.index(after) < SEVERITIES.index(before)
+
+
+def was_told(alert: Alert) -> bool:
+    """Whether somebody was told of the present (or last) firing."""
+    return alert.fired_at is not None and alert.last_notified is not None and alert.last_notified >= alert.fired_at
+
+
+def held_back(alert: Alert, rule: Rule, now: float) -> str:
+    """What keeps the notification that is owed back now: "acknowledged", "silenced", "cooldown", or ""."""
+    if alert.ack is not None:
+        return "acknowledged"
+    if alert.silenced_by:
+        return "silenced"
+    return "cooldown" if alert.owed != "at_once" and cooldown_left(alert, rule, now) > 0 else ""
+
+
+def cooldown_left(alert: Alert, rule: Rule, now: float) -> float:
+    """Seconds until the alert may be told of again; 0 when it may now, or when the clock was set back."""
+    if alert.last_notified is None or now < alert.last_notified:
+        return 0.0
+    return max(0.0, alert.last_notified + rule.cooldown - now)
+
+
+def trimmed(alert: Alert, now: float) -> Alert:
+    """Without firings that ended more than 24 h ago; the same object when there is none."""
+    kept = tuple(span for span in alert.firings if span.end is None or span.end > now - KEEP_FIRINGS)
+    return alert if len(kept) == len(alert.firings) else replace(alert, firings=kept)
+
+
+def known(value: float) -> float | None:
+    """A value as an alert carries it: None for NaN."""
+    return None if math.isnan(value) else value
+
+
+def _closed(firings: tuple[Firing, ...], now: float) -> tuple[Firing, ...]:
+    if not firings or firings[-1].end is not None:
+        return firings
+    return (*firings[:-1], replace(firings[-1], end=now))
+
+
+def _bounded(firings: tuple[Firing, ...]) -> tuple[Firing, ...]:
+    """At most `MAX_FIRINGS` spans: the two with the smallest gap between them become one."""
+    if len(firings) <= MAX_FIRINGS:
+        return firings
+    gaps = [(later.start - (earlier.end or later.start), at) for at, (earlier, later) in enumerate(pairwise(firings))]
+    at = min(gaps[:-1])[1]
+    first, second = firings[at], firings[at + 1]
+    worse = second.severity if escalated(first.severity, second.severity) else first.severity
+    return (*firings[:at], Firing(first.start, second.end, worse), *firings[at + 2 :])

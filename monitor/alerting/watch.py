@@ -1,0 +1,129 @@
+"""What the book remembers of one rule between ticks: which row each of its active alerts stands on."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from monitor.alerting.fingerprint import alert_id
+from monitor.alerting.judge import Engine, met, read
+from monitor.alerting.model import Rule
+from monitor.model.batch import Floats, Ids
+from monitor.model.series import SeriesKey
+
+_NO_ROW = -1
+
+
+class Seen(NamedTuple):
+    """One alert at one tick. `value` NaN: no data. `gone`: its series left the table or the rule's selection.
+
+    `awaited`: restored, and its series has not been met since.
+    """
+
+    alert: str
+    series: SeriesKey
+    value: float
+    gone: bool = False
+    awaited: bool = False
+
+
+class RuleWatch:
+    """Active alerts of one rule by id, with their rows. Python objects are touched only for these and for new hits."""
+
+    def __init__(self, rule: Rule) -> None:
+        self.rule = rule
+        self.refused = 0
+        self._rows: dict[str, int] = {}
+        self._series: dict[str, SeriesKey] = {}
+        self._awaited: dict[SeriesKey, str] = {}
+        self._searched: Ids = np.empty(0, np.int32)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @property
+    def alerts(self) -> tuple[str, ...]:
+        """Ids of the active alerts, oldest first."""
+        return tuple(self._rows)
+
+    def expect(self, alert: str, series: SeriesKey) -> None:
+        """An alert restored: its row is found when its series appears."""
+        self._rows[alert] = _NO_ROW
+        self._series[alert] = series
+        self._awaited[series] = alert
+        self._searched = self._searched[:0]
+
+    def forget(self, alert: str) -> None:
+        """The alert is not active any more."""
+        self._rows.pop(alert, None)
+        series = self._series.pop(alert, None)
+        if series is not None:
+            self._awaited.pop(series, None)
+
+    def look(self, engine: Engine, room: int) -> list[Seen]:
+        """Every active alert, then new ones: at most `room` of them, the rest is counted in `refused`.
+
+        New alerts are taken up as active; the caller calls `forget` for those that end.
+        """
+        rows, values = read(self.rule, engine)
+        if self._awaited:
+            self._find_awaited(rows, engine)
+        seen = self._look_at_active(rows, values, engine)
+        hits = np.flatnonzero(met(self.rule.condition, values))
+        self.refused = 0
+        if len(hits):
+            known = set(self._rows.values())
+            seen += self._take_up(
+                [(row, at) for row, at in zip(rows[hits].tolist(), hits.tolist(), strict=True) if row not in known],
+                values,
+                engine,
+                room,
+            )
+        return seen
+
+    def _look_at_active(self, rows: Ids, values: Floats, engine: Engine) -> list[Seen]:
+        if not self._rows:
+            return []
+        order = np.argsort(rows, kind="stable")
+        ordered = rows[order]
+        wanted = np.fromiter(self._rows.values(), np.int64, len(self._rows))
+        places = np.minimum(np.searchsorted(ordered, wanted), max(0, len(rows) - 1))
+        seen = []
+        for (alert, row), place in zip(list(self._rows.items()), places.tolist(), strict=True):
+            series = self._series[alert]
+            at = int(order[place]) if len(rows) else 0
+            if row == _NO_ROW:
+                seen.append(Seen(alert, series, np.nan, awaited=True))
+            elif not len(rows) or int(rows[at]) != row or engine.table.info(row).key != series:
+                seen.append(Seen(alert, series, np.nan, gone=True))
+                self._rows[alert] = _NO_ROW
+            else:
+                seen.append(Seen(alert, series, float(values[at])))
+        return seen
+
+    def _take_up(self, hits: list[tuple[int, int]], values: Floats, engine: Engine, room: int) -> list[Seen]:
+        taken: list[Seen] = []
+        for row, at in hits:
+            if len(taken) >= room:
+                self.refused = len(hits) - len(taken)
+                break
+            series = engine.table.info(row).key
+            alert = alert_id(self.rule.id, series)
+            if alert in self._rows:
+                continue
+            self._rows[alert] = row
+            self._series[alert] = series
+            taken.append(Seen(alert, series, float(values[at])))
+        return taken
+
+    def _find_awaited(self, rows: Ids, engine: Engine) -> None:
+        fresh = rows[~np.isin(rows, self._searched)]
+        self._searched = rows
+        for row in fresh.tolist():
+            series = engine.table.info(row).key
+            alert = self._awaited.pop(series, None)
+            if alert is not None:
+                self._rows[alert] = row
+                if not self._awaited:
+                    return
