@@ -1,0 +1,1 @@
+"""How the collector is reached: the HTTP side and the WebSocket stream."""

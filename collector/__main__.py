@@ -1,0 +1,150 @@
+"""`python -m collector`: run a collector, or show, check and explain its settings."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import logging
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from collector.folders import FolderTakenError, default_config_file
+from monitor.settings.declared import SETTINGS, TABLES
+from monitor.settings.load import Settings, SettingsError, load_settings
+from monitor.settings.reference import reference_page, toml_value
+
+OK, FAILED, USAGE = 0, 1, 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Exit codes: 0 done, 1 could not run, 2 wrong flags or settings."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if given and given[0] == "config":
+        return _config(given[1:])
+    flags = _collector_parser().parse_args(given)
+    try:
+        settings = read_settings(flags)
+    except SettingsError as error:
+        return _complain(str(error), USAGE)
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=settings["log_level"].upper())
+    try:
+        asyncio.run(_run(settings))
+    except (OSError, FolderTakenError) as error:
+        return _complain(str(getattr(error, "strerror", None) or error), FAILED)
+    except KeyboardInterrupt:
+        pass
+    return OK
+
+
+def _collector_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="lightship collector",
+        description="Run a collector in the foreground. Ctrl C, SIGTERM: stop; what was taken in is kept.",
+        epilog="Every setting also has an environment variable and a place in the file: 'lightship config show'.",
+    )
+    for name, metavar in (
+        ("http", "HOST:PORT"),
+        ("stream", "HOST:PORT"),
+        ("statsd", "HOST:PORT"),
+        ("data", "DIR"),
+        ("rules", "DIR"),
+    ):
+        setting = next(setting for setting in SETTINGS if setting.name == name)
+        default = f" ({setting.default})" if setting.default else ""
+        parser.add_argument(f"--{name}", metavar=metavar, help=setting.help.rstrip(".") + default)
+    parser.add_argument("--config", metavar="FILE", help=f"configuration file ({default_config_file()})")
+    return parser
+
+
+def read_settings(flags: argparse.Namespace) -> Settings:
+    """Defaults, file, environment and flags together. Raises `SettingsError`."""
+    path = Path(flags.config) if flags.config else default_config_file()
+    text = ""
+    if flags.config or path.exists():
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            from monitor.settings.load import Problem
+
+            raise SettingsError((Problem(str(path), 0, "", f"cannot be read: {error}"),)) from None
+    given = {key: value for key, value in vars(flags).items() if key in {setting.name for setting in SETTINGS}}
+    return load_settings(text, path.name, os.environ, given)
+
+
+async def _run(settings: Settings) -> None:
+    from collector.service import Service
+
+    service = Service(settings)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        try:
+            loop.add_signal_handler(number, service.stop)
+        except NotImplementedError:  # Windows: Ctrl C arrives as KeyboardInterrupt
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(service.stop))
+    await service.run(ready=_say_ready)
+
+
+def _say_ready(http: str, stream: str) -> None:
+    """One line for whoever started this process."""
+    print(f"ready {http} {stream}", flush=True)
+
+
+def _config(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="lightship config", description="The collector's settings.")
+    verbs = parser.add_subparsers(metavar="show | check | reference", required=True)
+    for verb, text in (
+        ("show", "Every setting: its value and where it comes from."),
+        ("check", "Read a configuration file and say what is wrong with it; exit code 2 when something is."),
+        ("reference", "The page that explains every setting, as Markdown."),
+    ):
+        sub = verbs.add_parser(verb, description=text)
+        sub.set_defaults(verb=verb)
+        if verb != "reference":
+            sub.add_argument("--config", metavar="FILE", help=f"configuration file ({default_config_file()})")
+            sub.add_argument("--json", action="store_true", help="print JSON for programs")
+    flags = parser.parse_args(arguments)
+    if flags.verb == "reference":
+        print(reference_page(), end="")
+        return OK
+    try:
+        settings = read_settings(flags)
+    except SettingsError as error:
+        if flags.json:
+            print(json.dumps([msgspec.to_builtins(problem) for problem in error.problems], indent=2))
+            return USAGE
+        return _complain(str(error), USAGE)
+    _show(settings, flags.json) if flags.verb == "show" else print("Nothing wrong.")
+    return OK
+
+
+def _show(settings: Settings, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps({"settings": settings.written, **settings.tables}, indent=2, default=str))
+        return
+    for setting in SETTINGS:
+        source = settings.sources.get(setting.name, "default")
+        print(f"{setting.name} = {toml_value(settings.written[setting.name])}  # {source}")
+    for name in TABLES:
+        for entry in settings.tables[name]:
+            print(f"\n[[{name}]]")
+            print("\n".join(f"{key} = {_written(value)}" for key, value in entry.items()))
+
+
+def _written(value: Any) -> str:
+    return toml_value(f"{value:g}s" if isinstance(value, float) else value)
+
+
+def _complain(message: str, code: int) -> int:
+    print(f"lightship: {message}", file=sys.stderr)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

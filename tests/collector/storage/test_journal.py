@@ -1,0 +1,158 @@
+"""The journal gives back what was appended, whatever happened to the file in between."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from collector.storage.delta_codec import DamagedError, pack_delta, unpack_delta
+from collector.storage.journal import SEGMENT_SECONDS, Journal
+from monitor.model.series import Kind, SeriesInfo, series_key
+from monitor.windows.frame import Delta
+
+COLUMNS = ("gone", "rows", "seconds", "counts", "sums", "mins", "maxs", "lasts", "last_times",
+           "hist_rows", "hist_seconds", "hist_bins", "hist_counts", "set_rows", "set_seconds", "set_hashes")  # fmt: skip
+
+
+def delta_at(time: float, samples: int = 3, seed: int = 0) -> Delta:
+    draw = np.random.default_rng(seed)
+    counts = draw.integers(1, 3, samples).astype(float)
+    sums = draw.normal(size=samples)
+    alone = counts == 1
+    seconds = np.full(samples, int(time) - 1, np.int64)
+    return Delta(
+        time=time,
+        added=(SeriesInfo(0, series_key("a", [("t", "x")]), Kind.GAUGE, "ms"),),
+        gone=np.array([7], np.int32),
+        rows=np.arange(samples, dtype=np.int32),
+        seconds=seconds,
+        counts=counts,
+        sums=sums,
+        mins=np.where(alone, sums, sums - 1),
+        maxs=np.where(alone, sums, sums + 1),
+        lasts=np.where(alone, sums, np.nan),
+        last_times=seconds + 0.5,
+        hist_rows=np.array([1], np.int32),
+        hist_seconds=np.array([int(time) - 1], np.int64),
+        hist_bins=np.array([-300], np.int32),
+        hist_counts=np.array([2.5]),
+        set_rows=np.array([2], np.int32),
+        set_seconds=np.array([int(time) - 1], np.int64),
+        set_hashes=np.array([float(2**53 - 1)]),
+    )
+
+
+def same(one: Delta, other: Delta) -> None:
+    assert (one.time, one.added) == (other.time, other.added)
+    for column in COLUMNS:
+        np.testing.assert_array_equal(getattr(one, column), getattr(other, column), err_msg=column)
+
+
+@given(st.integers(0, 40), st.integers(0, 1000))
+def test_a_delta_is_the_same_after_being_packed(samples: int, seed: int) -> None:
+    delta = delta_at(1_000_000.0, samples, seed)
+    same(unpack_delta(pack_delta(delta)), delta)
+
+
+@given(st.binary(max_size=200))
+def test_bytes_that_are_no_delta_are_called_damaged(data: bytes) -> None:
+    with pytest.raises(DamagedError):
+        unpack_delta(data)
+
+
+@pytest.fixture
+def open_journal() -> Iterator[Callable[..., Journal]]:
+    opened: list[Journal] = []
+
+    def open_one(folder: Path, keep: float = 3600.0) -> Journal:
+        opened.append(Journal(folder, keep))
+        return opened[-1]
+
+    yield open_one
+    for journal in opened:
+        journal.close()
+
+
+def test_what_was_appended_is_read_back_in_order(open_journal: Callable[..., Journal], tmp_path: Path) -> None:
+    journal = open_journal(tmp_path)
+    for second in range(5):
+        journal.append(delta_at(1000.0 + second), ())
+    read = [delta for delta in open_journal(tmp_path).read(1005.0) if len(delta.rows)]
+    assert [delta.time for delta in read] == [1000.0, 1001.0, 1002.0, 1003.0, 1004.0]
+    same(read[2], delta_at(1002.0))
+
+
+def test_a_segment_begins_with_the_whole_table(open_journal: Callable[..., Journal], tmp_path: Path) -> None:
+    journal = open_journal(tmp_path)
+    table = tuple(SeriesInfo(row, series_key(f"s{row}"), Kind.COUNTER) for row in range(3))
+    assert journal.wants_table(1000.0)
+    journal.append(delta_at(1000.0), table)
+    assert not journal.wants_table(1001.0)
+    assert journal.wants_table(1000.0 + SEGMENT_SECONDS)
+    assert next(iter(open_journal(tmp_path).read(1001.0))).added == table
+
+
+def test_only_the_last_hour_is_kept_and_read(open_journal: Callable[..., Journal], tmp_path: Path) -> None:
+    journal = open_journal(tmp_path, keep=1200.0)
+    for minute in range(60):
+        journal.append(delta_at(60.0 * minute), ())
+    read = [delta.time for delta in open_journal(tmp_path, keep=1200.0).read(3540.0) if len(delta.rows)]
+    assert read == [60.0 * minute for minute in range(39, 60)]
+    assert len(list(tmp_path.glob("*.journal"))) <= 4
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_cut_or_flipped_file_gives_what_lies_before_the_damage(
+    open_journal: Callable[..., Journal], tmp_path: Path, seed: int
+) -> None:
+    journal = open_journal(tmp_path)
+    for second in range(10):
+        journal.append(delta_at(1000.0 + second), ())
+    journal.close()
+    (path,) = tmp_path.glob("*.journal")
+    data = bytearray(path.read_bytes())
+    chance = random.Random(seed)
+    if seed % 2:
+        del data[chance.randrange(20, len(data)) :]
+    else:
+        data[chance.randrange(20, len(data))] ^= 1 << chance.randrange(8)
+    path.write_bytes(data)
+    again = open_journal(tmp_path)
+    read = [delta for delta in again.read(1010.0) if len(delta.rows)]
+    assert [delta.time for delta in read] == [1000.0 + second for second in range(len(read))]
+    for delta in read:
+        same(delta, delta_at(delta.time))
+
+
+def test_after_damage_the_next_run_writes_a_segment_of_its_own(open_journal: Callable[..., Journal], tmp_path: Path) -> None:
+    first = open_journal(tmp_path)
+    first.append(delta_at(1000.0), ())
+    (path,) = tmp_path.glob("*.journal")
+    path.write_bytes(path.read_bytes()[:-3])
+    second = open_journal(tmp_path)
+    assert [d for d in second.read(1001.0) if len(d.rows)] == []
+    assert second.problems
+    second.append(delta_at(1002.0), ())
+    assert [d.time for d in open_journal(tmp_path).read(1003.0) if len(d.rows)] == [1002.0]
+
+
+def test_a_folder_that_cannot_be_written_is_told_and_harms_nothing_else(
+    open_journal: Callable[..., Journal], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = open_journal(tmp_path)
+
+    def full(*_: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("collector.storage.journal.pack_delta", full)
+    journal.append(delta_at(1000.0), ())
+    assert "No space left on device" in journal.failed
+    monkeypatch.undo()
+    journal.append(delta_at(1001.0), ())
+    assert journal.failed == ""
