@@ -1,0 +1,136 @@
+"""The thread that turns a datagram socket's bytes into batches and hands them on a few times a second."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import selectors
+import socket
+import threading
+import time
+from collections.abc import Callable
+
+from collector.receivers.statsd.datagrams import MANY, datagram_reader
+from collector.receivers.statsd.parser import StatsdParser, merged
+from monitor.model.batch import Batch
+
+Sink = Callable[[list[Batch]], None]
+"""Takes batches, called from the receiver's thread: it hands them over (`loop.call_soon_threadsafe` or a bounded deque)
+and returns at once. It must not wait for the event loop, which may be waiting in `stop`."""
+
+INTERVAL = 0.1
+SAMPLES = 50_000
+LARGE_BUFFER = 8 << 20
+LONGEST_NAP = 0.01
+LAST_READS = 256
+
+log = logging.getLogger("lightship.statsd")
+
+
+class Receiver:
+    """Reads `sock`, stamps with `clock`, parses, and gives `sink` all samples at most `interval` seconds after they came.
+
+    Idle it sleeps in the kernel. Between reads that did not fill up it naps `nap` seconds, so that datagrams gather and a
+    busy stream costs few wake-ups. What was read is handed on earlier once there are `samples` of it.
+    """
+
+    def __init__(
+        self,
+        sock: socket.socket,
+        parser: StatsdParser,
+        sink: Sink,
+        clock: Callable[[], float],
+        *,
+        nap: float = 0.0,
+        interval: float = INTERVAL,
+        samples: int = SAMPLES,
+    ) -> None:
+        sock.setblocking(False)
+        self._socket = sock
+        self._parser = parser
+        self._sink = sink
+        self._clock = clock
+        self._nap = nap
+        self._interval = interval
+        self._samples = samples
+        self._reader = datagram_reader(sock)
+        self._pending: list[Batch] = []
+        self._count = 0
+        self._due = 0.0
+        self._stopping = threading.Event()
+        self._waker, self._wakened = socket.socketpair()
+        self._thread = threading.Thread(target=self._run, name="statsd", daemon=True)
+        self.errors = 0
+        """Failures of the socket or the sink; each is logged and the thread goes on."""
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Reads what has already arrived, hands it on and ends the thread. Does not close the socket. May be called twice."""
+        if self._stopping.is_set():
+            return
+        self._stopping.set()
+        self._waker.send(b"\0")
+        self._thread.join()
+        self._waker.close()
+        self._wakened.close()
+
+    def _run(self) -> None:
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._socket, selectors.EVENT_READ)
+            selector.register(self._wakened, selectors.EVENT_READ)
+            while not self._stopping.is_set():
+                wait = max(0.0, self._due - time.monotonic()) if self._pending else None
+                if selector.select(wait) and not self._stopping.is_set() and self._read() < MANY:
+                    self._stopping.wait(self._nap)
+                if self._pending and (self._count >= self._samples or time.monotonic() >= self._due):
+                    self._hand_on()
+        for _ in range(LAST_READS):
+            if not self._read():
+                break
+        self._hand_on()
+
+    def _read(self) -> int:
+        """How many datagrams were read."""
+        try:
+            datagrams = self._reader.read()
+        except OSError as error:
+            self.errors += 1
+            log.warning("reading StatsD datagrams failed: %s", error)
+            self._stopping.wait(self._interval)  # a lasting failure must not spin
+            return 0
+        if not datagrams:
+            return 0
+        if not self._pending:
+            self._due = time.monotonic() + self._interval
+        for batch in self._parser.feed(datagrams, self._clock()):
+            self._pending.append(batch)
+            self._count += len(batch)
+        return len(datagrams)
+
+    def _hand_on(self) -> None:
+        batches, self._pending, self._count = merged(self._pending), [], 0
+        if not batches:
+            return
+        try:
+            self._sink(batches)
+        except Exception:
+            self.errors += 1
+            log.exception("handing on StatsD samples failed; they are lost")
+
+
+def roomy(sock: socket.socket, wanted: int) -> int:
+    """Asks for a receive buffer of `wanted` bytes, past the system's limit where we may; what the kernel counts as granted."""
+    force = getattr(socket, "SO_RCVBUFFORCE", 33 if hasattr(socket, "SO_MARK") else None)
+    with contextlib.suppress(OSError):
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, wanted)
+    if force is not None and sock.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) < wanted:
+        with contextlib.suppress(OSError):
+            sock.setsockopt(socket.SOL_SOCKET, force, wanted)
+    return sock.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
+
+
+def nap_for(granted: int) -> float:
+    """Seconds a socket may be left alone: its buffer then still holds what some 300,000 datagrams a second bring."""
+    return LONGEST_NAP * min(1.0, granted / LARGE_BUFFER)
