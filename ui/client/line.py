@@ -21,8 +21,9 @@ MAX_PENDING = 1_000
 class Line(Protocol):
     """The way to one collector. All methods are called in the front end's own thread; callbacks come in `pump`."""
 
-    coalesced: int
-    """Frames left out because this side was slow to take them."""
+    @property
+    def coalesced(self) -> int:
+        """Frames left out because this side was slow to take them."""
 
     def start(self) -> None:
         """Begins to connect; returns at once."""

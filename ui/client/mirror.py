@@ -23,13 +23,17 @@ Change = Literal["series", "frame", "alerts", "rules", "events", "health", "link
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """How the connection stands. `since`: when this state began; `attempt` counts tries since it was lost; `url` who is meant."""
+    """How the connection stands. `since`: when this state began; `attempt`: tries that failed since it was lost.
+
+    `url`: who is meant; `number` counts connections.
+    """
 
     state: Literal["connecting", "connected", "lost"] = "connecting"
     since: float = 0.0
     reason: str = ""
     attempt: int = 0
     url: str = ""
+    number: int = 0
 
 
 @dataclass(frozen=True, slots=True)
