@@ -12,7 +12,7 @@ from ui.command.alerts import fetch
 from ui.command.ask import conversation
 from ui.command.exits import OK, USAGE, CommandError
 from ui.command.show import complain, print_json, print_table
-from ui.views.format import sanitise
+from ui.views.format import plural, sanitise
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -55,5 +55,5 @@ def _check(arguments: argparse.Namespace) -> int:
         for problem in problems:
             complain(sanitise(str(problem)) + (f" Write {problem.fix}" if problem.fix else ""))
         if not problems:
-            print(f"{count} rules, nothing wrong.")
+            print(f"{plural(count, 'rule')}, nothing wrong.")
     return USAGE if problems else OK
