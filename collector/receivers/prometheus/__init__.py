@@ -1,0 +1,1 @@
+"""Prometheus scrapes: the exposition formats, the targets and their health."""
