@@ -1,0 +1,322 @@
+"""Running histograms of distributions: added by the second, taken away when out of the window, asked for any quantile.
+
+Counts lie in blocks of 16 neighbouring bins; a row has blocks only where its values fall. Each window that is asked for has its
+own cells. Counts are multiples of 1/1024 (see `fold`), so adding and taking away is exact and what is left of an empty window
+is zero. Finding a quantile walks block totals first and then the one block it lies in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from monitor.model.batch import Floats, Ids
+from monitor.model.table import lengthened
+from monitor.windows.bins import BIN_BITS, middles_of
+from monitor.windows.fold import WEIGHT_GRAIN, summed
+from monitor.windows.frame import Delta
+from monitor.windows.rings import FINE, KEPT, TEN, floor_to, runs
+from monitor.windows.totals import Bools
+
+BLOCK_BITS = 4
+BLOCK = 1 << BLOCK_BITS
+MAX_WINDOWS = 8
+_KEY_BITS = BIN_BITS - BLOCK_BITS
+_KEY_BIAS = 1 << (_KEY_BITS - 1)
+_SWEEP_EVERY = 600
+
+Longs = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Counts:
+    """Counts at distinct cells; `counts` None: one each, as nearly all are."""
+
+    cells: Ids
+    counts: Floats | None
+
+    @property
+    def weights(self) -> Floats | float:
+        return 1.0 if self.counts is None else self.counts
+
+
+class _Window:
+    """Counts of [start, now) by cell, and their sums by block."""
+
+    __slots__ = ("blocks", "cells", "start")
+
+    def __init__(self, start: int, blocks: int) -> None:
+        self.start = start
+        self.cells: Floats = np.zeros(blocks * BLOCK)
+        self.blocks: Floats = np.zeros(blocks)
+
+    def change(self, counts: Counts, add: bool) -> None:
+        act = np.add if add else np.subtract
+        act.at(self.cells, counts.cells, counts.weights)
+        act.at(self.blocks, counts.cells >> BLOCK_BITS, counts.weights)
+
+
+class Histograms:
+    """Histograms of all rows. Windows come to be when first asked for; `MAX_WINDOWS` are kept, the longest unasked goes."""
+
+    def __init__(self) -> None:
+        self.now: int | None = None
+        self.seconds: dict[int, list[Counts]] = {}
+        self.tens: dict[int, list[Counts]] = {}
+        self._keys: Longs = np.empty(0, np.int64)
+        self._slots: Ids = np.empty(0, np.int32)
+        self._owners: Ids = np.empty(0, np.int32)
+        """Row that owns each block slot, -1 where free."""
+        self._firsts: Ids = np.empty(0, np.int32)
+        self._mentions: Ids = np.empty(0, np.int32)
+        self._free: list[int] = []
+        self._windows: dict[int, _Window] = {}
+        self._swept = 0
+
+    # ------------------------------------------------------------------ what comes in
+
+    def apply(self, delta: Delta) -> None:
+        """Takes in a delta's histogram entries (ordered by second) and closes everything before `delta.time`."""
+        for second, run in runs(delta.hist_seconds, delta.hist_rows, delta.hist_bins):
+            self._advance(second)
+            cells = self._cells(delta.hist_rows[run], delta.hist_bins[run])
+            self._add(second, _lean(cells, delta.hist_counts[run]))
+        self._advance(int(delta.time))
+        if (self.now or 0) - self._swept >= _SWEEP_EVERY:
+            self._sweep()
+
+    def _add(self, second: int, counts: list[Counts]) -> None:
+        now = self.now or 0
+        if second >= floor_to(now - FINE, TEN):
+            self._keep(self.seconds, second, counts)
+        if floor_to(second, TEN) < floor_to(now, TEN):
+            self._keep(self.tens, floor_to(second, TEN), counts)
+        for window in self._windows.values():
+            if second >= window.start:
+                for some in counts:
+                    window.change(some, add=True)
+
+    def _keep(self, slots: dict[int, list[Counts]], slot: int, counts: list[Counts]) -> None:
+        slots.setdefault(slot, []).extend(counts)
+        for some in counts:
+            np.add.at(self._mentions, some.cells >> BLOCK_BITS, 1)
+
+    def _advance(self, time: int) -> None:
+        """Moves the end of closed time: folds finished tens, takes what is too old out of the windows."""
+        if self.now is None:
+            self.now = time
+        if time <= self.now:
+            return
+        ten = floor_to(self.now, TEN)
+        if time >= ten + TEN:
+            merged = _merged(counts for second in range(ten, ten + TEN) for counts in self.seconds.get(second, ()))
+            if merged:
+                self._keep(self.tens, ten, merged)
+        self.now = time
+        for length, window in self._windows.items():
+            self._shift(window, length)
+        self._drop(self.seconds, floor_to(time - FINE, TEN))
+        self._drop(self.tens, floor_to(time - KEPT, TEN))
+
+    def _shift(self, window: _Window, length: int) -> None:
+        start = self._start_of(length)
+        slots = self.seconds if length <= FINE else self.tens
+        for slot in _between(slots, window.start, start, 1 if length <= FINE else TEN):
+            for counts in slots[slot]:
+                window.change(counts, add=False)
+        window.start = start
+
+    def _start_of(self, length: int) -> int:
+        start = (self.now or 0) - length
+        return start if length <= FINE else floor_to(start, TEN)
+
+    def _drop(self, slots: dict[int, list[Counts]], bound: int) -> None:
+        for slot in [slot for slot in slots if slot < bound]:
+            for counts in slots.pop(slot):
+                np.subtract.at(self._mentions, counts.cells >> BLOCK_BITS, 1)
+
+    # ------------------------------------------------------------------ blocks
+
+    def _cells(self, rows: Ids, bins: Ids) -> Ids:
+        """Where each (row, bin) is counted; gives out blocks that are new."""
+        keys = (rows.astype(np.int64) << _KEY_BITS) + (bins >> BLOCK_BITS) + _KEY_BIAS
+        places = np.searchsorted(self._keys, keys)
+        known = np.zeros(len(keys), np.bool_)
+        inside = places < len(self._keys)
+        known[inside] = self._keys[places[inside]] == keys[inside]
+        if not known.all():
+            self._give_out(np.unique(keys[~known]))
+            places = np.searchsorted(self._keys, keys)
+        return (self._slots[places] << BLOCK_BITS) + (bins & (BLOCK - 1))
+
+    def _give_out(self, keys: Longs) -> None:
+        lacking = len(keys) - len(self._free)
+        if lacking > 0:
+            self._grow(len(self._owners) + max(lacking, len(self._owners) // 4, 64))
+        slots = np.array([self._free.pop() for _ in range(len(keys))], np.int32)
+        self._owners[slots] = keys >> _KEY_BITS
+        places = np.searchsorted(self._keys, keys)
+        self._keys = np.insert(self._keys, places, keys)
+        self._slots = np.insert(self._slots, places, slots)
+        self._index()
+
+    def _grow(self, size: int) -> None:
+        before = len(self._owners)
+        self._owners = lengthened(self._owners, size, -1)
+        self._mentions = lengthened(self._mentions, size, 0)
+        for window in self._windows.values():
+            window.cells = lengthened(window.cells, size * BLOCK, 0.0)
+            window.blocks = lengthened(window.blocks, size, 0.0)
+        self._free.extend(range(size - 1, before - 1, -1))
+
+    def _index(self) -> None:
+        """Remembers where each row's blocks begin."""
+        rows = self._keys >> _KEY_BITS
+        self._firsts = np.flatnonzero(np.concatenate(([True], rows[1:] != rows[:-1]))).astype(np.int32) if len(rows) else (
+            np.empty(0, np.int32))  # fmt: skip
+
+    def _sweep(self) -> None:
+        """Takes back blocks that nothing kept speaks of."""
+        self._swept = self.now or 0
+        idle = self._mentions[self._slots] == 0
+        if not idle.any():
+            return
+        slots = self._slots[idle]
+        self._owners[slots] = -1
+        for window in self._windows.values():
+            window.cells.reshape(-1, BLOCK)[slots] = 0.0
+            window.blocks[slots] = 0.0
+        self._free.extend(slots[::-1].tolist())
+        self._keys, self._slots = self._keys[~idle], self._slots[~idle]
+        self._index()
+
+    def scrub(self, rows: Ids, newest: int) -> None:
+        """Forgets all of these rows; none of them has data at or after second `newest`."""
+        gone = np.isin(self._owners, rows)
+        if not gone.any():
+            return
+        for slots in (self.seconds, self.tens):
+            for slot in [slot for slot in slots if slot <= newest]:
+                slots[slot] = [_without(counts, gone) for counts in slots[slot]]
+        for window in self._windows.values():
+            window.cells.reshape(-1, BLOCK)[gone] = 0.0
+            window.blocks[gone] = 0.0
+        self._mentions[gone] = 0
+        self._sweep()
+
+    # ------------------------------------------------------------------ what is asked
+
+    def quantiles(self, length: int, fractions: list[float], capacity: int) -> npt.NDArray[np.float64]:
+        """float64[len(fractions), capacity]: nearest-rank quantiles over the window, NaN where a row has no values.
+
+        The smallest bin that at least `fraction` of the observations lie in or below; its middle stands for it.
+        """
+        found = np.full((len(fractions), capacity), np.nan)
+        if not len(self._keys):
+            return found
+        window = self._window(length)
+        amounts = window.blocks[self._slots]
+        up_to = np.cumsum(amounts)
+        lasts = np.append(self._firsts[1:], len(self._keys)) - 1
+        before = up_to[self._firsts] - amounts[self._firsts]
+        sizes = up_to[lasts] - before
+        full = np.flatnonzero(sizes > 0)
+        rows = (self._keys[self._firsts] >> _KEY_BITS)[full]
+        for number, fraction in enumerate(fractions):
+            ranks = before[full] + ranks_of(fraction, sizes[full])
+            places = np.searchsorted(up_to, ranks)
+            rest = ranks - (up_to[places] - amounts[places])
+            within = np.cumsum(window.cells.reshape(-1, BLOCK)[self._slots[places]], axis=1)
+            offsets = np.count_nonzero(within < rest[:, None], axis=1)
+            blocks = (self._keys[places] & ((1 << _KEY_BITS) - 1)) - _KEY_BIAS
+            found[number, rows] = middles_of(((blocks << BLOCK_BITS) + offsets).astype(np.int32))
+        return found
+
+    def _window(self, length: int) -> _Window:
+        window = self._windows.pop(length, None)
+        if window is None:
+            window = self._summed(length)
+        self._windows[length] = window
+        if len(self._windows) > MAX_WINDOWS:
+            del self._windows[next(iter(self._windows))]
+        return window
+
+    def _summed(self, length: int) -> _Window:
+        now, start = self.now or 0, self._start_of(length)
+        window = _Window(start, len(self._owners))
+        if length <= FINE:
+            spans = [(self.seconds, start, now, 1)]
+        else:
+            spans = [(self.tens, start, now, TEN), (self.seconds, floor_to(now, TEN), now, 1)]
+        for slots, begin, end, step in spans:
+            for slot in _between(slots, begin, end, step):
+                for counts in slots[slot]:
+                    window.change(counts, add=True)
+        return window
+
+    def entries(self, places: Ids, starts: Longs) -> tuple[Ids, Ids, Ids, Floats]:
+        """What is kept of some rows: place of the row, place of the slot in `starts`, bin and count of each entry.
+
+        `places` int32[capacity] is each wanted row's place, -1 for the others. Slots from `now` less five minutes on, at a whole
+        ten, are seconds, earlier ones tens.
+        """
+        fine_from = floor_to((self.now or 0) - FINE, TEN)
+        keys = np.zeros(len(self._owners), np.int64)
+        keys[self._slots] = self._keys
+        mine = np.where(self._owners >= 0, places[self._owners], -1)
+        found: list[tuple[Ids, Ids, Ids, Floats]] = []
+        for number, start in enumerate(starts.tolist()):
+            for counts in (self.seconds if start >= fine_from else self.tens).get(start, ()):
+                owners = mine[counts.cells >> BLOCK_BITS]
+                hit = np.flatnonzero(owners >= 0)
+                cells = counts.cells[hit]
+                blocks = (keys[cells >> BLOCK_BITS] & ((1 << _KEY_BITS) - 1)) - _KEY_BIAS
+                bins = ((blocks << BLOCK_BITS) + (cells & (BLOCK - 1))).astype(np.int32)
+                weights = np.ones(len(hit)) if counts.counts is None else counts.counts[hit]
+                found.append((owners[hit].astype(np.int32), np.full(len(hit), number, np.int32), bins, weights))
+        if not found:
+            nothing = np.empty(0, np.int32)
+            return nothing, nothing, nothing, np.empty(0)
+        owners, slots, bins, weights = (np.concatenate(columns) for columns in zip(*found, strict=True))
+        return owners, slots, bins, weights
+
+
+def ranks_of(fraction: float, sizes: Floats) -> Floats:
+    """The nearest rank of a fraction among each number of observations, in the histogram's grain and never 0."""
+    # 0.07 * 100 is a little more than 7 in a float64: a whole rank must not be rounded up to the next.
+    grains = np.ceil(fraction * sizes * WEIGHT_GRAIN * (1 - 1e-15))
+    ranks: Floats = np.maximum(grains, 1.0) / WEIGHT_GRAIN
+    return ranks
+
+
+def _between(slots: dict[int, list[Counts]], begin: int, end: int, step: int) -> Iterator[int]:
+    """Slots in [begin, end), without walking through more time than there are slots."""
+    if (end - begin) // step > len(slots):
+        return iter([slot for slot in slots if begin <= slot < end])
+    return (slot for slot in range(begin, end, step) if slot in slots)
+
+
+def _lean(cells: Ids, counts: Floats) -> list[Counts]:
+    ones = counts == 1.0
+    if ones.all():
+        return [Counts(cells, None)]
+    several = Counts(cells[~ones], counts[~ones])
+    return [Counts(cells[ones], None), several] if ones.any() else [several]
+
+
+def _merged(parts: Iterable[Counts]) -> list[Counts]:
+    every = list(parts)
+    if not every:
+        return []
+    cells = np.concatenate([part.cells for part in every])
+    counts = np.concatenate([np.ones(len(part.cells)) if part.counts is None else part.counts for part in every])
+    distinct, places = np.unique(cells, return_inverse=True)
+    return _lean(distinct.astype(np.int32), summed(places, counts, len(distinct)))
+
+
+def _without(counts: Counts, gone: Bools) -> Counts:
+    keep = ~gone[counts.cells >> BLOCK_BITS]
+    return Counts(counts.cells[keep], None if counts.counts is None else counts.counts[keep])
