@@ -73,7 +73,7 @@ class AlertBook(Commands):
             for alert in self._orphans.pop(rule.id, ()):
                 changed |= _differs(alert, rule)
                 if alert.series is not None:
-                    watch.expect(alert.id, alert.series)
+                    watch.expect(alert.id, alert.series, alert.kind)
             if changed:
                 for alert_id in watch.alerts:
                     self._follow(now, self._alerts[alert_id], rule, draft)
@@ -120,12 +120,14 @@ class AlertBook(Commands):
 
     def _judge_one(self, now: float, watch: RuleWatch, sight: Seen, draft: Draft) -> None:
         rule, alert = watch.rule, self._alerts.get(sight.alert)
-        if alert is None or alert.state not in life.ACTIVE:
+        if sight.series is not None:
             alert = life.begin(rule, sight.alert, sight.series, alert, sight.value, now)
             alert = replace(alert, silenced_by=self._silences.on(dict(alert.labels)))
             if rule.for_seconds > 0:
                 self._put(alert, draft)
                 self._event(draft, now, "pending", f"{title(rule)}: {reading(alert)}", alert)
+        if alert is None:
+            return
         if sight.gone or (sight.awaited and not 0 <= now - self._restored_at < RESTORE_GRACE):
             self._end(now, alert, None, draft, f"{title(rule)} ended: {series_text(alert)} is gone.", watch)
         elif math.isnan(sight.value):

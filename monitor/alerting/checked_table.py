@@ -29,12 +29,12 @@ class Report:
         place = self._map.find(path)
         return self._map.position(place.key_start)[0] if place else 1
 
-    def add(self, path: Path, reason: str, fix: str = "", at_key: bool = False) -> None:
+    def add(self, path: Path, reason: str, fix: str = "", at_key: bool = False, key: str = "") -> None:
         """`fix` replaces the value at `path`, or its key when `at_key`."""
         if len(self.problems) >= MAX_PROBLEMS:
             return
         place = self._map.find(path)
-        key = next((part for part in reversed(path) if isinstance(part, str)), "")
+        key = key or next((part for part in reversed(path) if isinstance(part, str)), "")
         if place is None:
             self.problems.append(RuleProblem(self.file, 1, reason, key=key))
             return
@@ -66,7 +66,7 @@ class CheckedTable:
         self.report.add((*self.path, key), reason, fix)
 
     def missing(self, key: str, example: str) -> None:
-        self.report.add(self.path, f"{key} is missing; write {example}", at_key=True)
+        self.report.add(self.path, f"{key} is missing; write {example}", at_key=True, key=key)
 
     def text(self, key: str, limit: int, required: bool = False) -> str:
         value = self.table.get(key)

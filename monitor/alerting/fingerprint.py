@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from monitor.alerting.model import Rule
 from monitor.model.matchers import NAME_TAG
-from monitor.model.series import SeriesKey
+from monitor.model.series import Kind, SeriesKey
 
 Labels = tuple[tuple[str, str], ...]
 
@@ -28,13 +28,13 @@ def fingerprint(labels: Iterable[tuple[str, str]]) -> str:
 
 
 @functools.lru_cache(maxsize=16_384)
-def alert_id(rule_id: str, series: SeriesKey) -> str:
+def alert_id(rule_id: str, series: SeriesKey, kind: Kind) -> str:
     """The id of a rule's alert on a series.
 
     It leaves out severity and the rule's own labels, so that an alert keeps its id, and with it its acknowledgement and
-    its history, when those are edited.
+    its history, when those are edited. The kind is part of it because one name may be sent as two kinds.
     """
-    return fingerprint((*_series_labels(series, _RESERVED), ("alertname", rule_id)))
+    return fingerprint((*_series_labels(series, _RESERVED), ("alertname", rule_id), ("__kind__", kind.name.lower())))
 
 
 def alert_labels(rule: Rule, series: SeriesKey) -> Labels:

@@ -28,11 +28,15 @@ COMPARE: dict[Comparison, Callable[[Any, Any], Any]] = {
 class Table(Protocol):
     """What alerting asks of the series table."""
 
+    @property
+    def kinds(self) -> npt.NDArray[np.int8]:
+        """Kind number of each row."""
+
     def select(self, selector: Selector) -> Ids:
         """Rows of the live series that the selector names."""
 
-    def info(self, row: int) -> SeriesInfo:
-        """The series of a live row."""
+    def info(self, row: int) -> SeriesInfo | None:
+        """The series of a row; None when the row is free."""
 
 
 class Engine(Protocol):
@@ -53,11 +57,12 @@ def read(rule: Rule, engine: Engine) -> tuple[Ids, Floats]:
         return rows, np.empty(0)
     if field != DEFAULT_FIELD and field not in COUNTED:
         return rows, engine.column(field, window, rows)
-    kinds = _kinds(engine.table, rows)
-    values = np.empty(len(rows))
-    for number in np.unique(kinds):
-        here = kinds == number
-        kind = Kind(int(number))
+    kinds = engine.table.kinds[rows]
+    values = np.full(len(rows), np.nan)
+    for kind in Kind:
+        here = kinds == kind
+        if not here.any():
+            continue
         column = engine.column(judged_field(field, kind), window, rows[here])
         # A counter that was not raised says "none", not "unknown": only so does an error count recover, or a "too few" fire.
         values[here] = np.nan_to_num(column, nan=0.0) if kind is Kind.COUNTER else column
@@ -75,10 +80,3 @@ def holds(condition: Condition, value: float, firing: bool) -> bool:
     """Whether one value keeps the condition up; once firing, the recovery value takes the threshold's place."""
     limit = condition.recovery if firing and condition.recovery is not None else condition.value
     return bool(COMPARE[condition.operator](value, limit))
-
-
-def _kinds(table: Table, rows: Ids) -> npt.NDArray[np.int8]:
-    kinds = getattr(table, "kinds", None)
-    if isinstance(kinds, np.ndarray):
-        return kinds[rows].astype(np.int8)
-    return np.fromiter((table.info(row).kind for row in rows.tolist()), np.int8, len(rows))

@@ -10,19 +10,19 @@ from msgspec.structs import replace
 from monitor.alerting.fingerprint import alert_labels
 from monitor.alerting.judge import holds
 from monitor.alerting.model import SEVERITIES, Alert, Firing, Rule, Severity, State
-from monitor.model.series import SeriesKey
+from monitor.model.series import SeriesInfo
 
 ACTIVE = (State.PENDING, State.FIRING)
 KEEP_FIRINGS = 86_400.0
 MAX_FIRINGS = 240
 
 
-def begin(rule: Rule, alert_id: str, series: SeriesKey, before: Alert | None, value: float, now: float) -> Alert:
+def begin(rule: Rule, alert_id: str, series: SeriesInfo, before: Alert | None, value: float, now: float) -> Alert:
     """The alert as pending; `before` is its last, resolved state, whose firings and notifications it goes on from."""
     fresh = Alert(
         id=alert_id,
         rule_id=rule.id,
-        labels=alert_labels(rule, series),
+        labels=alert_labels(rule, series.key),
         severity=rule.severity,
         state=State.PENDING,
         since=now,
@@ -30,7 +30,8 @@ def begin(rule: Rule, alert_id: str, series: SeriesKey, before: Alert | None, va
         threshold=rule.condition.value,
         operator=rule.condition.operator,
         active_at=now,
-        series=series,
+        series=series.key,
+        kind=series.kind,
     )
     if before is None:
         return fresh

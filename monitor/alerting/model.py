@@ -8,7 +8,7 @@ from typing import Literal
 import msgspec
 
 from monitor.model.matchers import Matcher, Selector
-from monitor.model.series import SeriesKey
+from monitor.model.series import Kind, SeriesKey
 
 Severity = Literal["critical", "warning", "info"]
 SEVERITIES: tuple[Severity, ...] = ("critical", "warning", "info")
@@ -78,7 +78,7 @@ class Alert(msgspec.Struct, frozen=True):
 
     `labels`: the series' tags with `__name__`, `alertname` (rule id) and `severity`, and the rule's own labels.
     `since`: start of the present state; `fired_at`: start of the present or last firing. `value` None: no data now.
-    `suppressed_count`: firings kept back since somebody was last told. `series`: the series judged.
+    `suppressed_count`: firings kept back since somebody was last told. `series`, `kind`: the series judged.
     `owed`: whether somebody has yet to be told of this firing as soon as nothing keeps it back; "at_once" leaves the
     cooldown out of account (a silence ended, an acknowledgement ran out, the severity rose).
     """
@@ -104,6 +104,7 @@ class Alert(msgspec.Struct, frozen=True):
     revision: int = 0
     no_data: bool = False
     series: SeriesKey | None = None
+    kind: Kind = Kind.GAUGE
     owed: Literal["no", "after_cooldown", "at_once"] = "no"
 
 

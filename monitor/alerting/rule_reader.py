@@ -16,7 +16,7 @@ from monitor.model.matchers import NAME_TAG, Matcher, Selector, SelectorError, p
 from monitor.model.series import MAX_NAME, MAX_TAG_KEY, MAX_TAG_VALUE, MAX_TAGS
 from monitor.windows.frame import FIELDS, is_field
 
-MIN_WINDOW, MAX_WINDOW = 1.0, 86_400.0
+MIN_WINDOW, MAX_WINDOW = 1.0, 3600.0
 MAX_WAIT = 30 * 86_400.0
 RESERVED_LABELS = ("alertname", "severity", NAME_TAG)
 

@@ -10,7 +10,9 @@ from monitor.alerting.fingerprint import alert_id
 from monitor.alerting.judge import Engine, met, read
 from monitor.alerting.model import Rule
 from monitor.model.batch import Floats, Ids
-from monitor.model.series import SeriesKey
+from monitor.model.series import Kind, SeriesInfo, SeriesKey
+
+_Identity = tuple[SeriesKey, Kind]
 
 _NO_ROW = -1
 
@@ -18,12 +20,12 @@ _NO_ROW = -1
 class Seen(NamedTuple):
     """One alert at one tick. `value` NaN: no data. `gone`: its series left the table or the rule's selection.
 
-    `awaited`: restored, and its series has not been met since.
+    `awaited`: restored, and its series has not been met since. `series` is given for new alerts.
     """
 
     alert: str
-    series: SeriesKey
     value: float
+    series: SeriesInfo | None = None
     gone: bool = False
     awaited: bool = False
 
@@ -35,8 +37,8 @@ class RuleWatch:
         self.rule = rule
         self.refused = 0
         self._rows: dict[str, int] = {}
-        self._series: dict[str, SeriesKey] = {}
-        self._awaited: dict[SeriesKey, str] = {}
+        self._series: dict[str, _Identity] = {}
+        self._awaited: dict[_Identity, str] = {}
         self._searched: Ids = np.empty(0, np.int32)
 
     def __len__(self) -> int:
@@ -47,11 +49,11 @@ class RuleWatch:
         """Ids of the active alerts, oldest first."""
         return tuple(self._rows)
 
-    def expect(self, alert: str, series: SeriesKey) -> None:
+    def expect(self, alert: str, series: SeriesKey, kind: Kind) -> None:
         """An alert restored: its row is found when its series appears."""
         self._rows[alert] = _NO_ROW
-        self._series[alert] = series
-        self._awaited[series] = alert
+        self._series[alert] = (series, kind)
+        self._awaited[series, kind] = alert
         self._searched = self._searched[:0]
 
     def forget(self, alert: str) -> None:
@@ -85,45 +87,48 @@ class RuleWatch:
     def _look_at_active(self, rows: Ids, values: Floats, engine: Engine) -> list[Seen]:
         if not self._rows:
             return []
-        order = np.argsort(rows, kind="stable")
-        ordered = rows[order]
         wanted = np.fromiter(self._rows.values(), np.int64, len(self._rows))
-        places = np.minimum(np.searchsorted(ordered, wanted), max(0, len(rows) - 1))
+        places = np.searchsorted(rows, wanted)  # rows ascend
         seen = []
         for (alert, row), place in zip(list(self._rows.items()), places.tolist(), strict=True):
-            series = self._series[alert]
-            at = int(order[place]) if len(rows) else 0
             if row == _NO_ROW:
-                seen.append(Seen(alert, series, np.nan, awaited=True))
-            elif not len(rows) or int(rows[at]) != row or engine.table.info(row).key != series:
-                seen.append(Seen(alert, series, np.nan, gone=True))
-                self._rows[alert] = _NO_ROW
+                seen.append(Seen(alert, np.nan, awaited=True))
+            elif place < len(rows) and rows[place] == row and _identity(engine, row) == self._series[alert]:
+                seen.append(Seen(alert, float(values[place])))
             else:
-                seen.append(Seen(alert, series, float(values[at])))
+                seen.append(Seen(alert, np.nan, gone=True))
+                self._rows[alert] = _NO_ROW
         return seen
 
     def _take_up(self, hits: list[tuple[int, int]], values: Floats, engine: Engine, room: int) -> list[Seen]:
         taken: list[Seen] = []
-        for row, at in hits:
+        for row, place in hits:
             if len(taken) >= room:
                 self.refused = len(hits) - len(taken)
                 break
-            series = engine.table.info(row).key
-            alert = alert_id(self.rule.id, series)
+            series = engine.table.info(row)
+            if series is None:
+                continue
+            alert = alert_id(self.rule.id, series.key, series.kind)
             if alert in self._rows:
                 continue
             self._rows[alert] = row
-            self._series[alert] = series
-            taken.append(Seen(alert, series, float(values[at])))
+            self._series[alert] = (series.key, series.kind)
+            taken.append(Seen(alert, float(values[place]), series))
         return taken
 
     def _find_awaited(self, rows: Ids, engine: Engine) -> None:
         fresh = rows[~np.isin(rows, self._searched)]
         self._searched = rows
         for row in fresh.tolist():
-            series = engine.table.info(row).key
-            alert = self._awaited.pop(series, None)
+            identity = _identity(engine, row)
+            alert = self._awaited.pop(identity, None) if identity else None
             if alert is not None:
                 self._rows[alert] = row
                 if not self._awaited:
                     return
+
+
+def _identity(engine: Engine, row: int) -> _Identity | None:
+    info = engine.table.info(row)
+    return None if info is None else (info.key, info.kind)
