@@ -1,0 +1,1 @@
+"""What the collector tells others about itself and its series."""
