@@ -1,0 +1,230 @@
+"""The Alerts page: groups, the list with marks and strips, and the alert under the cursor with its chart and its reasons."""
+
+from __future__ import annotations
+
+from ui.terminal.canvas import Canvas, Rect
+from ui.terminal.cells import cut, width, wrap
+from ui.terminal.chart import ChartStyle, paint_chart
+from ui.terminal.ink import ink
+from ui.terminal.parts import (
+    ACCENT_STRONG,
+    FRAME,
+    PLAIN,
+    QUIET,
+    STRONG,
+    paint_button,
+    paint_field,
+    paint_heading,
+    paint_sentence,
+    paint_sign,
+)
+from ui.terminal.rows import paint_alert_row, paint_events, row_back
+from ui.terminal.silence import DRAWER, paint_drawer
+from ui.terminal.stage import Stage
+from ui.views.view import AlertDetail, AlertsView, SilenceRow, WhyRow
+
+SILENCES = "Silences"
+WHY = 34
+
+
+def paint_alerts(stage: Stage, page: Rect, view: AlertsView) -> None:
+    """Paint the page into its region; a silence being written is docked at the right from 110 columns, below that over it."""
+    docked = view.draft is not None and stage.layout == "full"
+    body = page.inner(right=DRAWER) if docked else page
+    _paint_body(stage, body, view)
+    if view.draft is None:
+        return
+    if docked:
+        paint_drawer(stage, Rect(body.right, page.y, DRAWER, page.h), view.draft)
+    else:
+        stage.canvas.fill(page, PLAIN)
+        paint_drawer(stage, page, view.draft)
+
+
+def _paint_body(stage: Stage, page: Rect, view: AlertsView) -> None:
+    top = _paint_groups(stage, page, view)
+    bottom = _paint_marked(stage.canvas, page, view)
+    rest = page.inner(top=top, bottom=bottom)
+    if view.group == SILENCES:
+        _paint_silences(stage, rest, view)
+        return
+    detail = _detail_height(stage, rest, view)
+    _paint_list(stage, rest.inner(bottom=detail), view)
+    if view.detail is not None and detail:
+        _paint_detail(stage, Rect(rest.x, rest.bottom - detail, rest.w, detail), view.detail, view.prompt)
+
+
+def _detail_height(stage: Stage, rest: Rect, view: AlertsView) -> int:
+    if view.detail is None:
+        return 0
+    if stage.layout == "full":
+        return max(10, min(20, rest.h - min(len(view.rows), rest.h // 2)))
+    least = 9 if rest.h >= 16 else 3
+    return max(least, min(16, rest.h - len(view.rows), rest.h * 3 // 5))
+
+
+# ---------------------------------------------------------------- groups and filter
+
+
+def _paint_groups(stage: Stage, page: Rect, view: AlertsView) -> int:
+    canvas = stage.canvas
+    x = page.x + 1
+    narrow = stage.layout == "narrow"
+    for name, count in view.groups:
+        chosen = name == view.group
+        text = f"{name} {count:,}"
+        if x + width(text) > page.right - 1:
+            break
+        end = canvas.put(x, page.y, text, ink("text-primary", bold=True, underline=True) if chosen else QUIET)
+        canvas.hit(Rect(x, page.y, end - x, 1), "choose", "group", value=name)
+        x = end + (1 if narrow else 3)
+    right = f"by {view.sort}" if view.sort else ""
+    strips = page.w >= 60 and view.group != SILENCES
+    if strips:
+        label = "24 h" if page.w >= 76 else "8 h"
+        canvas.right(page.right - 1, page.y, label, QUIET)
+    if right and page.right - x > width(right) + 12:
+        canvas.right(page.right - (8 if strips else 1), page.y, right, QUIET)
+    if not (view.filter or view.filter_error or stage.memory.focus == "filter" or view.new_above):
+        return 1
+    return 1 + _paint_filter(stage, Rect(page.x + 1, page.y + 1, page.w - 2, 1), view)
+
+
+def _paint_filter(stage: Stage, rect: Rect, view: AlertsView) -> int:
+    canvas = stage.canvas
+    focused = stage.memory.focus == "filter"
+    above = f"{view.new_above} new above, press Home" if view.new_above else ""
+    room = rect.w - (width(above) + 2 if above else 0)
+    if view.filter or focused or view.filter_error:
+        field = Rect(rect.x, rect.y, room, 1)
+        paint_field(canvas, field, "/", stage.memory.field("filter", view.filter), focused=focused, name="filter")
+    if above:
+        canvas.right(rect.right, rect.y, above, ink("accent"))
+    if not view.filter_error:
+        return 1
+    canvas.put(rect.x + 2, rect.y + 1, view.filter_error, ink("critical"), rect.w - 2)
+    return 2
+
+
+# ---------------------------------------------------------------- lists
+
+
+def _paint_list(stage: Stage, rect: Rect, view: AlertsView) -> None:
+    canvas = stage.canvas
+    if not view.rows:
+        for i, line in enumerate(wrap(view.empty or "Nothing here.", rect.w - 6, max(1, rect.h - 2))):
+            canvas.put(rect.x + 3, rect.y + 1 + i, line, QUIET)
+        return
+    first = stage.window(f"alerts-{view.group}", view.cursor, len(view.rows), rect.h)
+    for i, row in enumerate(view.rows[first : first + rect.h]):
+        place = Rect(rect.x, rect.y + i, rect.w, 1)
+        paint_alert_row(canvas, place, row, cursor=first + i == view.cursor, hit="alerts", index=first + i)
+
+
+def _paint_silences(stage: Stage, rect: Rect, view: AlertsView) -> None:
+    canvas = stage.canvas
+    if not view.silences:
+        canvas.put(rect.x + 3, rect.y + 1, view.empty or "No silences. Press S on an alert to make one.", QUIET, rect.w - 4)
+        return
+    first = stage.window("silences", view.cursor, len(view.silences), rect.h // 2)
+    for i, row in enumerate(view.silences[first : first + rect.h // 2]):
+        place = Rect(rect.x, rect.y + 2 * i, rect.w, 1)
+        _paint_silence(canvas, place, row, cursor=first + i == view.cursor, index=first + i)
+
+
+def _paint_silence(canvas: Canvas, rect: Rect, row: SilenceRow, *, cursor: bool, index: int) -> None:
+    back = row_back(canvas, rect, cursor=cursor)
+    canvas.hit(Rect(rect.x, rect.y, rect.w, 2), "row", "silences", index)
+    paint_sign(canvas, rect.x + 3, rect.y, "silenced", back)
+    end = canvas.right(rect.right - 1, rect.y, row.until, ink("text-secondary", back), 26)
+    canvas.put(rect.x + 5, rect.y, row.matchers, ink(back=back), end - rect.x - 7)
+    second = "  ".join(part for part in (row.state, row.matches, row.by, row.comment) if part)
+    canvas.put(rect.x + 5, rect.y + 1, second, QUIET, rect.w - 6)
+
+
+# ---------------------------------------------------------------- detail
+
+
+def _paint_detail(stage: Stage, rect: Rect, detail: AlertDetail, prompt: str) -> None:
+    canvas = stage.canvas
+    keys = "W why  N note  R runbook" if detail.runbook_url else "W why  N note"
+    title = f"{detail.title}, {detail.subtitle}" if detail.subtitle else detail.title
+    paint_heading(canvas, Rect(rect.x + 1, rect.y, rect.w - 2, 1), title, keys if rect.w >= 60 else "")
+    y = rect.y + 1
+    if prompt or stage.memory.focus == "note":
+        edit = stage.memory.field("note")
+        paint_field(canvas, Rect(rect.x + 2, y, rect.w - 4, 1), prompt or "Note", edit, focused=True, hint="", name="note")
+        y += 1
+    paint_sentence(canvas, rect.x + 2, y, detail.sentence, rect.w - 4)
+    body = Rect(rect.x, y + 1, rect.w, rect.bottom - y - 1)
+    beside = rect.w >= 72
+    chart = Rect(body.x + 1, body.y, body.w - (WHY + 2 if beside else 2), body.h)
+    if not beside:
+        chart = Rect(chart.x, chart.y, chart.w, max(0, min(body.h, max(6, body.h // 2))))
+    if chart.h >= 3:
+        style = ChartStyle(boxed=False, head=False, say=False)
+        stage.block(
+            "alert-chart",
+            chart,
+            (detail.chart,),
+            lambda: paint_chart(canvas, chart, detail.chart, style),
+        )
+    if beside:
+        why = Rect(chart.right + 1, body.y, WHY, body.h)
+    else:
+        why = Rect(body.x + 2, chart.bottom, body.w - 3, body.bottom - chart.bottom)
+    used = _paint_why(canvas, why, detail.why)
+    _paint_more(canvas, why.inner(top=used), detail)
+
+
+def _paint_why(canvas: Canvas, rect: Rect, why: tuple[WhyRow, ...]) -> int:
+    """The steps from rule to notification in the order the engine decides; the step that stopped it is marked."""
+    if rect.h < 2:
+        return 0
+    canvas.put(rect.x, rect.y, "Why was nobody told?", STRONG)
+    y = rect.y + 1
+    for row in why:
+        if y >= rect.bottom:
+            break
+        paint_sign(canvas, rect.x, y, row.shape)
+        blocking = row.shape not in ("ok", "acked")
+        text = row.title if not row.detail or row.shape == "ok" else f"{row.title}: {row.detail}"
+        lines = wrap(text, rect.w - 2, 2 if blocking else 1)
+        for line in lines[: rect.bottom - y]:
+            canvas.put(rect.x + 2, y, line, PLAIN)
+            y += 1
+        if row.action:
+            canvas.hit(Rect(rect.x, y - len(lines), rect.w, len(lines)), "action", row.action)
+    return y - rect.y
+
+
+def _paint_more(canvas: Canvas, rect: Rect, detail: AlertDetail) -> None:
+    """What happened to the alert and its labels, where a tall window leaves room."""
+    y = rect.y + 1
+    if rect.bottom - y >= 3 and detail.history:
+        y += paint_events(canvas, Rect(rect.x, y, rect.w, min(6, rect.bottom - y)), "History", detail.history) + 1
+    if rect.bottom - y >= 2 and detail.labels:
+        canvas.put(rect.x, y, "Labels", STRONG)
+        for i, (name, value) in enumerate(detail.labels[: rect.bottom - y - 1]):
+            end = canvas.put(rect.x, y + 1 + i, f"{cut(name, 14)} ", QUIET)
+            canvas.put(end, y + 1 + i, value, PLAIN, rect.right - end)
+
+
+# ---------------------------------------------------------------- marks
+
+
+def _paint_marked(canvas: Canvas, page: Rect, view: AlertsView) -> int:
+    if not view.marked:
+        return 0
+    y = page.bottom - 2
+    canvas.rule(page.x + 1, y, page.w - 2, FRAME)
+    x = canvas.put(page.x + 2, y + 1, f"{view.marked:,} marked", ACCENT_STRONG) + 2
+    for key, label, action in (
+        ("a", "acknowledge", "alert.acknowledge"),
+        ("s", "silence…", "alert.silence"),
+        ("escape", "clear", "back"),
+    ):
+        if x + len(label) + 4 > page.right:
+            break
+        x = paint_button(canvas, x, y + 1, key, label, action) + 3
+    return 2

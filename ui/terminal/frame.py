@@ -1,0 +1,200 @@
+"""What surrounds every page: tab row, time row, banner, status row, toast."""
+
+from __future__ import annotations
+
+import re
+
+from ui.terminal.canvas import Canvas, Rect
+from ui.terminal.cells import cut, width
+from ui.terminal.ink import ink
+from ui.terminal.parts import ACCENT, FAINT, PLAIN, key_cap, paint_button, paint_sign, sign
+from ui.terminal.stage import SMALLEST, Stage
+from ui.views.actions import BY_NAME
+from ui.views.theme import GLYPHS
+from ui.views.view import Banner, FrameView, Shape, StatusItem, Tab, TimeView, Toast
+
+RAISED = ink(back="raised")
+RAISED_QUIET = ink("text-secondary", "raised")
+ACTIVE = ink("on-accent", "accent", bold=True)
+_SECONDS = re.compile(r"(\d\d:\d\d):\d\d")
+
+
+def paint_frame(stage: Stage, frame: FrameView) -> Rect:
+    """Paint the frame; returns the region that is left for the page."""
+    canvas = stage.canvas
+    stage.block("tabs", Rect(0, 0, canvas.w, 1), (frame.tabs, frame.page, frame.collector), lambda: _paint_tabs(stage, frame))
+    _paint_time(stage, frame.time)
+    top = 2
+    if frame.banner is not None:
+        top += _paint_banner(canvas, 2, frame.banner)
+    _paint_status(stage, frame)
+    return Rect(0, top, canvas.w, max(0, canvas.h - top - 1))
+
+
+def paint_tiny(canvas: Canvas) -> None:
+    """What is said when nothing fits."""
+    text = f"Make this window larger ({SMALLEST[0]} x {SMALLEST[1]})"
+    y = canvas.h // 2
+    for i, line in enumerate(
+        [text] if canvas.w >= width(text) else ["Make this", "window larger", f"({SMALLEST[0]} x {SMALLEST[1]})"]
+    ):
+        canvas.put(max(0, (canvas.w - width(line)) // 2), y + i, line, PLAIN)
+
+
+# ---------------------------------------------------------------- tabs
+
+
+def _paint_tabs(stage: Stage, frame: FrameView) -> None:
+    canvas = stage.canvas
+    canvas.fill(Rect(0, 0, canvas.w, 1), RAISED)
+    x = 0
+    if stage.layout == "full":
+        x = canvas.put(1, 0, "Lightship", ink("accent", "raised", bold=True)) + 3
+    elif stage.layout == "narrow":
+        x = 1
+    for tab in frame.tabs:
+        x = _paint_tab(stage, x, tab, tab.page == frame.page)
+    room = canvas.w - x - 3
+    if room >= 6:
+        canvas.right(canvas.w - 1, 0, frame.collector, RAISED_QUIET, min(room, 40))
+
+
+def _paint_tab(stage: Stage, x: int, tab: Tab, active: bool) -> int:
+    canvas, start = stage.canvas, x
+    pad = " " if stage.layout == "full" else ""
+    word = ink("on-accent", "accent", bold=True) if active else RAISED
+    digit = word if active else RAISED_QUIET
+    x = canvas.put(x, 0, f"{pad}{tab.key}", digit)
+    if stage.layout != "narrow" or active:
+        x = canvas.put(x, 0, f" {tab.name}", word)
+    if tab.badge and tab.badge_shape is not None:
+        badge = word if active else ink(tab.badge_shape, "raised", bold=True)
+        x = canvas.put(x, 0, f"{sign(tab.badge_shape, canvas.ascii)}{tab.badge}", badge)
+    x = canvas.put(x, 0, pad, word)
+    canvas.hit(Rect(start, 0, x - start, 1), "action", f"page.{tab.page}")
+    return x + (0 if pad else 2 if stage.layout == "narrow" and active else 1)
+
+
+# ---------------------------------------------------------------- time
+
+
+def _paint_time(stage: Stage, time: TimeView) -> None:
+    canvas = stage.canvas
+    x = _paint_state(canvas, time)
+    canvas.hit(Rect(0, 1, x, 1), "action", "time.pause")
+    start = x + 2
+    x = canvas.put(start, 1, time.range_label, PLAIN)
+    canvas.hit(Rect(start, 1, x - start, 1), "action", "time.longer")
+    clock = _clock(stage, time)
+    left = canvas.right(canvas.w - 1, 1, clock, PLAIN, max(0, canvas.w - x - 3))
+    if time.behind:
+        x = canvas.put(x + 2, 1, time.behind, ink("warning"), max(0, left - x - 4))
+    if stage.layout == "full" and time.strip:
+        x = canvas.put(x + 2, 1, "24 h ago ", FAINT)
+        room = left - 3 - x
+        if room >= 12:
+            _paint_day(stage, x, time.strip, room)
+
+
+def _clock(stage: Stage, time: TimeView) -> str:
+    clock = _SECONDS.sub(r"\1", time.clock) if stage.memory.minutes_only else time.clock
+    return clock if stage.layout == "narrow" or not time.date else f"{time.date} {clock}"
+
+
+_STATES: dict[str, tuple[str, str, int]] = {
+    "live": ("● LIVE", "* LIVE", ink("accent", bold=True)),
+    "paused": ("‖ PAUSED", "|| PAUSED", ink("canvas", "text-primary", bold=True)),
+    "stale": ("? STALE", "? STALE", ink("unknown", bold=True)),
+}
+
+
+def _paint_state(canvas: Canvas, time: TimeView) -> int:
+    words, ascii_words, colour = _STATES[time.state]
+    text = ascii_words if canvas.ascii else words
+    return canvas.put(0, 1, f" {text} ", colour) - 1 if time.state == "paused" else canvas.put(1, 1, text, colour)
+
+
+def _paint_day(stage: Stage, x: int, strip: tuple[tuple[Shape | None, float], ...], room: int) -> None:
+    """The last 24 hours: height and colour are severity, calm hours show their load."""
+    canvas = stage.canvas
+    cells = min(room, 2 * len(strip))
+
+    def paint() -> None:
+        for i in range(cells):
+            shape, load = strip[i * len(strip) // cells]
+            calm = shape is None or shape == "ok"
+            glyph = GLYPHS["ok" if shape is None else shape]
+            block = glyph.ascii_block if canvas.ascii else glyph.term_block
+            if calm:
+                block = "_" if canvas.ascii else "▂" if load > 0.5 else "▁"
+            canvas.put(x + i, 1, block or "▅", ink("line-strong" if calm or shape is None else shape))
+        canvas.put(x + cells, 1, "▕", ACCENT)
+
+    stage.block("day", Rect(x, 1, cells + 1, 1), (strip, cells), paint)
+
+
+# ---------------------------------------------------------------- banner, status, toast
+
+
+def _paint_banner(canvas: Canvas, y: int, banner: Banner) -> int:
+    back = f"{banner.shape}-tint"
+    canvas.fill(Rect(0, y, canvas.w, 1), ink(back=back))
+    paint_sign(canvas, 1, y, banner.shape, back)
+    end = canvas.w - 1
+    if banner.action and banner.label:
+        action = BY_NAME.get(banner.action)
+        key = key_cap(action.keys[0]) if action and action.keys else ""
+        end -= width(f"{key} {banner.label}")
+        paint_button(canvas, end, y, key, banner.label, banner.action, back)
+    room = end - 5
+    x = canvas.put(3, y, banner.title, ink(back=back, bold=True), room)
+    if banner.detail and width(banner.title) + width(banner.detail) + 2 <= room:
+        canvas.put(x + 2, y, banner.detail, ink("text-secondary", back))
+        return 1
+    if not banner.detail:
+        return 1
+    canvas.fill(Rect(0, y + 1, canvas.w, 1), ink(back=back))
+    canvas.put(3, y + 1, banner.detail, ink("text-secondary", back), canvas.w - 4)
+    return 2
+
+
+def _paint_status(stage: Stage, frame: FrameView) -> None:
+    canvas = stage.canvas
+    y = canvas.h - 1
+    canvas.fill(Rect(0, y, canvas.w, 1), RAISED)
+    hints = list(frame.hints)
+    sizes = [width(key_cap(hint.key)) + width(hint.label) + 3 for hint in hints]
+    keep = canvas.w // 2
+    while hints and sum(sizes) > keep:
+        del hints[0], sizes[0]
+    x = start = canvas.w - sum(sizes) + 1
+    for hint in hints:
+        x = paint_button(canvas, x, y, hint.key, hint.label, hint.action, "raised") + 2
+    _paint_health(canvas, y, frame.status, start - 2)
+
+
+def _paint_health(canvas: Canvas, y: int, items: tuple[StatusItem, ...], end: int) -> None:
+    x = 1
+    for item in items:
+        sized = width(item.text) + (2 if item.shape is not None else 0)
+        if x + sized > end:
+            break
+        if item.shape is not None:
+            paint_sign(canvas, x, y, item.shape, "raised")
+            x += 2
+        x = canvas.put(x, y, item.text, RAISED_QUIET) + 2
+
+
+def paint_toast(canvas: Canvas, toast: Toast) -> None:
+    """One short message at the bottom left, with the key that takes it back."""
+    y = canvas.h - 2
+    undo = f"   {key_cap('ctrl+z')} {toast.undo}" if toast.undo else ""
+    text = cut(toast.text, canvas.w - 8 - width(undo))
+    back = "critical-tint" if toast.error else "accent-tint"
+    w = width(text) + width(undo) + 5
+    canvas.fill(Rect(1, y, w, 1), ink(back=back))
+    paint_sign(canvas, 2, y, "critical" if toast.error else "ok", back)
+    canvas.put(4, y, text, ink(back=back, bold=True))
+    if undo:
+        canvas.put(4 + width(text), y, undo, ink("accent", back))
+        canvas.hit(Rect(1, y, w, 1), "action", "undo")

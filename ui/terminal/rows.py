@@ -1,0 +1,144 @@
+"""Rows of lists: alerts, series, events, processes; each in as many columns as there is room for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ui.terminal.canvas import Canvas, Rect
+from ui.terminal.cells import cut_middle, width
+from ui.terminal.ink import ink
+from ui.terminal.parts import QUIET, STRONG, paint_sentence, paint_sign, paint_strip, paint_value, spark_text
+from ui.views.view import AlertRow, EventRow, ProcessRow, SeriesRow
+
+CURSOR = "▐"
+
+
+def row_back(canvas: Canvas, rect: Rect, *, cursor: bool, marked: bool = False) -> str:
+    """Paint a row's ground: marked rows are tinted, the cursor's is raised and has a bar; returns the background's name."""
+    back = "raised" if cursor else "accent-tint" if marked else "canvas"
+    canvas.fill(Rect(rect.x, rect.y, rect.w, 1), ink(back=back))
+    if cursor:
+        canvas.put(rect.x, rect.y, CURSOR, ink("accent", back))
+    return back
+
+
+def paint_alert_row(canvas: Canvas, rect: Rect, row: AlertRow, *, cursor: bool, hit: str, index: int) -> None:
+    """One alert: mark, shape, name, place, value, age, who has it, firing strip; what has no room falls away from the right."""
+    back = row_back(canvas, rect, cursor=cursor, marked=row.marked)
+    canvas.hit(Rect(rect.x, rect.y, rect.w, 1), "row", hit, index)
+    x, y, w = rect.x, rect.y, rect.w
+    if row.marked:
+        canvas.put(x + 1, y, "x", ink("accent", back, bold=True))
+    paint_sign(canvas, x + 3, y, row.shape, back, row.severity)
+    blocks = 24 if w >= 76 else 8 if w >= 60 else 0
+    end = x + w - 1
+    if blocks:
+        paint_strip(canvas, end - blocks, y, row.strip, blocks, back)
+        end -= blocks + 1
+    canvas.right(end, y, row.age, ink("text-secondary", back), 8)
+    end -= 9
+    value_room = 10 if w >= 60 else 9
+    paint_value(canvas, end, y, row.value, value_room, back)
+    end -= value_room + 1
+    if w >= 104 and row.acked_by:
+        canvas.right(end, y, f"✓ {row.acked_by}", ink("text-secondary", back), 10)
+    if w >= 104:
+        end -= 11
+    name = x + 5
+    place = min(28, max(10, (end - name) // 3)) if w >= 60 else 0
+    bold = row.severity == "critical" and row.shape == "critical"
+    canvas.put(name, y, row.name, ink("text-primary", back, bold), end - name - place - (1 if place else 0))
+    if place:
+        where = f"✓ {row.acked_by}" if row.acked_by and w < 104 else row.where
+        canvas.put(end - place, y, cut_middle(where, place), ink("text-secondary", back))
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesColumns:
+    """Where the columns of a list of series end: `trend` cells of firing strip or spark (0: none), value, rate (0: none)."""
+
+    trend: int
+    strips: bool
+    value: int
+    rate: int
+
+
+def series_columns(rect: Rect, rows: tuple[SeriesRow, ...]) -> SeriesColumns:
+    """The columns for the room there is: the strip gives way first, then the rate."""
+    strips = any(row.strip for row in rows)
+    trending = strips or any(len(row.spark) for row in rows)
+    trend = 0 if not trending or rect.w < 40 else 8 if rect.w < 72 else 24 if strips else 16
+    end = rect.right - 1 - (trend + 1 if trend else 0)
+    return SeriesColumns(trend, strips, end, end - 10 if rect.w >= 46 else 0)
+
+
+def paint_series_header(canvas: Canvas, rect: Rect, columns: SeriesColumns, title: str) -> None:
+    """The heads of the columns."""
+    canvas.put(rect.x + 3, rect.y, title, STRONG)
+    if columns.trend:
+        words = (
+            f"firing, {columns.trend} h"
+            if columns.strips and columns.trend > 8
+            else f"{columns.trend} h"
+            if columns.strips
+            else "lately"
+        )
+        canvas.put(rect.right - 1 - columns.trend, rect.y, words, QUIET)
+    canvas.right(columns.value, rect.y, "now", QUIET)
+    if columns.rate:
+        canvas.right(columns.rate, rect.y, "rate", QUIET)
+
+
+def paint_series_row(
+    canvas: Canvas, rect: Rect, row: SeriesRow, columns: SeriesColumns, *, cursor: bool, hit: str, index: int
+) -> None:
+    """One series: shape or colour of its line, name and tags, rate, value, and how it went lately."""
+    back = row_back(canvas, rect, cursor=cursor)
+    canvas.hit(Rect(rect.x, rect.y, rect.w, 1), "row", hit, index)
+    x, y = rect.x, rect.y
+    if row.picked:
+        canvas.put(x + 1, y, "━", ink(row.picked, back, bold=True))
+    elif columns.strips or row.shape != "ok":
+        paint_sign(canvas, x + 1, y, row.shape, back)
+    if columns.trend and columns.strips:
+        paint_strip(canvas, rect.right - 1 - columns.trend, y, row.strip, columns.trend, back)
+    elif columns.trend:
+        text = spark_text(row.spark, columns.trend, canvas.ascii)
+        canvas.put(rect.right - 1 - columns.trend, y, text, ink(row.picked or "text-secondary", back))
+    paint_value(canvas, columns.value, y, row.value, 10, back)
+    end = columns.value - 10
+    if columns.rate:
+        paint_value(canvas, columns.rate, y, row.rate, 9, back)
+        end = columns.rate - 10
+    room = max(0, end - x - 3)
+    name = cut_middle(row.name, room)
+    after = canvas.put(x + 3, y, name, ink("text-primary", back, row.shape == "critical"))
+    if row.tags and room - width(name) > 4:
+        canvas.put(after + 1, y, cut_middle(row.tags, room - width(name) - 1), ink("text-secondary", back))
+
+
+def paint_events(canvas: Canvas, rect: Rect, title: str, events: tuple[EventRow, ...]) -> int:
+    """A title and the newest events under it; returns the rows taken."""
+    canvas.put(rect.x, rect.y, title, STRONG, rect.w)
+    shown = events[: max(0, rect.h - 1)]
+    for i, event in enumerate(shown):
+        y = rect.y + 1 + i
+        x = max(canvas.put(rect.x, y, event.time, QUIET, 12), rect.x + 5) + 2
+        paint_sentence(canvas, x, y, event.text, rect.right - x)
+    return 1 + len(shown)
+
+
+def paint_processes(canvas: Canvas, rect: Rect, processes: tuple[ProcessRow, ...]) -> int:
+    """The greediest processes: name, CPU, memory; returns the rows taken."""
+    if rect.h < 2 or not processes:
+        return 0
+    canvas.put(rect.x, rect.y, "Processes", STRONG)
+    canvas.right(rect.right - 11, rect.y, "CPU", QUIET)
+    canvas.right(rect.right, rect.y, "memory", QUIET)
+    shown = processes[: rect.h - 1]
+    for i, process in enumerate(shown):
+        y = rect.y + 1 + i
+        canvas.put(rect.x, y, process.name, ink(), rect.w - 22)
+        paint_value(canvas, rect.right - 11, y, process.cpu, 9)
+        paint_value(canvas, rect.right, y, process.memory, 10)
+    return 1 + len(shown)
