@@ -23,12 +23,13 @@ class StreamClient:
         self.messages = 0
         self.bytes = 0
         self._transport = connection.transport
+        self._protocol = connection.protocol
         self._max_pending = max_pending
         self._ending: asyncio.Task[None] | None = None
 
     @property
     def open(self) -> bool:
-        return self._ending is None and self.connection.protocol.state is State.OPEN and not self._transport.is_closing()
+        return self._ending is None and self._protocol.state is State.OPEN and not self._transport.is_closing()
 
     @property
     def behind(self) -> bool:
@@ -41,14 +42,18 @@ class StreamClient:
             return 0
         if self._transport.get_write_buffer_size():
             return self.session.skip()
-        self.send(self.session.tick())
+        packets = self.session.tick()
+        if packets:
+            self._write(packets)
         return 0
 
     def send(self, packets: Iterable[bytes]) -> None:
         """Sends packets that are never left out; a client that lets too much pile up is let go."""
-        parts = packets if isinstance(packets, list) else list(packets)
-        if not parts or not self.open:
-            return
+        parts = list(packets)
+        if parts and self.open:
+            self._write(parts)
+
+    def _write(self, parts: list[bytes]) -> None:
         data = parts[0] if len(parts) == 1 else b"".join(parts)
         self._transport.write(data)
         self.messages += len(parts)

@@ -235,16 +235,20 @@ class Session:
 
     def tick(self) -> list[bytes]:
         """Frames of the present tick, with the series they need before them."""
-        packets = self._series_change()
         shared = self.shared
+        number = shared.number
+        packets = self._series_change() if self.following else []
         for sub, held in self.subscriptions.items():
             feed = held.feed
-            if shared.number % feed.topic.every:
+            if number % feed.every:
                 continue
-            feed.refresh(shared.source.engine, shared.number, shared.time)
-            with_rows = held.version != feed.version
-            packets.append(feed.packet(shared, self.codec, sub, with_rows, held.skipped))
-            held.version, held.skipped = feed.version, 0
+            if feed.tick != number:
+                feed.refresh(shared.source.engine, number, shared.time)
+            if held.version == feed.version and not held.skipped:
+                packets.append(feed.packet(shared, self.codec, sub))
+            else:
+                packets.append(feed.packet(shared, self.codec, sub, held.version != feed.version, held.skipped))
+                held.version, held.skipped = feed.version, 0
         if self.following:
             packets.extend(shared.health(self.codec))
         return packets
@@ -253,7 +257,7 @@ class Session:
         """Leaves this tick out, for the client has not taken the last one yet. Returns how many frames it missed."""
         missed = 0
         for held in self.subscriptions.values():
-            if self.shared.number % held.feed.topic.every == 0:
+            if self.shared.number % held.feed.every == 0:
                 held.skipped += 1
                 missed += 1
         self.skipped += missed

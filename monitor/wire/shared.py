@@ -52,6 +52,7 @@ class Feed:
     topic: Topic
     selector: Selector
     max_rows: int
+    every: int
     users: int = 0
     rows: Ids = field(default_factory=lambda: np.empty(0, np.int32))
     version: int = 0
@@ -60,7 +61,8 @@ class Feed:
     """Rows beyond the bound that are left out."""
     _table: int = -1
     _chosen: float = -1.0
-    _tick: int = -1
+    tick: int = -1
+    """Number of the tick whose columns are held."""
     _time: float = 0.0
     _columns: tuple[F64, ...] = ()
     _packets: dict[tuple[bool, int, bool, int], bytes] = field(default_factory=dict)
@@ -88,10 +90,10 @@ class Feed:
 
     def refresh(self, engine: Engine, number: int, time: float) -> None:
         """Columns of tick `number`; does nothing when they are there already."""
-        if number == self._tick:
+        if number == self.tick:
             return
         self.choose(engine, time)
-        self._tick, self._time = number, time
+        self.tick, self._time = number, time
         self._columns = tuple(engine.column(name, self.topic.window, self.rows).view(F64) for name in self.topic.fields)
         self._packets.clear()
 
@@ -100,7 +102,7 @@ class Feed:
         rows = self.rows.view(I32) if with_rows else None
         return Frame(sub=sub, time=self._time, columns=self._columns, rows=rows, skipped=skipped)
 
-    def packet(self, shared: Shared, codec: Codec, sub: int, with_rows: bool, skipped: int) -> bytes:
+    def packet(self, shared: Shared, codec: Codec, sub: int, with_rows: bool = False, skipped: int = 0) -> bytes:
         """The same, encoded; once for all clients to whom it reads alike."""
         key = (codec.text, sub, with_rows, skipped)
         found = self._packets.get(key)
@@ -142,7 +144,7 @@ class Shared:
         """The feed of a topic, shared with everybody who asks for the same; `release` it once."""
         feed = self.feeds.get(topic)
         if feed is None:
-            feed = self.feeds[topic] = Feed(topic, selector, self.limits.rows)
+            feed = self.feeds[topic] = Feed(topic, selector, self.limits.rows, topic.every)
         feed.users += 1
         feed.choose(self.source.engine, self.time)
         return feed
