@@ -103,17 +103,14 @@ class SeriesTable:
         infos = self._infos
         return np.array([row for row in candidates if (info := infos[row]) and selector.matches(info.key)], np.int32)
 
-    def reaches(self, revision: int) -> bool:
-        """Whether `added_since(revision)` can tell the changes alone, rather than the whole table."""
-        return 0 < revision <= self.revision and self.revision - revision <= len(self._log)
-
     def added_since(self, revision: int) -> tuple[tuple[SeriesInfo, ...], tuple[int, ...]]:
         """Series that got a row after `revision` and rows given up and still free, by row.
 
-        The whole table and no row when `reaches(revision)` is false: too long ago, or of another table.
+        The whole table and every free row when that is too long ago, or a revision of another table; for 0 no row.
         """
-        if not self.reaches(revision):
-            return tuple(info for info in self._infos if info is not None), ()
+        if not 0 < revision <= self.revision or self.revision - revision > len(self._log):
+            free = [row for row, info in enumerate(self._infos) if info is None] if revision else []
+            return tuple(info for info in self._infos if info is not None), tuple(free)
         changed = sorted(set(islice(reversed(self._log), self.revision - revision)))
         added = tuple(info for row in changed if (info := self._infos[row]) is not None)
         return added, tuple(row for row in changed if self._infos[row] is None)

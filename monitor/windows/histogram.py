@@ -43,15 +43,31 @@ class Counts:
         return 1.0 if self.counts is None else self.counts
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Sums:
+    """Running sums over a window's blocks in order of row and bin, for the ranks of all rows that have something.
+
+    `amounts` and `up_to` are one a block: its count, and that of it and all before it. `before` is what lies before a row's.
+    """
+
+    rows: Ids
+    sizes: Floats
+    before: Floats
+    amounts: Floats
+    up_to: Floats
+
+
 class _Window:
     """Counts of [start, now) by cell, and their sums by block."""
 
-    __slots__ = ("blocks", "cells", "start")
+    __slots__ = ("blocks", "cells", "start", "sums", "version")
 
     def __init__(self, start: int, blocks: int) -> None:
         self.start = start
         self.cells: Floats = np.zeros(blocks * BLOCK)
         self.blocks: Floats = np.zeros(blocks)
+        self.sums: _Sums | None = None
+        self.version = -1
 
     def change(self, counts: Counts, add: bool) -> None:
         act = np.add if add else np.subtract
@@ -74,6 +90,7 @@ class Histograms:
         self._mentions: Ids = np.empty(0, np.int32)
         self._free: list[int] = []
         self._windows: dict[int, _Window] = {}
+        self._version = 0
         self._swept = 0
 
     # ------------------------------------------------------------------ what comes in
@@ -85,6 +102,7 @@ class Histograms:
             cells = self._cells(delta.hist_rows[run], delta.hist_bins[run])
             self._add(second, _lean(cells, delta.hist_counts[run]))
         self._advance(int(delta.time))
+        self._version += 1
         if (self.now or 0) - self._swept >= _SWEEP_EVERY:
             self._sweep()
 
@@ -190,6 +208,7 @@ class Histograms:
             window.cells.reshape(-1, BLOCK)[slots] = 0.0
             window.blocks[slots] = 0.0
         self._free.extend(slots[::-1].tolist())
+        self._version += 1
         self._keys, self._slots = self._keys[~idle], self._slots[~idle]
         self._index()
 
@@ -218,22 +237,27 @@ class Histograms:
         if not len(self._keys):
             return found
         window = self._window(length)
-        amounts = window.blocks[self._slots]
-        up_to = np.cumsum(amounts)
-        lasts = np.append(self._firsts[1:], len(self._keys)) - 1
-        before = up_to[self._firsts] - amounts[self._firsts]
-        sizes = up_to[lasts] - before
-        full = np.flatnonzero(sizes > 0)
-        rows = (self._keys[self._firsts] >> _KEY_BITS)[full]
+        sums = self._sums(window)
         for number, fraction in enumerate(fractions):
-            ranks = before[full] + ranks_of(fraction, sizes[full])
-            places = np.searchsorted(up_to, ranks)
-            rest = ranks - (up_to[places] - amounts[places])
-            within = np.cumsum(window.cells.reshape(-1, BLOCK)[self._slots[places]], axis=1)
-            offsets = np.count_nonzero(within < rest[:, None], axis=1)
+            ranks = sums.before + ranks_of(fraction, sums.sizes)
+            places = np.searchsorted(sums.up_to, ranks)
+            rest = ranks - (sums.up_to[places] - sums.amounts[places])
+            counts = np.take(window.cells.reshape(-1, BLOCK), self._slots[places], axis=0)
             blocks = (self._keys[places] & ((1 << _KEY_BITS) - 1)) - _KEY_BIAS
-            found[number, rows] = middles_of(((blocks << BLOCK_BITS) + offsets).astype(np.int32))
+            found[number, sums.rows] = middles_of(((blocks << BLOCK_BITS) + _offsets(counts, rest)).astype(np.int32))
         return found
+
+    def _sums(self, window: _Window) -> _Sums:
+        if window.sums is None or window.version != self._version:
+            amounts = window.blocks[self._slots]
+            up_to = np.cumsum(amounts)
+            before = up_to[self._firsts] - amounts[self._firsts]
+            sizes = up_to[np.append(self._firsts[1:], len(self._keys)) - 1] - before
+            full = np.flatnonzero(sizes > 0)
+            rows = (self._keys[self._firsts[full]] >> _KEY_BITS).astype(np.int32)
+            window.sums = _Sums(rows, sizes[full], before[full], amounts, up_to)
+            window.version = self._version
+        return window.sums
 
     def _window(self, length: int) -> _Window:
         window = self._windows.pop(length, None)
@@ -290,6 +314,17 @@ def ranks_of(fraction: float, sizes: Floats) -> Floats:
     grains = np.ceil(fraction * sizes * WEIGHT_GRAIN * (1 - 1e-15))
     ranks: Floats = np.maximum(grains, 1.0) / WEIGHT_GRAIN
     return ranks
+
+
+def _offsets(counts: npt.NDArray[np.float64], rest: Floats) -> Longs:
+    """The cell of each block (one a line of `counts`) in which the rest of the rank is reached."""
+    columns = counts.T
+    reached = columns[0].copy()
+    offsets = (reached < rest).astype(np.int64)
+    for column in columns[1 : BLOCK - 1]:
+        reached += column
+        offsets += reached < rest
+    return offsets
 
 
 def _between(slots: dict[int, list[Counts]], begin: int, end: int, step: int) -> Iterator[int]:
