@@ -128,7 +128,7 @@ class AlertBook(Commands):
                 self._event(draft, now, "pending", f"{title(rule)}: {reading(alert)}", alert)
         if alert is None:
             return
-        if sight.gone or (sight.awaited and not 0 <= now - self._restored_at < RESTORE_GRACE):
+        if sight.gone or (sight.awaited and now - self._restored_at >= RESTORE_GRACE):
             self._end(now, alert, None, draft, f"{title(rule)} ended: {series_text(alert)} is gone.", watch)
         elif math.isnan(sight.value):
             self._without_data(now, alert, sight.awaited, draft, watch)
@@ -140,7 +140,7 @@ class AlertBook(Commands):
 
     def _holds(self, now: float, alert: Alert, rule: Rule, value: float, draft: Draft) -> None:
         if alert.active_at is None or alert.active_at > now:
-            alert = replace(alert, active_at=now)
+            alert = self._put(replace(alert, active_at=now), draft)  # the clock was set back
         if alert.state is State.PENDING and life.is_due(alert, rule, now):
             alert = life.fire(alert, rule, value, now)
             self._put(alert, draft)
