@@ -34,6 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SettingsError as error:
         return _complain(str(error), USAGE)
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=settings["log_level"].upper())
+    if settings["log_level"] != "debug":
+        logging.getLogger("websockets").setLevel(logging.WARNING)  # a line for every client that comes and goes
     try:
         asyncio.run(_run(settings))
     except (OSError, FolderTakenError) as error:

@@ -105,7 +105,7 @@ class Collector:
         if done.returncode not in (0, 5):
             raise AssertionError(done.stderr)
         found: list[dict[str, Any]] = json.loads(done.stdout or "[]")
-        return {entry["name"] + "".join(f",{k}={v}" for k, v in entry["tags"]): entry["fields"][field] for entry in found}
+        return {entry["name"] + "".join(f",{k}={v}" for k, v in entry["tags"].items()): entry["fields"][field] for entry in found}
 
     def metrics(self) -> str:
         with urllib.request.urlopen(f"{self.url}/metrics", timeout=10) as answer:

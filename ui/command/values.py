@@ -74,7 +74,7 @@ def _watch(talk: Conversation, arguments: argparse.Namespace, fields: tuple[str,
 
 
 def _row(entry: dict[str, Any], fields: tuple[str, ...]) -> list[str]:
-    tags = ",".join(f'{name}="{value}"' for name, value in entry.get("tags", ()))
+    tags = ",".join(f'{name}="{value}"' for name, value in entry.get("tags", {}).items())
     return [entry["name"] + (f"{{{tags}}}" if tags else ""), *(_plain(entry["fields"].get(field)) for field in fields)]
 
 

@@ -1,0 +1,169 @@
+"""What the stream and the HTTP side ask of the collector, answered from its parts; and people's commands, carried out."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import secrets
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from collector.exporters.exposition import Metric
+from collector.health import FIGURES, PREFIX
+from collector.rules.store import RuleFileError
+from collector.server.backend import CommandError
+from monitor.alerting.model import Alert, Event, Silence
+from monitor.alerting.outcome import CommandError as Refused
+from monitor.alerting.outcome import Outcome
+from monitor.alerting.rules import RulesError
+from monitor.engine import Engine
+from monitor.model.series import Kind
+from monitor.wire import messages as m
+
+if TYPE_CHECKING:
+    from collector.service import Service
+
+RECENT = 3600.0
+
+
+class CollectorBackend:
+    """Stands between a running `Service` and its clients."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._boot = secrets.token_hex(8)
+        self._version = importlib.metadata.version("lightship")
+        self._commands: dict[type[m.Request], Callable[[Any, str], Awaitable[Any]]] = {
+            m.Acknowledge: self._acknowledge,
+            m.Release: self._release,
+            m.AddSilence: self._add_silence,
+            m.ExpireSilence: self._expire_silence,
+            m.AddNote: self._add_note,
+            m.CheckRules: self._check_rules,
+            m.SaveRules: self._save_rules,
+            m.EnableRule: self._enable_rule,
+            m.DeleteRule: self._delete_rule,
+        }
+
+    # ------------------------------------------------------------ what there is
+
+    @property
+    def engine(self) -> Engine:
+        return self._service.engine
+
+    @property
+    def stream_url(self) -> str:
+        return self._service.stream_url
+
+    def hello(self) -> m.Hello:
+        settings = self._service.settings
+        return m.Hello(
+            version=self._version,
+            name=self._service.name,
+            boot=self._boot,
+            time=time.time(),
+            interval=settings["interval"],
+            windows=settings["windows"],
+            recent=RECENT,
+            http=self._service.http.url,
+            statsd=self._service.receivers.statsd_address,
+        )
+
+    def alerts_since(self, revision: int) -> tuple[int, Iterable[Alert], Iterable[Silence], Iterable[str]]:
+        changes = self._service.desk.book.changes_since(revision)
+        return changes.revision, changes.alerts, changes.silences, changes.removed
+
+    def rules(self) -> m.Rules:
+        rules = self._service.rules
+        return m.Rules(revision=rules.revision, rules=tuple(rules.rules), files=tuple(rules.files))
+
+    def events_since(self, event: int) -> list[Event]:
+        return self._service.desk.events_since(event)
+
+    def health(self) -> m.Health:
+        health = self._service.health
+        return m.Health(time=self.engine.now, values=health.values, notes=health.notes)
+
+    def metrics(self) -> list[Metric]:
+        """The collector's own figures for `/metrics`."""
+        values = self._service.health.values
+        return [
+            Metric(
+                PREFIX + figure.name,
+                "counter" if figure.kind is Kind.COUNTER else "gauge",
+                figure.help,
+                values.get(figure.name, 0.0),
+            )
+            for figure in FIGURES
+        ]
+
+    def ready(self) -> str:
+        """ "" when it takes in and judges, else why not."""
+        late = time.time() - self.engine.now
+        return "" if late < 10 else f"the last tick was {late:.0f} s ago"
+
+    # ------------------------------------------------------------ what people do
+
+    async def command(self, request: m.Request, who: str) -> Any:
+        """Carry out one command and send everybody what changed. Raises `CommandError` with a sentence for its sender."""
+        act = self._commands.get(type(request))
+        if act is None:
+            raise CommandError("This collector does not know that request; it may be older than you.")
+        try:
+            return await act(request, getattr(request, "who", "") or who)
+        except (Refused, RuleFileError) as error:
+            raise CommandError(str(error)) from None
+
+    async def _acknowledge(self, request: m.Acknowledge, who: str) -> Any:
+        book = self._service.desk.book
+        outcome = book.acknowledge(request.alerts, who, time.time(), request.note, request.expires)
+        return {"acknowledged": self._settle(outcome)}
+
+    async def _release(self, request: m.Release, who: str) -> Any:
+        return {"released": self._settle(self._service.desk.book.release(request.alerts, who, time.time()))}
+
+    async def _add_silence(self, request: m.AddSilence, who: str) -> Any:
+        outcome = self._service.desk.book.add_silence(
+            request.matchers, request.starts, request.ends, request.comment, who, time.time(), request.end_when_resolved
+        )
+        silence, *matched = self._settle(outcome)
+        return {"silence": silence, "matched": matched}
+
+    async def _expire_silence(self, request: m.ExpireSilence, who: str) -> Any:
+        self._settle(self._service.desk.book.expire_silence(request.silence, who, time.time()))
+        return {"expired": request.silence}
+
+    async def _add_note(self, request: m.AddNote, who: str) -> Any:
+        self._settle(self._service.desk.book.add_note(request.alert, request.text, who, time.time()))
+        return {}
+
+    def _settle(self, outcome: Outcome) -> list[str]:
+        """Store and send an outcome; ids it took effect on."""
+        desk = self._service.desk
+        self._service.publish(desk.settle(outcome, time.time()))
+        if desk.unsaved:
+            raise CommandError(f"It holds for now, but could not be stored and would be lost at a restart: {desk.unsaved}")
+        return list(outcome.accepted)
+
+    async def _check_rules(self, request: m.CheckRules, who: str) -> Any:
+        return {"problems": msgspec.to_builtins(self._service.rules.check(request.file, request.text))}
+
+    async def _save_rules(self, request: m.SaveRules, who: str) -> Any:
+        try:
+            revision, events = self._service.rules.save(request.file, request.text, request.base, who)
+        except RulesError as error:
+            raise CommandError(f"{error.problems[0]} Nothing was written.") from None
+        return self._edited(revision, events)
+
+    async def _enable_rule(self, request: m.EnableRule, who: str) -> Any:
+        return self._edited(*self._service.rules.set_enabled(request.rule, request.enabled, who))
+
+    async def _delete_rule(self, request: m.DeleteRule, who: str) -> Any:
+        return self._edited(*self._service.rules.delete(request.rule, who))
+
+    def _edited(self, revision: int, events: Iterable[Event]) -> Any:
+        self._service.desk.remember(events, time.time())
+        self._service.publish({"rules", "events"})
+        return {"revision": revision}

@@ -1,0 +1,214 @@
+"""The collector put together: receivers feed the engine, a tick a second feeds rules, journal and stream."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from collector.alerts import AlertDesk
+from collector.backend import CollectorBackend
+from collector.folders import FolderLock, default_data_folder, host_name
+from collector.health import Health
+from collector.receivers.set import Receivers
+from collector.rules.store import RuleStore
+from collector.server.http import HttpServer, taken
+from collector.server.stream import StreamLimits, StreamServer
+from collector.storage.journal import Journal
+from collector.storage.state import StateStore
+from monitor.engine import Derived, Engine, EngineSettings
+from monitor.model.batch import Batch
+from monitor.settings.kinds import Address
+from monitor.settings.load import Settings
+
+log = logging.getLogger("lightship")
+
+SETTLE = 0.05
+"""Seconds after the full second at which a tick begins, so that what was sent in that second has arrived."""
+SYNC_TICKS = 5
+"""The journal is forced to disk every so many ticks: what a power cut, not a kill, may cost."""
+QUEUE_LIMIT = 10_000
+
+
+class Service:
+    """One collector. `run()` returns when `stop()` was called; everything it opened is closed then."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.name: str = settings["name"] or host_name()
+        self.data = Path(settings["data"]).expanduser() if settings["data"] else default_data_folder()
+        self.engine = Engine(_engine_settings(settings))
+        self.health = Health()
+        self.started = time.time()
+        self.restored_seconds = 0.0
+        self.rules = RuleStore(Path(settings["rules"]).expanduser() if settings["rules"] else self.data / "rules")
+        self._lock = FolderLock(self.data)
+        self._queue: deque[list[Batch]] = deque(maxlen=QUEUE_LIMIT)
+        self._stopping = asyncio.Event()
+        self._tick_seconds = self._tick_late = 0.0
+        self._missed = 0
+
+    def stop(self) -> None:
+        """Ask `run()` to end; safe to call from a signal handler of the loop."""
+        self._stopping.set()
+
+    def take(self, batches: Sequence[Batch]) -> None:
+        """Where receivers put what they got, from any thread; the tick takes it on. Never waits."""
+        self._queue.append(list(batches))
+
+    @property
+    def stream_url(self) -> str:
+        """Address of the stream, with the port that was got."""
+        return f"ws://{Address(self.stream.host, self.stream.port)}"
+
+    async def run(self, ready: Callable[[str, str], None] | None = None) -> None:
+        """Open everything, tick until stopped. Raises `OSError` or `FolderTakenError` with a sentence for the user."""
+        self._lock.take()
+        try:
+            async with contextlib.AsyncExitStack() as stack:
+                await self._open(stack)
+                if ready is not None:
+                    ready(self.http.url, self.stream_url)
+                await self._ticks()
+        finally:
+            self._lock.free()
+
+    async def _open(self, stack: contextlib.AsyncExitStack) -> None:
+        self.state = StateStore(self.data / "state.sqlite3")
+        stack.callback(self.state.close)
+        self.journal = Journal(self.data / "journal") if self.settings["journal"] else None
+        self._restore(time.time())
+        self.desk = AlertDesk(self.engine, self.rules, self.state, self.data, time.time())
+        self.receivers = Receivers(self.settings, self.take)
+        await self.receivers.open(stack)
+        self.backend = CollectorBackend(self)
+        self.http = HttpServer(self.settings["http"], self.backend)
+        address = self.settings["stream"]
+        self.stream = StreamServer(
+            address.host,
+            address.port,
+            self.backend,
+            limits=StreamLimits(clients=self.settings["clients"]),
+            allowed_origins=tuple(self.settings["origins"]),
+        )
+        await self._listen(address)
+        stack.push_async_callback(self.stream.close)
+        await self.http.start()
+        stack.push_async_callback(self.http.stop)
+        self._watch_health()
+        if self.journal is not None:
+            stack.callback(self.journal.close)
+        self.desk.note_start(self.started, self.restored_seconds)
+        log.info("%s is up: stream %s, http %s, %s", self.name, self.stream_url, self.http.url, self.receivers.summary())
+
+    async def _listen(self, address: Address) -> None:
+        try:
+            await self.stream.start()
+        except OSError as error:
+            raise OSError(error.errno, taken(f"TCP {address}", "stream", error)) from None
+
+    def _restore(self, now: float) -> None:
+        if self.journal is None:
+            return
+        first = 0.0
+        for delta in self.journal.read(now):
+            if len(delta.rows):
+                first = first or delta.time
+            self.engine.replay(delta)
+        self.restored_seconds = now - first if first else 0.0
+        for problem in self.journal.problems:
+            log.warning("journal: %s", problem)
+
+    async def _ticks(self) -> None:
+        interval: float = self.settings["interval"]
+        due = _next_due(time.time(), interval)
+        while not self._stopping.is_set():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), max(0.0, due - time.time()))
+                return
+            now = time.time()
+            self._tick_late = max(0.0, now - due)
+            self.tick(now)
+            after = _next_due(time.time(), interval)
+            if due < after <= due + 60 * interval:
+                self._missed += round((after - due) / interval) - 1
+            due = after
+
+    def tick(self, now: float) -> None:
+        """Fold in what has come, judge the rules, write the journal, send the frame. One bad part does not stop the others."""
+        began = time.perf_counter()
+        boundary = now - now % 1.0
+        self.take(self.receivers.collect(boundary - 0.001))
+        self.take(self.health.batches(boundary - 0.001))
+        for _ in range(len(self._queue)):
+            for batch in self._queue.popleft():
+                self.engine.ingest(batch)
+        frame = self.engine.tick(now)
+        if self.journal is not None:
+            live = None
+            if self.journal.wants_table(frame.time):
+                live = tuple(self.engine.table.added_since(0)[0])
+            self.journal.append(frame.delta, live)
+            if frame.number % SYNC_TICKS == 0:
+                self.journal.sync()
+        changed = self.desk.judge(frame.time)
+        self.health.gather()
+        self.stream.publish_tick(frame)
+        self.publish(changed)
+        self._tick_seconds = time.perf_counter() - began
+
+    def publish(self, changed: set[str]) -> None:
+        """Send what changed at once: any of "alerts", "rules", "events"."""
+        if "alerts" in changed:
+            self.stream.publish_alerts()
+        if "rules" in changed:
+            self.stream.publish_rules()
+        if "events" in changed:
+            self.stream.publish_events()
+
+    def _watch_health(self) -> None:
+        self.health.add(self._own_figures)
+        self.health.add(self.receivers.figures, self.receivers.notes)
+        self.health.add(self.stream.figures)
+        self.health.add(self.desk.figures, self.desk.notes)
+        self.health.gather()
+
+    def _own_figures(self) -> dict[str, float]:
+        counters = self.engine.counters
+        return {
+            "series": len(self.engine.table),
+            "series_limit": self.settings["series_limit"],
+            "points_total": counters.points,
+            "points_late_total": counters.late,
+            "points_dropped_late_total": counters.dropped_late,
+            "points_dropped_future_total": counters.dropped_future,
+            "points_dropped_invalid_total": counters.dropped_invalid,
+            "points_dropped_backlog_total": counters.dropped_backlog,
+            "points_overflowed_total": counters.overflowed,
+            "series_expired_total": counters.expired_series,
+            "ticks_total": counters.ticks,
+            "tick_seconds": self._tick_seconds,
+            "tick_late_seconds": self._tick_late,
+            "ticks_missed_total": self._missed,
+            "journal_bytes_total": self.journal.bytes_written if self.journal else 0,
+            "journal_failing": 1.0 if self.journal and self.journal.failed else 0.0,
+            "start_time_seconds": self.started,
+        }
+
+
+def _next_due(now: float, interval: float) -> float:
+    return (now - SETTLE) // interval * interval + interval + SETTLE
+
+
+def _engine_settings(settings: Settings) -> EngineSettings:
+    return EngineSettings(
+        windows=settings["windows"],
+        lateness=settings["lateness"],
+        series_limit=settings["series_limit"],
+        idle_expiry=settings["idle_expiry"],
+        derived=tuple(Derived(**entry) for entry in settings.tables["derived"]),
+    )
