@@ -181,6 +181,8 @@ class Session:
         found = []
         for i, row in enumerate(rows.tolist()):
             info = engine.table.info(row)
+            if info is None:
+                continue
             values = {n: c[i] if math.isfinite(c[i]) else None for n, c in zip(request.fields, columns, strict=True)}
             tags = dict(info.key.tags)
             found.append(

@@ -23,8 +23,8 @@ class Table(Protocol):
     def select(self, selector: Selector) -> Ids:
         """Rows of the live series that are selected, int32, ascending."""
 
-    def info(self, row: int) -> SeriesInfo:
-        """The series of a live row."""
+    def info(self, row: int) -> SeriesInfo | None:
+        """The series of a row; None when the row is free."""
 
     def added_since(self, revision: int) -> tuple[Iterable[SeriesInfo], Iterable[int]]:
         """Series that got a row after this revision and are live, and rows given up after it (0: all live series, none)."""
