@@ -27,6 +27,7 @@ class Collector:
         self.data = folder / "data"
         self.rules = folder / "rules"
         self.config = folder / "lightship.toml"
+        folder.mkdir(parents=True, exist_ok=True)
         self.config.write_text(config)
         self._environment = {**os.environ, "PYTHONPATH": str(ROOT), **(environment or {})}
         self.http_port, self.stream_port, self.statsd_port = free_port(), free_port(), free_port(socket.SOCK_DGRAM)
