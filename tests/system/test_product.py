@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import statsd
-from datadog.dogstatsd import DogStatsd
+from datadog.dogstatsd.base import DogStatsd
 
 from tests.running import Collector, collector, until
 
