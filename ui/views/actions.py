@@ -75,6 +75,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("alert.runbook", "Open runbook", ("r",), "Open the page that says what to do", ("alerts",), "", "Alerts"),
     Action("alert.why", "Why was nobody told?", ("w",), "See the steps from rule to notification", ("alerts",), "why", "Alerts"),
     Action("alert.explore", "Show in Explore", ("e",), "Chart this alert's metric", ("alerts",), "", "Alerts"),
+    Action("alert.rule", "Show its rule", ("t",), "Open the rule that made this alert", ("alerts",), "", "Alerts"),
     Action(
         "alert.group.next", "Next group", ("right",), "Firing, pending, silenced, resolved, silences", ("alerts",), "", "Alerts"
     ),

@@ -48,7 +48,7 @@ class SeriesIndex:
         self._by_name: dict[str, list[SeriesInfo]] = {}
         self._texts: dict[SeriesKey, str] = {}
         self._found: tuple[object, list[SeriesInfo]] = (None, [])
-        self.program_count = 0
+        self._programs = 0
 
     @property
     def revision(self) -> int:
@@ -56,6 +56,12 @@ class SeriesIndex:
 
     def __len__(self) -> int:
         return len(self._mirror.series)
+
+    @property
+    def programs(self) -> int:
+        """How many series people's programs sent."""
+        self._refresh()
+        return self._programs
 
     def named(self, name: str) -> Sequence[SeriesInfo]:
         """All series of a name, by tags."""
@@ -80,6 +86,14 @@ class SeriesIndex:
         self._found = ((self._revision, wanted), result)
         return result
 
+    def selected(self, selector: Selector) -> list[SeriesInfo]:
+        """All series a selector means, by name and tags."""
+        self._refresh()
+        name = next((m.value for m in selector.matchers if m.name == NAME_TAG and m.op == "="), "")
+        few = self._by_name.get(name)
+        infos = few if few is not None else [e.info for e in self._entries]
+        return [i for i in infos if selector.matches(i.key)]
+
     def selector(self, info: SeriesInfo) -> Selector:
         """The selector of exactly this series: tags that only its namesakes have must be absent."""
         have = dict(info.key.tags)
@@ -103,7 +117,7 @@ class SeriesIndex:
             entries.append(Entry(text, info))
             by_name[info.key.name].append(info)
         self._entries, self._by_name, self._texts = entries, dict(by_name), texts
-        self.program_count = sum(len(v) for name, v in by_name.items() if not name.startswith(OWN))
+        self._programs = sum(len(v) for name, v in by_name.items() if not name.startswith(OWN))
 
 
 def _closeness(haystack: str, word: str) -> int:

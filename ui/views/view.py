@@ -115,6 +115,8 @@ class FrameView:
     hints: tuple[KeyHint, ...]
     connected: bool
     title: str = "Lightship"
+    focus: str = ""
+    """The text field that has the focus ("filter", "search", "palette", "silence.reason", "note", "goto", "rule"), or ""."""
 
 
 # ---------------------------------------------------------------- charts
@@ -357,6 +359,8 @@ class OverviewView:
     collector: tuple[tuple[str, Value], ...]
     empty: EmptyState | None
     cursor: int = 0
+    region: str = "firing"
+    """Which list the cursor is in: "firing" or "busiest"."""
 
 
 # ---------------------------------------------------------------- explore
@@ -383,6 +387,8 @@ class ExploreView:
     frozen: bool
     note: str = ""
     empty: EmptyState | None = None
+    region: str = "results"
+    """Which list the cursor is in: "results" or "picked"."""
 
 
 # ---------------------------------------------------------------- rules
@@ -449,6 +455,7 @@ class RulesView:
     editor: RuleEditorView | None
     editing: bool
     empty: EmptyState | None = None
+    filter_error: str = ""
 
 
 # ---------------------------------------------------------------- overlays

@@ -1,0 +1,60 @@
+"""The one banner above the page: the gravest of blind, losing data, read-only."""
+
+from __future__ import annotations
+
+from ui.views.context import Context
+from ui.views.format import duration, plural, sanitise
+from ui.views.view import Banner
+
+
+def banner(ctx: Context) -> Banner | None:
+    """What a person must know about Lightship itself; None when all is well."""
+    return blind(ctx) or losing(ctx) or read_only(ctx)
+
+
+def blind(ctx: Context) -> Banner | None:
+    """No answer from the collector: since when, and where what is seen ends."""
+    mirror = ctx.mirror
+    silent = ctx.silent_for()
+    if mirror.connected and not silent:
+        return None
+    if mirror.hello is None:
+        return None if mirror.state.state != "lost" else _never(ctx)
+    waited = max(silent, ctx.now() - mirror.state.since if mirror.state.since and not mirror.connected else 0.0)
+    ends = ctx.words.clock(mirror.time) if mirror.time else ""
+    title = f"Lightship is blind: {ctx.collector} has not answered for {duration(max(1, int(waited)))}."
+    detail = f"What you see ends at {ends}." if ends else ""
+    return Banner("unknown", title, detail, "connection.retry", "Retry now")
+
+
+def _never(ctx: Context) -> Banner:
+    state = ctx.mirror.state
+    reason = sanitise(state.reason, 160).rstrip(".")
+    detail = f"{reason[:1].upper()}{reason[1:]}. " if reason else ""
+    title = f"Lightship is blind: {ctx.collector} does not answer."
+    return Banner("unknown", title, f"{detail}lightship collector starts one.", "connection.retry", "Retry now")
+
+
+def losing(ctx: Context) -> Banner | None:
+    """Samples are being dropped: how many in the last minute, and which limit was reached."""
+    lost = ctx.rates.recent_drops
+    if lost < 1:
+        return None
+    health = ctx.mirror.health.values if ctx.mirror.health else {}
+    series, limit = health.get("series", 0.0), health.get("series_limit", 0.0)
+    why = f": {series:,.0f} of {limit:,.0f} series in use." if limit and series >= limit else "."
+    notes = ctx.mirror.health.notes if ctx.mirror.health else ()
+    return Banner("warning", f"{plural(round(lost), 'sample')} dropped in 1 min{why}", sanitise(notes[0], 200) if notes else "")
+
+
+def read_only(ctx: Context) -> Banner | None:
+    """Looking is allowed, acting is not."""
+    if ctx.mirror.hello is None or not ctx.mirror.hello.read_only:
+        return None
+    return Banner("info", "You can look but not act here.", "This connection is read-only.")
+
+
+def back_words(ctx: Context, lost_since: float) -> str:
+    """`harbour-1 is back. 18 s filled in, nothing lost.` / `… 18 s filled in, 4 s missing.`"""
+    away = max(0.0, ctx.now() - lost_since)
+    return f"{ctx.collector} is back after {duration(max(1.0, away))}. What was missed is being filled in."

@@ -1,0 +1,203 @@
+"""What the pages of one user interface share: data, time, words, requests, toasts and undo."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
+
+from monitor.wire.messages import History, Request
+from ui.client.line import Answer, Callback
+from ui.client.mirror import Mirror
+from ui.views.alertbook import AlertBook
+from ui.views.chart import Charts
+from ui.views.drafts import Desk, DraftStore, MemoryDrafts
+from ui.views.feeds import Feed, Feeds, Wish
+from ui.views.format import THIN, Words, duration, sanitise
+from ui.views.index import SeriesIndex
+from ui.views.lines import Span
+from ui.views.rates import Rates
+from ui.views.timecontrol import TimeControl
+from ui.views.view import Page, Toast
+
+Send = Callable[[Request, Callback], object]
+MAX_UNDO = 20
+TOAST_SECONDS = 5.0
+LATE_INTERVALS = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What a painter has room for. `points`: at most so many a line; `ticks` on the time axis, `y_ticks` on the other."""
+
+    charts: int = 4
+    points: int = 1200
+    stats: int = 6
+    rows: int = 12
+    ascii: bool = False
+    thin_space: bool = True
+    ticks: int = 7
+    y_ticks: int = 6
+
+
+DESKTOP = Profile()
+TERMINAL = Profile(points=240, rows=10, thin_space=False, ticks=7, y_ticks=4)
+PHONE = Profile(charts=2, points=400, stats=4, rows=8, ticks=4, y_ticks=4)
+
+
+@dataclass(frozen=True, slots=True)
+class Undo:
+    """How to take the last act back, and what it was called."""
+
+    label: str
+    act: Callable[[], None]
+
+
+@dataclass
+class Hooks:
+    """What only a painter can do."""
+
+    quit: Callable[[], None] = lambda: None
+    open_url: Callable[[str], None] = lambda url: None
+    copy: Callable[[str], None] = lambda text: None
+    notify: Callable[[str, str, str], None] = lambda title, text, severity: None
+    retry: Callable[[], None] = lambda: None
+
+
+@dataclass
+class Context:
+    """Shared by the pages; holds no page's own state."""
+
+    mirror: Mirror
+    send: Send
+    now: Callable[[], float]
+    who: str
+    store: DraftStore | None = None
+    zone: tzinfo | None = None
+    profile: Profile = DESKTOP
+    hooks: Hooks = field(default_factory=Hooks)
+    go: Callable[[Page], None] = lambda page: None
+
+    def __post_init__(self) -> None:
+        self.words = Words(self.zone or UTC, THIN if self.profile.thin_space else " ")
+        self.time = TimeControl()
+        self.feeds = Feeds(self.mirror)
+        self.index = SeriesIndex(self.mirror)
+        self.book = AlertBook(self.mirror)
+        self.charts = Charts()
+        self.rates = Rates()
+        self.desk = Desk(self.store or MemoryDrafts())
+        self.undo: list[Undo] = []
+        self.focus = ""
+        self.touched = 0.0
+        """When a cursor was last moved by hand."""
+        self.hovering = False
+        self._toast: Toast | None = None
+        self._toast_until = 0.0
+        self._toasts = 0
+        self._heard = (0.0, self.now())
+
+    def resize(self, profile: Profile) -> None:
+        """Another painter's room."""
+        self.profile = profile
+        self.words = Words(self.words.zone, THIN if profile.thin_space else " ")
+
+    # ------------------------------------------------------------ time
+
+    @property
+    def interval(self) -> float:
+        return self.mirror.interval
+
+    def present(self) -> float:
+        """The collector's clock in whole seconds: its last word, or later by as long as it has been silent."""
+        told, at = self._heard
+        now = self.now()
+        if self.mirror.time != told:
+            self._heard = told, at = self.mirror.time, now
+        if not told:
+            return math.floor(now)
+        silent = now - at
+        return math.floor(told + (silent if silent > LATE_INTERVALS * self.interval else 0.0))
+
+    def silent_for(self) -> float:
+        """Seconds since the collector last said anything (0 while it is on time)."""
+        self.present()
+        silent = self.now() - self._heard[1]
+        return silent if silent > LATE_INTERVALS * self.interval else 0.0
+
+    def span(self) -> Span:
+        """(start, end) of what is shown."""
+        return self.time.span(self.present())
+
+    def settled(self) -> bool:
+        """Whether lists may put themselves in order: nobody rests in them."""
+        return not self.hovering and self.now() - self.touched > 10.0
+
+    @property
+    def window(self) -> float:
+        """The shortest window the collector keeps."""
+        return self.mirror.hello.windows[0] if self.mirror.hello and self.mirror.hello.windows else 60.0
+
+    @property
+    def recent(self) -> float:
+        """How many seconds of the past can be asked for."""
+        return min(self.mirror.hello.recent, 86_400.0) if self.mirror.hello else 3600.0
+
+    def feed(self, wish: Wish) -> Feed:
+        """The feed for a wish."""
+        return self.feeds.want(wish, self.now())
+
+    # ------------------------------------------------------------ words to the person
+
+    @property
+    def collector(self) -> str:
+        hello = self.mirror.hello
+        return sanitise(hello.name, 40) if hello and hello.name else sanitise(self.mirror.state.url, 60) or "the collector"
+
+    def say(self, text: str, undo: str = "", error: bool = False) -> None:
+        """One toast; errors stay until they are dismissed."""
+        self._toasts += 1
+        self._toast = Toast(text, undo, error, self._toasts)
+        self._toast_until = math.inf if error else self.now() + TOAST_SECONDS
+
+    def toast(self) -> Toast | None:
+        """The toast that is still to be seen."""
+        if self._toast is not None and self.now() >= self._toast_until:
+            self._toast = None
+        return self._toast
+
+    def dismiss(self) -> bool:
+        """Takes the toast away; whether there was one."""
+        had, self._toast = self.toast() is not None, None
+        return had
+
+    # ------------------------------------------------------------ requests
+
+    def refusal(self) -> str:
+        """Why nothing can be asked of the collector now; "" when it can."""
+        if not self.mirror.connected:
+            silent = max(0.0, self.now() - self.mirror.state.since) if self.mirror.state.since else 0.0
+            waited = f" for {duration(silent)}" if silent >= 1.0 else ""
+            return f"Lightship is blind: {self.collector} has not answered{waited}. Drafts are kept."
+        if self.mirror.hello is not None and self.mirror.hello.read_only:
+            return "You can look but not act here: this connection is read-only."
+        return ""
+
+    def request(self, request: Request, done: Callable[[object], None], failed: Callable[[str], None] | None = None) -> None:
+        """Send a request; `done` gets the result, an error becomes a toast (and goes to `failed` where given)."""
+
+        def answer(reply: Answer) -> None:
+            if isinstance(reply, History):
+                done(reply)
+            elif reply.error:
+                (failed or (lambda error: self.say(error, error=True)))(sanitise(reply.error))
+            else:
+                done(reply.result)
+
+        self.send(request, answer)
+
+    def remember(self, label: str, act: Callable[[], None]) -> None:
+        """Something that can be undone."""
+        self.undo.append(Undo(label, act))
+        del self.undo[:-MAX_UNDO]
