@@ -1,0 +1,1 @@
+"""The desktop: PySide6 painters of the pictures that `ui.views` makes."""

@@ -1,0 +1,175 @@
+"""The Explore page: find series, chart them over any window, read them under a crosshair."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QPainter
+from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
+
+from ui.desktop import paint
+from ui.desktop.buttons import Button, Segments, row_of
+from ui.desktop.card import ChartCard
+from ui.desktop.chips import Chips
+from ui.desktop.delegates import SeriesPainter
+from ui.desktop.empty import EmptyCard
+from ui.desktop.host import Host
+from ui.desktop.labels import muted
+from ui.desktop.look import MEDIUM, Look
+from ui.desktop.panel import Card, PanelHead
+from ui.desktop.rows import RowList, fill_height
+from ui.desktop.tables import Column, Table
+from ui.desktop.topbar import Field
+from ui.views.view import ExploreView, Value
+
+Row = tuple[str, str, Value, Value, Value, Value]
+
+
+def _swatch(painter: QPainter, look: Look, box: QRectF, row: Row) -> None:
+    painter.fillRect(QRectF(box.left() + 3, box.center().y() - 1.5, 12, 3), look.colour(row[1] or "line-control"))
+    paint.words(painter, box.adjusted(24, 0, 0, 0), row[0], look.font("body", MEDIUM), look.colour("text-primary"), middle=True)
+
+
+def _figure(number: int) -> Column:
+    title = ("Last", "Min", "Mean", "Max")[number]
+
+    def draw(painter: QPainter, look: Look, box: QRectF, row: Row) -> None:
+        shown = row[2 + number]
+        assert isinstance(shown, Value)
+        paint.value(painter, look, box, shown, "body")
+
+    return Column(title, 96, draw, lambda row: str(row[2 + number]), right=True, drop=(0, 3, 2, 1)[number])
+
+
+class ExplorePage(QWidget):
+    """Results at the left, chart with controls and table at the right; one above the other on the phone."""
+
+    def __init__(self, host: Host) -> None:
+        super().__init__()
+        self.host = host
+        session = host.session
+        self.view: ExploreView | None = None
+        self.search = Field(host, "search", "Search series", "Search series: name or tag, service=checkout")
+        self.found = muted(host)
+        self.results = RowList(
+            host,
+            "Series found",
+            SeriesPainter(),
+            lambda row: host.tell(session.point, "explore", row),
+            lambda row: host.tell(session.open, "explore", row),
+            hovering=True,
+        )
+        fill_height(self.results)
+        self.finder = Card(host, "Find series")
+        self.finder.add(row_of(self.search, margins=(10, 9, 10, 5)))
+        self.finder.add(row_of(self.found, margins=(12, 0, 12, 6)))
+        self.finder.add(self.results, 1)
+        self.chips = Chips(host)
+        self.windows = Segments(host, "Window", lambda word: host.tell(session.choose, "window", word))
+        self.field = Segments(host, "Field", lambda word: host.tell(session.choose, "field", word))
+        self.live = Button(host, "Go live", lambda: host.act("time.live"), "accent", key="L")
+        self.rule = Button(host, "Make a rule…", lambda: host.act("explore.rule"), key="T")
+        self.chart = ChartCard(host)
+        self.tools = Card(host, "What is drawn")
+        self.tools.add(self.chips)
+        self.tool_grid = QGridLayout()
+        self.tool_grid.setContentsMargins(11, 3, 11, 7)
+        self.tool_grid.setSpacing(8)
+        self.tools.column.addLayout(self.tool_grid)
+        columns = (Column("Series", 0, _swatch, lambda row: str(row[0])), *(_figure(n) for n in range(4)))
+        self.table_card = Card(host, "Figures of the range shown")
+        self.table = Table(host, "Figures of the range shown", columns)
+        self.table_card.add(self.table, 1)
+        self.readout_head = PanelHead(host, "Under the crosshair")
+        self.empty = EmptyCard(host)
+        self.right = QVBoxLayout()
+        self.right.setSpacing(10)
+        self.right.addWidget(self.tools)
+        self.right.addWidget(self.empty)
+        self.right.addWidget(self.chart, 5)
+        self.right.addWidget(self.table_card, 2)
+        self.outer = QGridLayout(self)
+        self.outer.setSpacing(10)
+        self.arrange(1440, False)
+
+    def arrange(self, width: int, phone: bool) -> None:
+        self.outer.setContentsMargins(12, 4 if phone else 10, 12, 10)
+        self.outer.removeWidget(self.finder)
+        self.outer.removeItem(self.right)
+        if phone:
+            self.finder.setMinimumWidth(0)
+            self.finder.setMaximumWidth(16_777_215)
+            self.outer.addWidget(self.finder, 0, 0)
+            self.outer.addLayout(self.right, 1, 0)
+            self.outer.setRowStretch(0, 2)
+            self.outer.setRowStretch(1, 3)
+            self.outer.setColumnStretch(0, 1)
+            self.outer.setColumnStretch(1, 0)
+        else:
+            self.finder.setFixedWidth(312 if width >= 1080 else 264)
+            self.outer.addWidget(self.finder, 0, 0)
+            self.outer.addLayout(self.right, 0, 1)
+            self.outer.setRowStretch(0, 1)
+            self.outer.setRowStretch(1, 0)
+            self.outer.setColumnStretch(0, 0)
+            self.outer.setColumnStretch(1, 1)
+        self._tools(one_line=width >= 1300, phone=phone)
+        self.table_card.setVisible(not phone)
+        self.rule.setVisible(not phone)
+        for part in (self.windows, self.field):
+            part.restyle()
+        if self.view is not None:
+            view, self.view = self.view, None
+            self.show_view(view)
+
+    def _tools(self, one_line: bool, phone: bool) -> None:
+        """Window and field beside each other where they fit, else one below the other."""
+        for widget in (self.windows, self.field, self.live, self.rule):
+            self.tool_grid.removeWidget(widget)
+        self.tool_grid.addWidget(self.windows, 0, 0, Qt.AlignmentFlag.AlignLeft)
+        if one_line:
+            self.tool_grid.addWidget(self.field, 0, 1, Qt.AlignmentFlag.AlignLeft)
+        else:
+            self.tool_grid.addWidget(self.field, 1, 0, 1, 4)
+        self.tool_grid.addWidget(self.live, 0, 2)
+        self.tool_grid.addWidget(self.rule, 0, 3)
+        self.tool_grid.setColumnStretch(1, 1)
+
+    def show_view(self, view: ExploreView) -> None:
+        if view is self.view:
+            return
+        self.view = view
+        self.search.show_text(view.search)
+        self.search.wrong(view.search_error)
+        self.found.say(view.search_error or view.found, "critical" if view.search_error else "text-secondary")
+        self.results.show_rows(view.results, view.cursor if view.region == "results" else -1)
+        self.chips.show_rows(view.picked, view.cursor if view.region == "picked" else -1)
+        self.windows.show_choices([(word, "") for word in view.windows], view.window)
+        self.field.show_choices([(word, "") for word in view.fields], view.field)
+        self.live.setVisible(view.frozen)
+        self.empty.show_state(view.empty)
+        self.chart.show_chart(view.chart)
+        self.chart.setVisible(view.empty is None)
+        self.tools.setVisible(view.empty is None)
+        self.table.show_rows(view.table)
+        self.table.setFixedHeight(28 + 24 * max(1, min(8, len(view.table))))
+        self.table_card.setVisible(bool(view.table) and not self.host.look.phone and view.empty is None)
+        if view.crosshair is not None and self.chart.crossing is not None:
+            self.chart.crossing.move(view.crosshair)
+        elif self.chart.crossing is not None and self.chart.plot is not None and not self.chart.plot.underMouse():
+            self.chart.crossing.move(None)
+        self._say_readout(view)
+
+    def _say_readout(self, view: ExploreView) -> None:
+        if view.readout is None:
+            return
+        time, rows = view.readout
+        words = ", ".join(f"{name} {value}" for name, _, value in rows)
+        self.chart.setAccessibleDescription(f"At {time}: {words}")
+
+    def restyle(self) -> None:
+        self.chart.restyle()
+        self.results.restyle()
+        self.table.restyle()
+
+    def focus_main(self) -> None:
+        self.results.setFocus(Qt.FocusReason.OtherFocusReason)

@@ -1,0 +1,38 @@
+"""What the window remembers from one start to the next: its place, its page, its theme."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from PySide6.QtCore import QByteArray, QSettings
+
+
+@dataclass
+class Memory:
+    """A file of settings; `path` None is the person's own place."""
+
+    path: Path | None = None
+
+    def _store(self) -> QSettings:
+        given = self.path or (Path(os.environ["LIGHTSHIP_UI_STATE"]) if "LIGHTSHIP_UI_STATE" in os.environ else None)
+        if given is not None:
+            return QSettings(str(given), QSettings.Format.IniFormat)
+        return QSettings(QSettings.Format.IniFormat, QSettings.Scope.UserScope, "lightship", "desktop")
+
+    def word(self, name: str) -> str:
+        found = self._store().value(name, "")
+        return found if isinstance(found, str) else ""
+
+    def geometry(self) -> QByteArray:
+        found = self._store().value("geometry", QByteArray())
+        return found if isinstance(found, QByteArray) else QByteArray()
+
+    def keep(self, geometry: QByteArray, page: str, theme: str) -> None:
+        """Written at once; a folder that cannot be written to costs the memory, never the close."""
+        store = self._store()
+        store.setValue("geometry", geometry)
+        store.setValue("page", page)
+        store.setValue("theme", theme)
+        store.sync()
