@@ -13,6 +13,7 @@ from monitor.alerting.durations import rough_duration
 from monitor.alerting.judge import Engine
 from monitor.alerting.model import Alert, Notification, Rule, State
 from monitor.alerting.outcome import Draft, Outcome
+from monitor.alerting.silences import silence_state
 from monitor.alerting.watch import RuleWatch, Seen
 from monitor.alerting.wording import number_text, reading, series_text, summary, title
 
@@ -200,7 +201,7 @@ class AlertBook(Commands):
         ended = False
         for name in sorted(self._emptied):
             silence = self.silences.get(name)
-            if silence is None or not silence.end_when_resolved or not silence.active(now):
+            if silence is None or not silence.end_when_resolved or silence_state(silence, now) == "expired":
                 continue
             if any(name in alert.silenced_by for alert in self._alerts.values()):
                 continue

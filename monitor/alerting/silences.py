@@ -124,10 +124,11 @@ class Silences:
 
     def turn(self, now: float) -> tuple[tuple[Silence, ...], tuple[Silence, ...]]:
         """Silences that have begun and that have ended since the last call. Costs nothing while none does."""
-        if now < self._next_change and not any(now < silence.starts for silence in self.active):
+        if now < self._next_change:
             return (), ()
         before = {silence.id: silence for silence in self.active}
-        self.active = tuple(silence for silence in self.by_id.values() if silence.active(now))
+        # One that has begun goes on until its end, even when the tick's clock lags behind that of the command.
+        self.active = tuple(s for s in self.by_id.values() if s.active(now) or (s.id in before and now < s.ends))
         ids = {silence.id for silence in self.active}
         begun = tuple(silence for silence in self.active if silence.id not in before)
         ended = tuple(self.by_id.get(silence_id, silence) for silence_id, silence in before.items() if silence_id not in ids)

@@ -13,8 +13,12 @@ from tests.monitor.alerting.fakes import NAN, Stage, make_rule
 from tests.monitor.alerting.reference import Slow
 
 values = st.sampled_from([5.0, 9.0, 10.0, 11.0, 20.0, None])
+judged = st.tuples(st.just("judge"), st.integers(1, 30), values)
 steps = st.one_of(
-    st.tuples(st.just("judge"), st.integers(1, 30), values),
+    judged,
+    judged,
+    judged,
+    judged,
     st.tuples(st.just("ack"), st.integers(1, 60), st.none()),
     st.tuples(st.just("forever"), st.just(0), st.none()),
     st.tuples(st.just("release"), st.just(0), st.none()),
@@ -28,7 +32,7 @@ steps = st.one_of(
     wait=st.sampled_from([0, 10, 25]),
     cooldown=st.sampled_from([0, 20, 60]),
     recovery=st.sampled_from([10, 8]),
-    story=st.lists(steps, max_size=40),
+    story=st.lists(steps, min_size=5, max_size=40),
 )
 def test_the_book_agrees_with_the_reference(wait: int, cooldown: int, recovery: int, story: list[tuple[str, int, float | None]]) -> None:
     rule = make_rule(condition=f", recovery = {recovery}", more=f'for = "{wait}s"\ncooldown = "{cooldown}s"')

@@ -187,6 +187,15 @@ def test_a_silence_ended_by_hand_tells_at_the_next_judgement_and_says_who_ended_
         stage.book.expire_silence("x", "Bo", 1020.0)
 
 
+def test_a_silence_holds_from_its_command_on_even_when_the_tick_lags_behind() -> None:
+    stage = Stage()
+    stage.at(0, a=11)
+    stage.book.add_silence(A, 1001.7, 2000.0, "planned", "Ana", 1001.7)
+    outcome = stage.at(1, a=11)
+    assert not outcome.lasting
+    assert stage.alerts["a"].silenced_by
+
+
 def test_two_silences_must_both_end() -> None:
     stage = Stage()
     stage.book.add_silence(A, 1000.0, 1020.0, "one", "Ana", 1000.0)
