@@ -1,0 +1,105 @@
+"""Ways between pages: from an alert to its chart or rule, from a series to a rule, and wherever the palette leads."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from monitor.alerting.model import Alert
+from monitor.model.series import SeriesInfo
+from ui.views.format import sanitise
+from ui.views.palette import moment_of
+from ui.views.view import PaletteRow
+
+if TYPE_CHECKING:
+    from ui.views.session import Session
+
+
+class Navigation:
+    """Ties the pages together; the pages themselves do not know each other."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.goto_text = ""
+        session.ctx.go = session.go
+        session.overview.open_alert = self.to_alert
+        session.overview.open_series = self.to_series
+        session.alerts.open_series = self.to_chart
+        session.alerts.open_rule = self.to_rule
+        session.explore.make_rule = self.to_new_rule
+
+    def follow(self, row: PaletteRow) -> None:
+        """Do what a row of the palette says."""
+        kind, _, target = row.target.partition(":")
+        session = self.session
+        if not row.enabled and kind != "action":
+            session.ctx.say(row.detail)
+        elif kind == "action":
+            session.perform(target)
+        elif kind == "alert":
+            alert = session.ctx.mirror.alerts.get(target)
+            if alert is not None:
+                self.to_alert(alert)
+        elif kind == "rule":
+            self.to_rule(target)
+        elif kind == "series":
+            self.to_series(int(target))
+        elif kind == "time":
+            self.to_time(float(target))
+
+    def to_alert(self, alert: Alert) -> None:
+        """The alert in the console."""
+        self.session.go("alerts")
+        self.session.alerts.seek(alert)
+
+    def to_chart(self, alert: Alert) -> None:
+        """The alert's series in Explore, with the field and window its rule judges."""
+        session = self.session
+        if alert.series is None:
+            session.ctx.say("This alert names no series.")
+            return
+        rule = session.ctx.book.rules.get(alert.rule_id)
+        session.explore.show(alert.series, session.ctx.book.field(alert), rule.condition.window if rule else 0.0)
+        session.go("explore")
+
+    def to_series(self, row: int) -> None:
+        """A series alone on Explore's chart."""
+        info = self.session.ctx.mirror.series.get(row)
+        if info is None:
+            self.session.ctx.say("This series is gone.")
+            return
+        self.session.explore.show(info.key)
+        self.session.go("explore")
+
+    def to_rule(self, rule_id: str) -> None:
+        """The rule in the list of rules."""
+        if self.session.rules.seek(rule_id):
+            self.session.go("rules")
+        else:
+            self.session.ctx.say(f"No rule {sanitise(rule_id, 60)} is in force.")
+
+    def to_new_rule(self, info: SeriesInfo, field: str, window: float) -> None:
+        """A draft of a rule on a series."""
+        self.session.go("rules")
+        self.session.rules.start_on(info, field, window)
+
+    def to_time(self, at: float) -> None:
+        """Stand still with this moment in the middle of what is shown, or at its end when it is new."""
+        ctx = self.session.ctx
+        present = ctx.present()
+        ctx.time.zoomed = None
+        ctx.time.pause(present)
+        ctx.time.end = min(present, max(at + ctx.time.range / 2, present - ctx.recent + ctx.time.range))
+        self.session.explore.at = at
+
+    def submit_goto(self) -> None:
+        """Go to the moment that was typed."""
+        ctx = self.session.ctx
+        at = moment_of(self.goto_text, ctx)
+        if at is None:
+            ctx.say("Write a time as 03:30, yesterday 9:00 or -10m.", error=True)
+        elif not ctx.present() - ctx.recent <= at <= ctx.present():
+            kept = ctx.words.moment(ctx.present() - ctx.recent, ctx.present())
+            ctx.say(f"Only what came since {kept} is kept here.")
+        else:
+            self.goto_text, ctx.focus = "", ""
+            self.to_time(at)

@@ -1,0 +1,151 @@
+"""The command palette: actions, alerts, rules, series and moments, found by words in any order."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+
+from monitor.alerting.durations import DurationError, parse_duration
+from ui.views import filter as filters
+from ui.views.actions import ACTIONS
+from ui.views.alertbook import shape_of_alert, where
+from ui.views.context import Context
+from ui.views.format import sanitise
+from ui.views.help import keys_words
+from ui.views.index import tags_text
+from ui.views.page import moved
+from ui.views.view import PaletteRow, PaletteView
+
+MOST = 40
+_CLOCK = re.compile(r"@?\s*(?:(yesterday)\s+)?(\d{1,2}):(\d{2})(?::(\d{2}))?", re.IGNORECASE)
+HIDDEN = frozenset(
+    ("palette.open", "cursor.down", "cursor.up", "cursor.home", "cursor.end", "cursor.page_down", "cursor.page_up")
+)
+Enabled = Callable[[str], tuple[bool, str]]
+
+
+class Palette:
+    """What is typed and found while the palette is open."""
+
+    def __init__(self, ctx: Context, enabled: Enabled) -> None:
+        self.ctx = ctx
+        self.is_open = False
+        self.query = ""
+        self.cursor = 0
+        self._enabled = enabled
+        self._rows: tuple[object, tuple[PaletteRow, ...]] = (None, ())
+
+    def open(self, query: str = "") -> None:
+        """Show it with this text."""
+        self.is_open, self.query, self.cursor = True, query, 0
+
+    def close(self) -> None:
+        self.is_open, self.query = False, ""
+
+    def type(self, text: str) -> None:
+        """What is written now."""
+        self.query, self.cursor = text[: filters.MAX_FILTER], 0
+
+    def move(self, by: int) -> None:
+        self.cursor = moved(self.cursor, by, len(self.rows()))
+
+    def chosen(self) -> PaletteRow | None:
+        """The row under the cursor."""
+        rows = self.rows()
+        return rows[moved(self.cursor, 0, len(rows))] if rows else None
+
+    def rows(self) -> tuple[PaletteRow, ...]:
+        """Actions first, then alerts, rules, series and moments."""
+        key = (self.query, self.ctx.book.revision, self.ctx.index.revision, self.ctx.mirror.rules, self.ctx.mirror.state.state)
+        if self._rows[0] != key:
+            self._rows = (key, self._find())
+        return self._rows[1]
+
+    def view(self) -> PaletteView:
+        """The picture."""
+        rows = self.rows()
+        return PaletteView(self.query, rows, moved(self.cursor, 0, len(rows)))
+
+    # ------------------------------------------------------------ finding
+
+    def _find(self) -> tuple[PaletteRow, ...]:
+        moment = self._moment()
+        if moment is not None:
+            return (moment,)
+        try:
+            wanted = filters.parse(self.query)
+        except filters.FilterError:
+            return ()
+        rows = self._actions(wanted)
+        if wanted:
+            rows += self._alerts(wanted) + self._rules(wanted) + self._series(wanted)
+        return tuple(rows[:MOST])
+
+    def _actions(self, wanted: filters.Filter) -> list[PaletteRow]:
+        rows: list[tuple[bool, PaletteRow]] = []
+        for action in ACTIONS:
+            text = f"{action.title} {action.help} {action.section}".lower()
+            if action.name in HIDDEN or not wanted.matches(text, lambda key: None):
+                continue
+            on, reason = self._enabled(action.name)
+            in_title = wanted.matches(action.title.lower(), lambda key: None)
+            row = PaletteRow(action.title, action.help if on else reason, keys_words(action), f"action:{action.name}", enabled=on)
+            rows.append((not in_title, row))
+        rows.sort(key=lambda r: (r[0], not r[1].enabled))
+        return [row for _, row in rows]
+
+    def _alerts(self, wanted: filters.Filter) -> list[PaletteRow]:
+        book = self.ctx.book
+        rows = []
+        for group in ("Firing", "Pending", "Silenced"):
+            for alert in book.group(group):
+                if wanted.matches(book.haystack(alert), lambda key, a=alert: book.lookup(a, key)):  # type: ignore[misc]
+                    title = f"{book.title(alert)}: {where(alert)}"
+                    rows.append(PaletteRow(title, f"alert, {group.lower()}", "", f"alert:{alert.id}", shape_of_alert(alert)))
+        return rows[:10]
+
+    def _rules(self, wanted: filters.Filter) -> list[PaletteRow]:
+        rows = []
+        for rule in self.ctx.book.rules.values():
+            text = f"{rule.name} {rule.id} {rule.file}".lower()
+            if wanted.matches(text, {"file": rule.file, "severity": rule.severity}.get):
+                detail = f"rule in {sanitise(rule.file, 60)}"
+                rows.append(PaletteRow(sanitise(rule.name or rule.id, 80), detail, "", f"rule:{rule.id}"))
+        return rows[:10]
+
+    def _series(self, wanted: filters.Filter) -> list[PaletteRow]:
+        rows = []
+        for info in self.ctx.index.search(wanted)[:12]:
+            tags = tags_text(info.key)
+            detail = f"{info.kind.name.lower()}{', ' + tags if tags else ''}"
+            rows.append(PaletteRow(sanitise(info.key.name, 80), detail, "", f"series:{info.row}"))
+        return rows
+
+    def _moment(self) -> PaletteRow | None:
+        at = moment_of(self.query, self.ctx)
+        if at is None:
+            return None
+        present = self.ctx.present()
+        words = self.ctx.words.moment(at, present, seconds=True)
+        kept = present - self.ctx.recent <= at <= present
+        detail = "Stop there and look" if kept else f"Kept from {self.ctx.words.moment(present - self.ctx.recent, present)} on"
+        return PaletteRow(f"Go to {words}", detail, "", f"time:{at:.0f}", enabled=kept)
+
+
+def moment_of(text: str, ctx: Context) -> float | None:
+    """The moment written as `@03:30`, `14:05:10`, `yesterday 9:00` or `-10m`; None when it is none."""
+    written = text.strip()
+    if written.startswith("-"):
+        try:
+            return ctx.present() - parse_duration(written[1:].strip())
+        except DurationError:
+            return None
+    clock = _CLOCK.fullmatch(written)
+    if clock is None or int(clock[2]) > 23 or int(clock[3]) > 59 or int(clock[4] or 0) > 59:
+        return None
+    here = ctx.words.at(ctx.present())
+    then = here.replace(hour=int(clock[2]), minute=int(clock[3]), second=int(clock[4] or 0), microsecond=0)
+    if clock[1] or then > here:
+        then -= timedelta(days=1)
+    return then.timestamp()

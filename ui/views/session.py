@@ -1,0 +1,459 @@
+"""All state of one user interface behind one door: input goes in by name, pictures come out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import tzinfo
+from functools import partial
+
+from monitor.alerting.model import Alert, State
+from ui.client.mirror import Mirror
+from ui.views import alertacts as acts
+from ui.views.actions import ACTIONS, BY_NAME, action_for
+from ui.views.alerts import Alerts
+from ui.views.banner import back_words
+from ui.views.context import DESKTOP, PHONE, TERMINAL, Context, Profile, Send
+from ui.views.drafts import DraftStore, FileDrafts, MemoryDrafts
+from ui.views.explore import Explore
+from ui.views.format import sanitise
+from ui.views.frame import frame
+from ui.views.help import help_view
+from ui.views.navigation import Navigation
+from ui.views.overview import Overview
+from ui.views.page import FAR, Handler, PageModel
+from ui.views.palette import Palette
+from ui.views.rules import Rules
+from ui.views.theme import THEMES, ThemeName
+from ui.views.timehandlers import TimeHandlers
+from ui.views.view import Page, Picture, Text
+
+TYPING_KEYS = frozenset(("escape", "up", "down", "pageup", "pagedown"))
+"""Keys without a modifier that still act while a text field has the focus: up and down in fields of one line only."""
+ONE_LINE = frozenset(("filter", "search", "palette"))
+
+
+class Session:
+    """No toolkit, no I/O, no clock of its own. Every method may be called at any time, connected or not."""
+
+    def __init__(
+        self,
+        mirror: Mirror,
+        send: Send,
+        *,
+        now: Callable[[], float],
+        who: str,
+        drafts: DraftStore | None = None,
+        zone: tzinfo | None = None,
+        profile: Profile = DESKTOP,
+    ) -> None:
+        self.ctx = Context(mirror, send, now, who, drafts, zone, profile)
+        self.page: Page = "overview"
+        self.help_open = False
+        self._theme: ThemeName = "dark"
+        self.overview, self.explore = Overview(self.ctx), Explore(self.ctx)
+        self.alerts, self.rules = Alerts(self.ctx), Rules(self.ctx)
+        self.pages: dict[Page, PageModel] = {
+            "overview": self.overview,
+            "explore": self.explore,
+            "alerts": self.alerts,
+            "rules": self.rules,
+        }
+        self.palette = Palette(self.ctx, self.enabled)
+        self.navigation = Navigation(self)
+        self.handlers: dict[str, Handler] = {**TimeHandlers(self.ctx).handlers, **self._handlers()}
+        self._firing: set[str] | None = None
+        self._lost_since = 0.0
+        self.changed({"hello", "link", "alerts", "rules", "series", "health"})
+
+    def _handlers(self) -> dict[str, Handler]:
+        return {
+            **{f"page.{name}": partial(self.go, name) for name in self.pages},
+            "palette.open": self._open_palette,
+            "filter.focus": self._focus_filter,
+            "help.open": self._toggle_help,
+            "back": self._back,
+            "cursor.home": lambda: self.move(-FAR),
+            "cursor.end": lambda: self.move(FAR),
+            "cursor.page_down": lambda: self.move(10),
+            "cursor.page_up": lambda: self.move(-10),
+            "alert.acknowledge": lambda: acts.acknowledge(self.ctx, self.overview.targets()),
+            "alert.silence": self._silence_from_overview,
+            "theme.next": self._next_theme,
+            "undo": lambda: acts.undo(self.ctx),
+            "connection.retry": lambda: self.ctx.hooks.retry(),
+            "quit": lambda: self.ctx.hooks.quit(),
+        }
+
+    # ------------------------------------------------------------ what a painter gives
+
+    @property
+    def on_quit(self) -> Callable[[], None]:
+        return self.ctx.hooks.quit
+
+    @on_quit.setter
+    def on_quit(self, hook: Callable[[], None]) -> None:
+        self.ctx.hooks.quit = hook
+
+    @property
+    def on_open_url(self) -> Callable[[str], None]:
+        return self.ctx.hooks.open_url
+
+    @on_open_url.setter
+    def on_open_url(self, hook: Callable[[str], None]) -> None:
+        self.ctx.hooks.open_url = hook
+
+    @property
+    def on_copy(self) -> Callable[[str], None]:
+        return self.ctx.hooks.copy
+
+    @on_copy.setter
+    def on_copy(self, hook: Callable[[str], None]) -> None:
+        self.ctx.hooks.copy = hook
+
+    @property
+    def on_notify(self) -> Callable[[str, str, str], None]:
+        """Called with (title, text, severity) when an alert begins to fire that nobody has silenced."""
+        return self.ctx.hooks.notify
+
+    @on_notify.setter
+    def on_notify(self, hook: Callable[[str, str, str], None]) -> None:
+        self.ctx.hooks.notify = hook
+
+    @property
+    def on_retry(self) -> Callable[[], None]:
+        """Called by `connection.retry`: ask the collector again at once."""
+        return self.ctx.hooks.retry
+
+    @on_retry.setter
+    def on_retry(self, hook: Callable[[], None]) -> None:
+        self.ctx.hooks.retry = hook
+
+    @property
+    def profile(self) -> Profile:
+        return self.ctx.profile
+
+    def resize(self, profile: Profile) -> None:
+        """The painter has other room now."""
+        self.ctx.resize(profile)
+
+    @property
+    def hovering(self) -> bool:
+        """The pointer or the cursor rests in a list: rows keep their order."""
+        return self.ctx.hovering
+
+    @hovering.setter
+    def hovering(self, on: bool) -> None:
+        self.ctx.hovering = on
+
+    @property
+    def theme(self) -> str:
+        return self._theme
+
+    @theme.setter
+    def theme(self, name: str) -> None:
+        self._theme = next((t for t in THEMES if t == name), self._theme)
+
+    # ------------------------------------------------------------ actions
+
+    @property
+    def current(self) -> PageModel:
+        """The page that is shown."""
+        return self.pages[self.page]
+
+    def _handler(self, action: str) -> Handler | None:
+        return self.current.handlers.get(action) or self.handlers.get(action)
+
+    def enabled(self, action: str) -> tuple[bool, str]:
+        """Whether an action does something here and now, and the reason when it does not."""
+        entry = BY_NAME.get(action)
+        if entry is None:
+            return False, "There is no such action."
+        if entry.pages and self.page not in entry.pages:
+            names = " and ".join(p.title() for p in entry.pages)
+            return False, f"This belongs to {names}."
+        if self._handler(action) is None:
+            return False, f"There is nothing to move on {self.page.title()}." if action.startswith("region") else "Not here."
+        reason = self._why_off(action)
+        return not reason, reason
+
+    def _why_off(self, action: str) -> str:
+        if action == "undo":
+            return "" if self.ctx.undo else "There is nothing to undo."
+        if action == "connection.retry":
+            return "" if not self.ctx.mirror.connected else "The collector answers."
+        if self.page == "overview" and action in ("alert.acknowledge", "alert.silence"):
+            return acts.cannot(self.ctx, self.overview.targets(), action)
+        if action.startswith("time."):
+            return self.handlers_off(action)
+        return self.current.why_off(action) if action in self.current.handlers else ""
+
+    def handlers_off(self, action: str) -> str:
+        """Why a step in time is off."""
+        time = self.ctx.time
+        if action == "time.live" and not time.paused:
+            return "This is live already."
+        if action == "time.later" and not time.paused:
+            return "This is the newest there is."
+        return ""
+
+    def perform(self, action: str) -> bool:
+        """Do an action by name; False when it is off here (a toast says why)."""
+        on, reason = self.enabled(action)
+        handler = self._handler(action)
+        if not on or handler is None:
+            self.ctx.say(reason)
+            return False
+        if action.startswith(("cursor.", "mark")):
+            self.ctx.touched = self.ctx.now()
+        handler()
+        return True
+
+    def key(self, key: str, typing: bool = False) -> bool:
+        """A key in neutral spelling; True when it meant something."""
+        if typing and not self._acts_while_typing(key):
+            return False
+        if self.palette.is_open:
+            return self._palette_key(key)
+        if self.help_open and key not in ("?", "escape", "ctrl+q"):
+            self.help_open = False
+            return True
+        action = action_for(key, self.page)
+        if action is None:
+            return False
+        self.perform(action.name)
+        return True
+
+    def _acts_while_typing(self, key: str) -> bool:
+        if key in TYPING_KEYS:
+            return key == "escape" or self.ctx.focus in ONE_LINE or self.palette.is_open
+        if self.palette.is_open and key == "enter":
+            return True
+        return "+" in key and not key.startswith("shift+")
+
+    def _palette_key(self, key: str) -> bool:
+        steps = {"up": -1, "down": 1, "pageup": -10, "pagedown": 10, "ctrl+p": -1, "ctrl+n": 1}
+        if key in steps:
+            self.palette.move(steps[key])
+        elif key == "enter":
+            self.submit("palette")
+        elif key in ("escape", "ctrl+k"):
+            self._close_palette()
+        else:
+            return False
+        return True
+
+    # ------------------------------------------------------------ pointer and text
+
+    def point(self, what: str, index: int) -> None:
+        """Put a cursor in "alerts", "silences", "group", "explore", "picked", "rules", "palette", "overview", "firing" or "busiest".
+
+        What another page has is put there without going to it.
+        """
+        if what == "palette":
+            self.palette.cursor = 0
+            self.palette.move(index)
+            return
+        if not self.current.point(what, index):
+            for page in self.pages.values():
+                if page is not self.current and page.point(what, index):
+                    break
+
+    def open(self, what: str, index: int) -> None:
+        """Point and open."""
+        self.point(what, index)
+        if what == "palette":
+            self.submit("palette")
+        elif what != "group":
+            self.perform("rule.edit" if what == "rules" else "open")
+
+    def mark(self, index: int) -> None:
+        """Mark or unmark a row of the present page."""
+        self.ctx.touched = self.ctx.now()
+        self.current.mark(index)
+
+    def set_text(self, what: str, text: str, cursor: int = 0) -> None:
+        """Text typed into a field; `cursor` is the caret's character position."""
+        if what == "palette":
+            self.palette.type(text)
+        elif what == "goto":
+            self.navigation.goto_text = text
+        elif what.startswith(("silence.", "note")):
+            self.alerts.set_text(what, text, cursor)
+        elif what == "rule":
+            self.rules.set_text(what, text, cursor)
+        elif what == "search":
+            self.explore.set_text(what, text, cursor)
+        else:
+            self.current.set_text(what, text, cursor)
+
+    def set_flag(self, what: str, on: bool) -> None:
+        """A check box."""
+        self.alerts.set_flag(what, on)
+
+    def submit(self, what: str) -> None:
+        """Enter in a field."""
+        if what == "palette":
+            row = self.palette.chosen()
+            if row is not None:
+                self._close_palette()
+                self.navigation.follow(row)
+        elif what == "goto":
+            self.navigation.submit_goto()
+        elif what.startswith(("silence.", "note")):
+            self.alerts.submit(what)
+        elif what == "search":
+            self.explore.submit(what)
+        else:
+            self.current.submit(what)
+
+    def focus(self, what: str) -> None:
+        """The painter's text focus is in this field now ("" in none)."""
+        self.ctx.focus = what
+
+    def choose(self, what: str, value: str) -> None:
+        """A choice by its words: "range", "window", "field", "theme", "sort", "group"."""
+        if what == "range":
+            self.ctx.time.choose(value)
+        elif what == "theme":
+            self.theme = value
+        elif what in ("sort", "group"):
+            self.alerts.choose(what, value)
+        else:
+            self.explore.choose(what, value)
+
+    def zoom(self, start: float, end: float) -> None:
+        """A chart gesture chose this span: the view stands still, data keep coming."""
+        present = self.ctx.present()
+        oldest = present - self.ctx.recent
+        self.ctx.time.zoom(max(oldest, start), min(present, end), present)
+
+    def crosshair(self, at: float | None) -> None:
+        """The crosshair is at this moment, or gone."""
+        self.explore.at = at
+
+    def move(self, by: int) -> None:
+        """Move the present list's cursor."""
+        self.current.move(by)
+
+    def copy(self, text: str) -> None:
+        """Hand text to the clipboard, and say so."""
+        self.ctx.hooks.copy(text)
+        self.ctx.say("Copied.")
+
+    def dismiss(self) -> None:
+        """Take the toast away."""
+        self.ctx.dismiss()
+
+    # ------------------------------------------------------------ going places
+
+    def go(self, page: Page) -> None:
+        """Show a page; drafts and cursors stay where they were."""
+        if page != self.page:
+            self.page = page
+            self.ctx.focus = "rule" if page == "rules" and self.rules.editing else ""
+
+    def _open_palette(self) -> None:
+        self.palette.open()
+        self.ctx.focus = "palette"
+
+    def _close_palette(self) -> None:
+        self.palette.close()
+        self.ctx.focus = ""
+
+    def _focus_filter(self) -> None:
+        if self.page == "overview":
+            self._open_palette()
+        else:
+            self.ctx.focus = "search" if self.page == "explore" else "filter"
+
+    def _toggle_help(self) -> None:
+        self.help_open = not self.help_open
+
+    def _back(self) -> None:
+        """Help, then the field, then what the page has open, then a standing view."""
+        ctx = self.ctx
+        if self.help_open:
+            self.help_open = False
+        elif ctx.focus and ctx.focus not in ("rule", "note"):
+            ctx.focus = ""
+        elif ctx.dismiss() or self.current.back():
+            pass
+        elif ctx.time.zoomed is not None:
+            ctx.time.live()
+
+    def _next_theme(self) -> None:
+        self._theme = THEMES[(THEMES.index(self._theme) + 1) % len(THEMES)]
+        self.ctx.say(f"Theme: {self._theme.replace('-cvd', ' for colour-blind eyes')}.")
+
+    def _silence_from_overview(self) -> None:
+        targets = self.overview.targets()
+        self.go("alerts")
+        if targets:
+            self.alerts.seek(targets[0])
+        acts.begin_silence(self.ctx, targets)
+
+    # ------------------------------------------------------------ data
+
+    def changed(self, what: set[str]) -> None:
+        """What the mirror said has changed."""
+        ctx = self.ctx
+        ctx.present()
+        if "alerts" in what or "rules" in what or "series" in what:
+            ctx.book.refresh()
+        if "alerts" in what:
+            self._tell_new()
+        if "health" in what:
+            ctx.rates.add(ctx.mirror.health)
+        if "link" in what:
+            self._link()
+        for page in self.pages.values():
+            page.changed(what)
+
+    def _link(self) -> None:
+        ctx = self.ctx
+        if not ctx.mirror.connected:
+            self._lost_since = self._lost_since or (ctx.now() if ctx.mirror.hello is not None else 0.0)
+        elif self._lost_since:
+            ctx.say(back_words(ctx, self._lost_since))
+            self._lost_since = 0.0
+
+    def _tell_new(self) -> None:
+        """Newly firing alerts that nobody silenced; those of the first list are not new."""
+        firing = {a.id: a for a in self.ctx.mirror.alerts.values() if a.state is State.FIRING and not a.silenced_by}
+        if self._firing is not None:
+            for alert in (firing[i] for i in firing.keys() - self._firing):
+                self._notify(alert)
+        if self._firing is not None or self.ctx.mirror.alerts_time:
+            self._firing = set(firing)
+
+    def _notify(self, alert: Alert) -> None:
+        detail = self.alerts_line(alert)
+        self.ctx.hooks.notify(self.ctx.book.title(alert), detail, alert.severity)
+
+    def alerts_line(self, alert: Alert) -> str:
+        """One line of an alert: `orders-db: 1.86 s, above 1 s since 14:03:40.`"""
+        row = self.ctx.book.row(alert, self.ctx.present(), self.ctx.words)
+        since = self.ctx.words.moment(alert.fired_at or alert.since, self.ctx.present(), seconds=True)
+        return sanitise(f"{row.where}: {self.ctx.words.text(row.value)}, {row.limit} since {since}.")
+
+    def picture(self) -> Picture:
+        """All that is to be painted now; only the present page is built."""
+        ctx = self.ctx
+        ctx.feeds.hold(ctx.time.paused)
+        on = frozenset(a.name for a in ACTIONS if a.hint and self.enabled(a.name)[0])
+        overlay = (self.palette.view() if self.palette.is_open else None, help_view(self.page) if self.help_open else None)
+        surround = frame(ctx, self.page, on)
+        picture = Picture(
+            frame=surround,
+            overview=self.overview.view() if self.page == "overview" else None,
+            explore=self.explore.view() if self.page == "explore" else None,
+            alerts=self.alerts.view() if self.page == "alerts" else None,
+            rules=self.rules.view() if self.page == "rules" else None,
+            palette=overlay[0],
+            help=overlay[1],
+        )
+        ctx.feeds.sweep(ctx.now())
+        return picture
+
+
+__all__ = ["DESKTOP", "PHONE", "TERMINAL", "FileDrafts", "MemoryDrafts", "Profile", "Session", "Text"]
