@@ -70,7 +70,8 @@ def render(metrics: Iterable[Metric], openmetrics: bool) -> bytes:
         lines += [f"{metric.name}{_labels(labels)} {_number(value)}" for labels, value in metric.samples()]
     if openmetrics:
         lines.append("# EOF")
-    return "".join(f"{line}\n" for line in lines).encode()
+    # A lone surrogate (from an undecodable file name, say) has no UTF-8 form.
+    return "".join(f"{line}\n" for line in lines).encode("utf-8", "replace")
 
 
 def negotiate(accept: str) -> tuple[str, bool]:
@@ -118,9 +119,7 @@ def _labels(labels: Labels) -> str:
 
 
 def _escaped(value: str) -> str:
-    # A lone surrogate (an undecodable file name, say) has no UTF-8 form.
-    text = value.encode("utf-8", "replace").decode()
-    return text.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
+    return value.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
 
 
 def _number(value: float) -> str:

@@ -29,7 +29,7 @@ _OPENMETRICS_SERIES = re.compile(rf"({_NAME})(?:\{{({_STRICT_LABELS})\}})? ")
 _TEXT_SERIES = re.compile(rf"{_SPACE}({_NAME})(?:{_SPACE}\{{({_LOOSE_LABELS})\}}{_SPACE}|[ \t]++)")
 _LABEL = re.compile(rf'({_LABEL_NAME}){_SPACE}={_SPACE}"([^"\\\n]*+(?:\\.[^"\\\n]*+)*+)"')
 _OPENMETRICS_REST = re.compile(rf"({_NUMBER})(?: ({_REAL}))?(?: # \{{({_STRICT_LABELS})\}} ({_NUMBER})(?: ({_REAL}))?)?")
-_TEXT_REST = re.compile(rf"({_NUMBER})(?:[ \t]++({_REAL}))?[ \t\r]*+")
+_TEXT_REST = re.compile(rf"{_SPACE}({_NUMBER})(?:[ \t]++({_REAL}))?[ \t\r]*+")
 _ESCAPE = re.compile(r'\\([\\n"])')
 
 METRIC_NAME = re.compile(_NAME)

@@ -1,0 +1,150 @@
+"""From parsed answers to batches: tags, increments, staleness and what is left out."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from collector.receivers.prometheus.exposition_parser import ExpositionParser
+from collector.receivers.prometheus.series import ScrapeCounters, TargetSeries
+from monitor.model.batch import Batch
+from monitor.model.series import Kind
+
+REPORTS = {"up", "scrape_duration_seconds", "scrape_samples_scraped"}
+
+
+class Target:
+    """A target whose answers are given as text."""
+
+    def __init__(self, tags: dict[str, str] | None = None, honor_labels: bool = False) -> None:
+        self.counters = ScrapeCounters()
+        self.parser = ExpositionParser(openmetrics=False)
+        self.series = TargetSeries(tags or {}, honor_labels, self.counters)
+        self.reports: dict[str, float] = {}
+
+    def answers(self, text: str, now: float = 1000.0) -> dict[str, float]:
+        return self._read(self.series.taken(self.parser.parse(text.encode()), self.parser, now, 0.25))
+
+    def fails(self, now: float = 1000.0) -> dict[str, float]:
+        return self._read(self.series.failed(now, 0.5))
+
+    def _read(self, batches: list[Batch]) -> dict[str, float]:
+        seen: dict[str, float] = {}
+        for batch in batches:
+            for series, value in zip(batch.ids.tolist(), batch.values.tolist(), strict=True):
+                key = batch.space.keys[series]
+                (self.reports if key.name in REPORTS else seen)[key.name if key.name in REPORTS else key.label()] = value
+        return seen
+
+
+def stale(seen: dict[str, float]) -> set[str]:
+    return {label for label, value in seen.items() if math.isnan(value)}
+
+
+def test_gauges_are_readings_and_counters_increments() -> None:
+    target = Target()
+    text = "# TYPE c counter\nc {}\n# TYPE g gauge\ng {}\n"
+    assert target.answers(text.format(10, 1.5)) == {"g": 1.5}
+    assert target.answers(text.format(13, 2.5)) == {"g": 2.5, "c": 3.0}
+    assert target.answers(text.format(2, 2.5)) == {"g": 2.5, "c": 2.0}, "a counter that fell began anew"
+
+
+def test_every_scrape_reports_on_itself() -> None:
+    target = Target()
+    target.answers("a 1\nb 2\n")
+    assert target.reports == {"up": 1.0, "scrape_duration_seconds": 0.25, "scrape_samples_scraped": 2.0}
+    target.fails()
+    assert target.reports == {"up": 0.0, "scrape_duration_seconds": 0.5, "scrape_samples_scraped": 0.0}
+
+
+def test_a_vanished_series_is_marked_once_and_counts_anew_when_it_returns() -> None:
+    target = Target()
+    target.answers("# TYPE c counter\nc 5\ng 1\nh 1\n")
+    gone = target.answers("h 1\n")
+    assert stale(gone) == {"c", "g"}
+    assert stale(target.answers("h 1\n")) == set()
+    assert "c" not in target.answers("# TYPE c counter\nc 50\nh 1\n")
+
+
+def test_a_failed_scrape_marks_everything_once() -> None:
+    target = Target()
+    target.answers("# TYPE c counter\nc 5\ng 1\n")
+    assert stale(target.fails()) == {"c", "g"}
+    assert target.fails() == {}
+    assert target.answers("# TYPE c counter\nc 9\ng 1\n") == {"g": 1.0}
+    assert target.series.live == 2
+
+
+def test_target_tags_are_added_and_clashing_labels_renamed() -> None:
+    target = Target({"job": "web", "instance": "h:1", "env": "prod"})
+    seen = target.answers('a{job="own",exported_job="x",le="1"} 1\n')
+    assert list(seen) == ['a{env="prod",exported_exported_job="own",exported_job="x",instance="h:1",job="web",le="1"}'] or list(
+        seen
+    ) == ['a{env="prod",exported_exported_job="x",exported_job="own",instance="h:1",job="web",le="1"}']
+
+
+def test_with_honor_labels_the_targets_own_win() -> None:
+    target = Target({"job": "web", "instance": "h:1"}, honor_labels=True)
+    assert list(target.answers('a{job="own"} 1\n')) == ['a{instance="h:1",job="own"}']
+
+
+def test_what_the_windows_cannot_hold_is_left_out_and_counted() -> None:
+    target = Target()
+    text = "# TYPE c counter\nc NaN\nd +Inf\ne NaN\nf 1\n"
+    seen = target.answers(text)
+    assert stale(seen) == {"e"}
+    assert seen["f"] == 1.0
+    assert set(seen) == {"e", "f"}
+    assert target.counters.not_finite == 2
+
+
+def test_a_series_over_the_bounds_of_the_table_is_left_out_and_counted() -> None:
+    target = Target()
+    assert target.answers(f'a{{x="{"y" * 300}"}} 1\nb 1\n') == {"b": 1.0}
+    assert target.counters.oversized == 1
+
+
+def test_own_timestamps_are_kept_unless_they_lie_ahead() -> None:
+    target = Target()
+    samples = target.parser.parse(b"a 1 999500\nb 2\nc 3 2000000\n")
+    batch = target.series.taken(samples, target.parser, 1000.0, 0.1)[0]
+    times = {batch.space.keys[series].name: time for series, time in zip(batch.ids.tolist(), batch.times.tolist(), strict=True)}
+    assert times == {"a": 999.5, "b": 1000.0}
+    assert target.counters.ahead == 1
+
+
+def test_timestamps_stay_with_their_counters() -> None:
+    target = Target()
+    text = '# TYPE c counter\nc{{n="1"}} {0} 1000\n{2}c{{n="3"}} {0} 3000\n'
+    target.series.taken(target.parser.parse(text.format(1, 1, "").encode()), target.parser, 1000.0, 0.1)
+    samples = target.parser.parse(text.format(5, 5, 'c{n="2"} 7 2000\n').encode())
+    batches = target.series.taken(samples, target.parser, 1000.0, 0.1)
+    rows = [
+        (batch.space.keys[series].label(), value, time)
+        for batch in batches
+        for series, value, time in zip(batch.ids.tolist(), batch.values.tolist(), batch.times.tolist(), strict=True)
+        if batch.space.keys[series].name == "c"
+    ]
+    assert rows == [('c{n="1"}', 4.0, 1.0), ('c{n="3"}', 4.0, 3.0)]
+
+
+def test_a_changed_type_marks_the_old_series_and_begins_a_new_space() -> None:
+    target = Target()
+    target.answers("# TYPE a gauge\na 1\n")
+    before = target.series.space
+    target.answers("# TYPE a counter\na 1\n")
+    assert target.series.space is not before
+    assert target.answers("# TYPE a counter\na 4\n") == {"a": 3.0}
+    assert target.series.space.kinds[-1] is Kind.COUNTER
+
+
+@pytest.mark.parametrize("count", [1, 1000])
+def test_batches_hold_one_sample_a_series(count: int) -> None:
+    target = Target()
+    text = "# TYPE c counter\n" + "".join(f'c{{n="{number}"}} {{0}}\ng{{n="{number}"}} {{0}}\n' for number in range(count))
+    text = text.replace("{n=", "{{n=").replace('"}', '"}}')
+    target.answers(text.format(1))
+    seen = target.answers(text.format(3))
+    assert len(seen) == 2 * count
+    assert sum(seen.values()) == count * (2 + 3)
