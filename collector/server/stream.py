@@ -188,7 +188,7 @@ class StreamServer:
             except DecodeError as error:
                 self._malformed += 1
                 log.info("stream: %r sent what cannot be read: %s", client.session.client, error)
-                client.end(1007, str(error))
+                await client.end(1007, str(error))
                 return
             client.send(await self._answer(client, request))
             # Whoever does not read the answers is not asked for more questions; and others have their turn in between.
