@@ -165,7 +165,7 @@ class _Reading:
             with np.errstate(over="ignore", invalid="ignore"):
                 for number, part in self._parts():
                     places, hit = self._hits(part)
-                    act.at(matrix[number], places, _told(part, name, hit))
+                    act.at(matrix[number], places, part.told(name)[hit])
             self._known[name] = np.ascontiguousarray(matrix.T)
         return self._known[name]
 
@@ -194,7 +194,7 @@ class _Reading:
             for number, part in reversed(self._parts()):
                 # Late parts follow a slot's first one and do not displace what it said.
                 places, hit = self._hits(part)
-                lasts[places, number] = _told(part, "lasts", hit)
+                lasts[places, number] = part.told("lasts")[hit]
                 said[places, number] = 1.0
             self._known["lasts"], self._known["said"] = lasts, said
         return self._known["lasts"], self._known["said"]
@@ -209,9 +209,7 @@ class _Reading:
     def _last(self) -> Matrix:
         latest = self._latest()
         values = np.take_along_axis(self._lasts()[0], np.maximum(latest, 0), axis=1)
-        older = self._store.lasts.times[self._unique] < self._axis.starts[0]
-        before = np.where(older, self._store.lasts.values[self._unique], np.nan)
-        return np.where(latest >= 0, values, before[:, None])
+        return np.where(latest >= 0, values, self._store.rings.carried[self._unique][:, None])
 
     def _age(self) -> Matrix:
         """To the slot: since the end of the latest slot that said anything."""
@@ -251,10 +249,3 @@ class _Reading:
         for place in np.flatnonzero(self._kinds == Kind.SET).tolist():
             values[place] = self._store.sets.log.unique(int(self._unique[place]), begins, self._axis.ends)
         return values
-
-
-def _told(part: Part, name: str, hit: npt.NDArray[np.intp]) -> Floats:
-    if name == "counts":
-        return np.ones(len(hit)) if part.counts is None else part.counts[hit]
-    column: Floats | None = getattr(part, name)
-    return part.sums[hit] if column is None else column[hit]

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from monitor.model.batch import Ids
+from monitor.model.batch import Floats, Ids
 from monitor.model.table import lengthened
 from monitor.windows.frame import Delta
 from monitor.windows.totals import Part, Totals, parts_of
@@ -29,6 +30,7 @@ MINUTE = 60
 MAX_WINDOWS = 16
 
 Slots = dict[int, list[Part]]
+Slot = TypeVar("Slot")
 
 
 def floor_to(time: int, step: int) -> int:
@@ -57,6 +59,8 @@ class Rings:
         self.first = 0
         """First second that was ever told."""
         self.version = 0
+        self.carried: Floats = np.full(capacity, np.nan)
+        """Last values of the rows before the oldest slot."""
         self.seconds: Slots = {}
         self.tens: Slots = {}
         self._minutes: dict[int, Totals] = {}
@@ -94,6 +98,7 @@ class Rings:
         self._minute.grow(capacity)
         self._ten_lasts = lengthened(self._ten_lasts, capacity, np.nan)
         self._ten_seconds = lengthened(self._ten_seconds, capacity, -1)
+        self.carried = lengthened(self.carried, capacity, np.nan)
         for window in self._windows.values():
             for totals in (window.body, *window.edges):
                 totals.grow(capacity)
@@ -156,12 +161,14 @@ class Rings:
         later = self._ten_seconds[part.rows] < second
         rows = part.rows[later]
         self._ten_seconds[rows] = second
-        self._ten_lasts[rows] = (part.sums if part.lasts is None else part.lasts)[later]
+        self._ten_lasts[rows] = part.told("lasts")[later]
 
     def _drop_old(self) -> None:
         now = self.now or 0
         _drop_before(self.seconds, floor_to(now - FINE, TEN))
-        _drop_before(self.tens, floor_to(now - KEPT, TEN))
+        for parts in _drop_before(self.tens, floor_to(now - KEPT, TEN)):
+            for part in reversed(parts):
+                self.carried[part.rows] = part.told("lasts")
         _drop_before(self._minutes, floor_to(now - SPAN, MINUTE))
 
     def scrub(self, rows: Ids, newest: int) -> None:
@@ -177,6 +184,7 @@ class Rings:
                     del slots[slot]
         self._ten_seconds[rows] = -1
         self._ten_lasts[rows] = np.nan
+        self.carried[rows] = np.nan
         for totals in self._all_totals():
             totals.clear(rows)
         self.version += 1
@@ -245,9 +253,8 @@ class Rings:
         return suffixes[::-1]
 
 
-def _drop_before(slots: dict[int, list[Part]] | dict[int, Totals], bound: int) -> None:
-    for slot in [slot for slot in slots if slot < bound]:
-        del slots[slot]
+def _drop_before(slots: dict[int, Slot], bound: int) -> list[Slot]:
+    return [slots.pop(slot) for slot in sorted(slot for slot in slots if slot < bound)]
 
 
 def runs(seconds: npt.NDArray[np.int64], *keys: npt.NDArray[np.int32]) -> Iterator[tuple[int, slice]]:

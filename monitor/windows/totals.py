@@ -31,6 +31,13 @@ class Part:
     lasts: Floats | None = None
     extremes: bool = True
 
+    def told(self, name: str) -> Floats:
+        """`counts`, `sums`, `mins`, `maxs` or `lasts` of each row."""
+        column: Floats | None = getattr(self, name)
+        if column is not None:
+            return column
+        return np.ones(len(self.rows)) if name == "counts" else self.sums
+
     def without(self, gone: Bools) -> Part | None:
         """The part without the rows marked in `gone`; None when nothing is left."""
         drop = gone[self.rows]
