@@ -21,7 +21,7 @@ from ui.terminal.parts import (
 from ui.terminal.rows import paint_alert_row, paint_events, row_back
 from ui.terminal.silence import DRAWER, paint_drawer
 from ui.terminal.stage import Stage
-from ui.views.view import AlertDetail, AlertsView, SilenceRow, WhyRow
+from ui.views.view import AlertDetail, AlertsView, SilenceDraftView, SilenceRow, WhyRow
 
 SILENCES = "Silences"
 WHY = 34
@@ -29,21 +29,25 @@ WHY = 34
 
 def paint_alerts(stage: Stage, page: Rect, view: AlertsView) -> None:
     """Paint the page into its region; a silence being written is docked at the right from 110 columns, below that over it."""
-    docked = view.draft is not None and stage.layout == "full"
+    draft = view.draft
+    docked = draft is not None and stage.layout == "full"
     body = page.inner(right=DRAWER) if docked else page
     _paint_body(stage, body, view)
-    if view.draft is None:
+    if draft is None:
         return
     if docked:
-        paint_drawer(stage, Rect(body.right, page.y, DRAWER, page.h), view.draft)
-    else:
+        paint_drawer(stage, Rect(body.right, page.y, DRAWER, page.h), draft)
+    elif stage.memory.focus.startswith("silence."):
         stage.canvas.fill(page, PLAIN)
-        paint_drawer(stage, page, view.draft)
+        paint_drawer(stage, page, draft)
+    else:
+        _paint_kept_draft(stage.canvas, Rect(page.x, page.bottom - 1, page.w, 1), draft)
 
 
 def _paint_body(stage: Stage, page: Rect, view: AlertsView) -> None:
     top = _paint_groups(stage, page, view)
-    bottom = _paint_marked(stage.canvas, page, view)
+    kept = view.draft is not None and stage.layout != "full"
+    bottom = 1 if kept else _paint_marked(stage.canvas, page, view)
     rest = page.inner(top=top, bottom=bottom)
     if view.group == SILENCES:
         _paint_silences(stage, rest, view)
@@ -61,6 +65,14 @@ def _detail_height(stage: Stage, rest: Rect, view: AlertsView) -> int:
         return max(10, min(20, rest.h - min(len(view.rows), rest.h // 2)))
     least = 9 if rest.h >= 16 else 3
     return max(least, min(16, rest.h - len(view.rows), rest.h * 3 // 5))
+
+
+def _paint_kept_draft(canvas: Canvas, rect: Rect, draft: SilenceDraftView) -> None:
+    """One row for a draft that was left: it waits, and the list is free."""
+    canvas.fill(rect, ink(back="accent-tint"))
+    x = canvas.put(rect.x + 1, rect.y, f"Draft: {draft.button}", ink(back="accent-tint", bold=True), rect.w // 2) + 3
+    x = paint_button(canvas, x, rect.y, "s", "go on", "alert.silence", "accent-tint") + 3
+    paint_button(canvas, x, rect.y, "ctrl+d", "discard", "draft.discard", "accent-tint")
 
 
 # ---------------------------------------------------------------- groups and filter

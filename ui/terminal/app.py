@@ -89,6 +89,7 @@ class LightshipApp(App[int], inherit_bindings=False):
         session.on_open_url = self._open_url
         session.on_copy = self.copy_to_clipboard
         session.on_notify = lambda title, text, severity: self.bell()
+        session.on_retry = line.retry
 
     def get_default_screen(self) -> Screen[None]:
         return MainScreen(self.surface)
@@ -155,8 +156,11 @@ class LightshipApp(App[int], inherit_bindings=False):
         if self.session.theme != self.book.theme.name:
             self.book = InkBook(load_themes()[self.session.theme], self.depth)
             self.surface.paint_with(self.book)
-        w, h = self.size
         picture = self.session.picture()
+        if picture.rules is not None and picture.rules.editing and not picture.frame.focus:
+            self.session.focus("rule")
+            picture = self.session.picture()
+        w, h = self.size
         stage = paint(picture, w, h, self.memory, ascii_only=self.ascii)
         self.surface.show(stage.canvas)
         self.frames += 1
@@ -199,7 +203,7 @@ class LightshipApp(App[int], inherit_bindings=False):
         if self._driver is not None and not self.is_headless:
             self._driver.write(f"\x1b]2;{clean(title)[:120]}\x07")
 
-    def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
+    def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
         if isinstance(renderable, (ChopsUpdate, LayoutUpdate)):
             renderable = FrugalUpdate(renderable, self.book)
         super()._display(screen, renderable)
@@ -217,25 +221,30 @@ class LightshipApp(App[int], inherit_bindings=False):
             self.exit(0)
             return True
         done = self.controller.key(key, event.character)
-        self.repaint()
+        self.answered()
         return done
+
+    def answered(self) -> None:
+        """After input: show what it did at once, and soon what the collector says to it."""
+        self.repaint()
+        self._plan(GATHER)
 
     def paste(self, text: str) -> None:
         """Text from the clipboard goes where typing goes."""
         self.controller.insert(text)
-        self.repaint()
+        self.answered()
 
     def press(self, x: int, y: int, twice: bool) -> None:
         """A click on a cell."""
         hit = self.surface.canvas.target(x, y)
         if hit is not None:
             self.controller.press(hit, twice)
-            self.repaint()
+            self.answered()
 
     def wheel(self, x: int, y: int, by: int) -> None:
         """The wheel turned over a cell."""
         self.controller.key("down" if by > 0 else "up", None)
-        self.repaint()
+        self.answered()
 
 
 def run(url: str, who: str, theme: str | None = None) -> int:

@@ -49,7 +49,8 @@ def clean(text: str) -> str:
 
 @functools.lru_cache(maxsize=2048)
 def _clean(text: str) -> str:
-    return "".join(c for c in text.translate(_SPACES) if unicodedata.category(c) not in _HARMLESS)
+    plain = unicodedata.normalize("NFC", text).translate(_SPACES)
+    return "".join(c for c in plain if unicodedata.category(c) not in _HARMLESS)
 
 
 def to_ascii(text: str) -> str:

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from ui.views.session import Session
 
 _LIST_KEYS = ("up", "down", "pageup", "pagedown")
+_END = "silence.end"
+_DRAFT = ("silence.matchers", "silence.duration", "silence.reason", _END)
 _SCROLL = {"up": -1, "down": 1, "j": 1, "k": -1, "pageup": -10, "pagedown": 10, "home": -10_000, "end": 10_000}
 
 
@@ -25,50 +27,53 @@ class Controller:
     @property
     def field(self) -> str:
         """The field typing goes to; "" when there is none or the text area takes it."""
-        focus = self._session.picture().frame.focus
+        focus = self._session.ctx.focus
         self._memory.take_focus(focus)
         return "" if focus == "rule" else focus
 
     def key(self, key: str, character: str | None) -> bool:
         """A key in neutral spelling; False when it means nothing here."""
-        picture = self._session.picture()
-        if picture.help is not None and key in _SCROLL:
+        if self._session.help_open and key in _SCROLL:
             self._memory.first["help"] = max(0, self._memory.first.get("help", 0) + _SCROLL[key])
             return True
         field = self.field
         if not field:
             return self._session.key(key)
+        if field.startswith("silence.") and key in ("tab", "shift+tab", "up", "down"):
+            self._step(field, 1 if key in ("tab", "down") else -1)
+            return True
         return self._type(field, key, character)
+
+    def _step(self, field: str, by: int) -> None:
+        at = _DRAFT.index(field) if field in _DRAFT else 0
+        self._session.focus(_DRAFT[(at + by) % len(_DRAFT)])
 
     def _type(self, field: str, key: str, character: str | None) -> bool:
         if key == "enter":
-            self._session.submit(field)
+            self._session.submit("silence.reason" if field == _END else field)
             return True
-        if field == "silence.end":
+        if field == _END:
             if key == "space":
-                draft = self._draft_ends()
-                self._session.set_flag("silence.end_when_resolved", not draft)
+                self._flip_end()
                 return True
             return self._session.key(key, typing=True)
-        edit = self._memory.field(field)
-        if key in _LIST_KEYS and field in ("palette", "search", "filter"):
+        if key in _LIST_KEYS:
             return self._session.key(key, typing=True)
-        text = character if is_text(key, character) else None
+        edit = self._memory.field(field)
         before = edit.text
-        if (edit.insert(text) if text is not None else edit.key(key)) or edit.text != before:
-            if edit.text != before:
-                self._session.set_text(field, edit.text, edit.caret)
-            return True
-        return self._session.key(key, typing=True)
+        meant = edit.insert(character or "") if is_text(key, character) else edit.key(key)
+        if edit.text != before:
+            self._session.set_text(field, edit.text, edit.caret)
+        return meant or self._session.key(key, typing=True)
 
-    def _draft_ends(self) -> bool:
-        alerts = self._session.picture().alerts
-        return bool(alerts is not None and alerts.draft is not None and alerts.draft.end_when_resolved)
+    def _flip_end(self) -> None:
+        draft = self._session.ctx.desk.silence
+        self._session.set_flag("silence.end_when_resolved", not (draft is not None and draft.end_when_resolved))
 
     def insert(self, text: str) -> None:
         """Paste into the field that has the focus."""
         field = self.field
-        if field and field != "silence.end":
+        if field and field != _END:
             edit = self._memory.field(field)
             if edit.insert(text.strip("\r\n")):
                 self._session.set_text(field, edit.text, edit.caret)
@@ -88,6 +93,6 @@ class Controller:
             self._press_field(hit.name)
 
     def _press_field(self, name: str) -> None:
-        if name == "silence.end":
-            self._session.set_flag("silence.end_when_resolved", not self._draft_ends())
-        self._session.point(name, 0)
+        self._session.focus(name)
+        if name == _END:
+            self._flip_end()

@@ -90,9 +90,9 @@ class RuleArea(TextArea):
     def on_text_area_changed(self, event: TextArea.Changed) -> None:
         event.stop()
         row, column = self.cursor_location
-        cursor = self.document.get_index_from_location((row, column))
+        cursor = sum(len(self.document[i]) + 1 for i in range(row)) + column
         self._lightship.session.set_text("rule", self.text, cursor)
-        self._lightship.repaint()
+        self._lightship.answered()
 
     async def _on_key(self, event: events.Key) -> None:
         key = neutral(event.key, event.character)
@@ -100,6 +100,6 @@ class RuleArea(TextArea):
             event.stop()
             event.prevent_default()
             self._lightship.session.key(key, typing=True)
-            self._lightship.repaint()
+            self._lightship.answered()
             return
         await super()._on_key(event)

@@ -98,7 +98,9 @@ def _paint_time(stage: Stage, time: TimeView) -> None:
 
 def _clock(stage: Stage, time: TimeView) -> str:
     clock = _SECONDS.sub(r"\1", time.clock) if stage.memory.minutes_only else time.clock
-    return clock if stage.layout == "narrow" or not time.date else f"{time.date} {clock}"
+    date, _, zone = time.date.partition(" · ")
+    shown = (clock, zone) if stage.layout == "narrow" else (date, clock, zone)
+    return " ".join(part for part in shown if part)
 
 
 _STATES: dict[str, tuple[str, str, int]] = {

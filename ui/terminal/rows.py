@@ -68,7 +68,7 @@ def series_columns(rect: Rect, rows: tuple[SeriesRow, ...]) -> SeriesColumns:
     strips = any(row.strip for row in rows)
     trending = strips or any(len(row.spark) for row in rows)
     trend = 0 if not trending or rect.w < 40 else 8 if rect.w < 72 else 24 if strips else 16
-    end = rect.right - 1 - (trend + 1 if trend else 0)
+    end = rect.right - 1 - (trend + 2 if trend else 0)
     return SeriesColumns(trend, strips, end, end - 10 if rect.w >= 46 else 0)
 
 

@@ -55,6 +55,9 @@ def _paint_list(stage: Stage, rect: Rect, view: RulesView) -> None:
         focused = stage.memory.focus == "filter"
         field = Rect(rect.x + 1, y, rect.w - 2, 1)
         paint_field(canvas, field, "/", stage.memory.field("filter", view.filter), focused=focused, name="filter")
+    if view.filter_error:
+        y += 1
+        canvas.put(rect.x + 3, y, view.filter_error, ink("critical"), rect.w - 4)
     room = rect.bottom - y - 1
     first = stage.window("rules", view.cursor, len(view.rows), room)
     for i, row in enumerate(view.rows[first : first + room]):
