@@ -31,8 +31,8 @@ class AlertBook:
         self._groups: dict[str, list[Alert]] = {}
         self._by_series: dict[SeriesKey, list[Alert]] = {}
         self._rules: tuple[object, dict[str, Rule]] = (None, {})
-        self._strips: dict[tuple[str, int, int], Strip] = {}
         self._day: tuple[object, tuple[tuple[Shape | None, float], ...]] = (None, ())
+        self._rows: dict[str, tuple[object, AlertRow]] = {}
         self.revision = 0
         self.refresh()
 
@@ -49,12 +49,16 @@ class AlertBook:
         for alerts in groups.values():
             alerts.sort(key=gravest_first)
         self._groups, self._by_series = groups, by_series
-        self._strips.clear()
+        self._rows = {i: held for i, held in self._rows.items() if i in self._mirror.alerts}
         self.revision += 1
 
     def group(self, name: str) -> list[Alert]:
         """Alerts of a group, gravest first."""
         return self._groups.get(name, [])
+
+    def silenced_count(self, silence: str) -> int:
+        """How many alerts a silence holds back now."""
+        return sum(silence in a.silenced_by for a in self._groups["Silenced"])
 
     @property
     def firing(self) -> list[Alert]:
@@ -74,14 +78,13 @@ class AlertBook:
         return self._rules[1]
 
     def strip(self, alert: Alert, now: float) -> Strip:
-        """The alert's firing strip, kept for the half hour."""
-        key = (alert.id, alert.revision, int(now // 1800))
-        found = self._strips.get(key)
-        if found is None:
-            if len(self._strips) > 4096:
-                self._strips.clear()
-            found = self._strips[key] = firing_strip(alert, now)
-        return found
+        """The alert's firing strip: 24 hours, newest last."""
+        return firing_strip(alert, now, silenced_from=self.silenced_from(alert))
+
+    def silenced_from(self, alert: Alert) -> float | None:
+        """Since when nobody is told of it; None when people are."""
+        starts = [s.starts for i in alert.silenced_by if (s := self._mirror.silences.get(i)) is not None]
+        return min(starts, default=alert.since if alert.silenced_by else None)
 
     def series_strip(self, key: SeriesKey, now: float) -> Strip:
         """The strip of a series: all its alerts together."""
@@ -90,9 +93,11 @@ class AlertBook:
 
     def day(self, now: float) -> tuple[tuple[Shape | None, float], ...]:
         """The time bar's strip."""
-        key = (self.revision, int(now // 1800))
+        # Values change the revision each tick; the day's strip only needs a look a minute.
+        key = (len(self._mirror.alerts), len(self.firing), int(now // 60))
         if self._day[0] != key:
-            self._day = (key, day_strip(self._mirror.alerts.values(), now))
+            told = [a for a in self._mirror.alerts.values() if not a.silenced_by]
+            self._day = (key, day_strip(told, now))
         return self._day[1]
 
     # ------------------------------------------------------------ words
@@ -130,6 +135,13 @@ class AlertBook:
 
     def row(self, alert: Alert, now: float, words: Words, *, marked: bool = False) -> AlertRow:
         """An alert in words."""
+        key = (alert, marked, int(now // 60), words, self._mirror.rules, self.series_info(alert))
+        held = self._rows.get(alert.id)
+        if held is None or held[0] != key:
+            held = self._rows[alert.id] = (key, self._row(alert, now, words, marked))
+        return held[1]
+
+    def _row(self, alert: Alert, now: float, words: Words, marked: bool) -> AlertRow:
         shape = shape_of_alert(alert)
         return AlertRow(
             id=alert.id,

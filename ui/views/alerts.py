@@ -289,7 +289,7 @@ class Alerts(PageModel):
     def silence_row(self, silence: Silence) -> SilenceRow:
         """A silence in words; one that matches nothing says so, one about to end too."""
         present, words = self.ctx.present(), self.ctx.words
-        found = silencedraft.matched(silence.matchers, self.ctx.mirror.alerts.values())
+        held_back = self.ctx.book.silenced_count(silence.id)
         state = "active"
         until = f"until {words.moment(silence.ends, present)}"
         if silence.expired_by or silence.ends <= present:
@@ -307,7 +307,7 @@ class Alerts(PageModel):
             until=until,
             by=sanitise(silence.created_by, 40),
             comment=sanitise(silence.comment, 240),
-            matches=plural(len(found), "alert") if found else "matches nothing",
+            matches=plural(held_back, "alert") if held_back else "matches nothing" if state == "active" else "",
         )
 
     def _empty(self, rows: bool, silences: list[Silence]) -> str:

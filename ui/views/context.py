@@ -93,6 +93,8 @@ class Context:
         self.touched = 0.0
         """When a cursor was last moved by hand."""
         self.hovering = False
+        self.version = 0
+        """Rises with every input and every change: as long as it stands still, so does the picture."""
         self._toast: Toast | None = None
         self._toast_until = 0.0
         self._toasts = 0
@@ -158,6 +160,7 @@ class Context:
     def say(self, text: str, undo: str = "", error: bool = False) -> None:
         """One toast; errors stay until they are dismissed."""
         self._toasts += 1
+        self.version += 1
         self._toast = Toast(text, undo, error, self._toasts)
         self._toast_until = math.inf if error else self.now() + TOAST_SECONDS
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,14 +17,14 @@ from ui.views.chart import Chart
 from ui.views.context import Context
 from ui.views.feeds import Feed, Wish
 from ui.views.format import duration, plural, sanitise, short_range, value
-from ui.views.index import tags_text
+from ui.views.index import line_name, tags_text
 from ui.views.lines import Track, finite, nearest, spark
 from ui.views.page import PageModel, moved
 from ui.views.units import PER_SECOND, field_of, unit_of
 from ui.views.view import ChartView, EmptyState, ExploreView, SeriesRow, Value
 
 MAX_PICKED = 8
-MAX_SHOWN = 200
+MAX_SHOWN = 100
 FIELDS: dict[Kind, tuple[str, ...]] = {
     Kind.GAUGE: ("value", "last", "min", "max", "mean", "count", "age"),
     Kind.COUNTER: ("value", "rate", "per_minute", "sum", "count"),
@@ -58,6 +59,7 @@ class Explore(PageModel):
         self.make_rule: Callable[[SeriesInfo, str, float], None] = lambda info, field, window: None
         self._filter = filters.Filter()
         self._error = ""
+        self._hint: tuple[object, str] = (None, "")
         self.handlers = {
             "cursor.down": lambda: self.move(1),
             "cursor.up": lambda: self.move(-1),
@@ -316,7 +318,7 @@ class Explore(PageModel):
 
     def _track(self, pick: Pick, info: SeriesInfo, feed: Feed) -> Track:
         times, values = feed.track(info.row, self.field)
-        label = line_name(info, [p.key for p in self.picked])
+        label = line_name(info.key, [p.key for p in self.picked])
         colour, dash = f"series-{pick.colour}", pick.colour - 1 if pick.colour > 4 else 0
         return Track(label, times, values, unit_of(info, self.field), colour, dash, sanitise(info.key.label()))
 
@@ -369,7 +371,7 @@ class Explore(PageModel):
         unit = unit_of(info, self.field)
         figures = (values[-1], values.min(), values.mean(), values.max()) if len(values) else (math.nan,) * 4
         last, low, mean, high = (value(float(x), unit) for x in figures)
-        return line_name(info, [p.key for p in self.picked]), colour, last, low, mean, high
+        return line_name(info.key, [p.key for p in self.picked]), colour, last, low, mean, high
 
     def _readout(
         self, feeds: list[tuple[Pick, SeriesInfo | None, Feed | None]]
@@ -382,7 +384,7 @@ class Explore(PageModel):
             if info is None or feed is None:
                 continue
             reading = nearest(*feed.track(info.row, self.field), self.at, 3.0 * self.ctx.interval)
-            rows.append((line_name(info, keys), f"series-{pick.colour}", value(reading, unit_of(info, self.field))))
+            rows.append((line_name(info.key, keys), f"series-{pick.colour}", value(reading, unit_of(info, self.field))))
         present = self.ctx.present()
         ago = max(0.0, present - self.at)
         words = f"{self.ctx.words.moment(self.at, present, seconds=True)} · {duration(math.floor(ago))} ago"
@@ -393,7 +395,10 @@ class Explore(PageModel):
         if not self.search:
             return plural(total, "series", "series")
         if not found:
-            return no_result(self.ctx, self.search)
+            key = (self.ctx.index.revision, self.search)
+            if self._hint[0] != key:
+                self._hint = (key, no_result(self.ctx, self.search))
+            return self._hint[1]
         more = f", the first {MAX_SHOWN} shown" if found > MAX_SHOWN else ""
         return f"{found:,} of {total:,} series{more}"
 
@@ -413,26 +418,10 @@ class Explore(PageModel):
         return EmptyState("No series yet.", "This machine's own series appear within a second; send yours over StatsD.")
 
 
-def line_name(info: SeriesInfo, among: list[SeriesKey]) -> str:
-    """What tells a series from its neighbours: the tags that differ, or its name."""
-    if len({key.name for key in among}) > 1:
-        return sanitise(info.key.label(), 48)
-    shared = set(among[0].tags) if among else set()
-    for key in among[1:]:
-        shared &= set(key.tags)
-    differing = [v for n, v in info.key.tags if (n, v) not in shared] if len(among) > 1 else []
-    return sanitise(", ".join(differing) or info.key.name, 48)
-
-
 def no_result(ctx: Context, text: str) -> str:
     """`No series match chekout. Did you mean checkout?`"""
-    import difflib
-
     wanted = text.strip().split()[-1].partition("=")[2].strip("~\"'") or text.strip().split()[-1] if text.strip() else ""
     words = {part for name in list(ctx.index.names())[:4000] for part in (name, *name.replace("_", ".").split("."))}
     close = difflib.get_close_matches(wanted.lower(), sorted(words)[:8000], 1, 0.75) if 2 < len(wanted) < 64 else []
     hint = f" Did you mean {sanitise(close[0], 60)}?" if close else ""
     return f"No series match {sanitise(text.strip(), 60)}.{hint}"
-
-
-__all__ = ["Explore", "Pick", "line_name"]

@@ -51,6 +51,11 @@ class Feed:
         return (self.subscription.id, self.subscription.frames, tracks.version if tracks is not None else 0)
 
     @property
+    def ready(self) -> bool:
+        """Whether anything has come yet."""
+        return self.subscription.frames > 0
+
+    @property
     def rows(self) -> Ids:
         return self._held[0] if self._held is not None else self.subscription.rows
 
@@ -111,7 +116,7 @@ class Feeds:
         if feed is None:
             feed = self._feeds[wish] = Feed(self._subscribe(wish))
             self._bound(wish)
-        elif self._holding:
+        elif self._holding and feed.ready:
             feed.hold()
         feed.used = now
         return feed

@@ -54,7 +54,7 @@ def time_view(ctx: Context) -> TimeView:
     present = ctx.present()
     start, end = ctx.span()
     stale = not ctx.mirror.connected or ctx.silent_for() > 0
-    state = "paused" if ctx.time.paused else "stale" if stale and ctx.mirror.hello is not None else "live"
+    state = "paused" if ctx.time.paused else "stale" if stale else "live"
     shown = end - start if ctx.time.zoomed is not None else ctx.time.range
     return TimeView(
         state=state,  # type: ignore[arg-type]

@@ -136,3 +136,14 @@ def tags_text(key: SeriesKey) -> str:
 def is_program(info: SeriesInfo) -> bool:
     """Whether a series was sent by somebody's program."""
     return not info.key.name.startswith(OWN)
+
+
+def line_name(key: SeriesKey, among: Sequence[SeriesKey]) -> str:
+    """What tells a series from its neighbours: the tags that differ, or its name."""
+    if len({other.name for other in among}) > 1:
+        return sanitise(key.label(), 48)
+    shared = set(among[0].tags) if among else set()
+    for other in among[1:]:
+        shared &= set(other.tags)
+    differing = [v for n, v in key.tags if (n, v) not in shared] if len(among) > 1 else []
+    return sanitise(", ".join(differing) or key.name, 48)

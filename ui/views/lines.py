@@ -122,7 +122,10 @@ def level(times: Floats, values: Floats, at: float, width: float) -> float:
     first, last = int(times.searchsorted(at - width / 2)), int(times.searchsorted(at + width / 2, "right"))
     part = values[first:last]
     part = part[np.isfinite(part)]
-    return float(np.median(part)) if len(part) else float("nan")
+    if not len(part):
+        return float("nan")
+    middle = len(part) // 2
+    return float(np.partition(part, middle)[middle])
 
 
 def spark(times: Floats, values: Floats, start: float, end: float, points: int = 60) -> Floats:

@@ -14,7 +14,7 @@ from ui.views.context import Context
 from ui.views.feeds import Feed, Wish
 from ui.views.format import plural, sanitise, value
 from ui.views.hostfigures import Figures, figures, not_loopback
-from ui.views.index import tags_text
+from ui.views.index import line_name, tags_text
 from ui.views.lines import Track, spark
 from ui.views.page import PageModel, moved
 from ui.views.units import PER_SECOND, unit_of
@@ -250,14 +250,15 @@ class Shown:
 
     def _top(self) -> Chart:
         top = self.busiest[0]
-        info = self.ctx.mirror.series[top.row]
-        siblings = [r for r in self.busiest if r.name == top.name][:4]
+        siblings = [self.ctx.mirror.series[r.row] for r in self.busiest if r.name == top.name][:4]
+        keys = [i.key for i in siblings]
         tracks: list[Track | None] = []
-        for i, row in enumerate(siblings, 1):
-            times, values = self.feed.track(row.row, "value")
-            label = row.tags.partition(",")[0].partition("=")[2] or row.name
-            tracks.append(Track(label, times, values, unit_of(info, "value"), f"series-{i}", 0, f"{row.name} {row.tags}".strip()))
-        subject = f"for {tracks[0].name}" if tracks[0] is not None and top.tags else ""
+        for n, sibling in enumerate(siblings, 1):
+            times, values = self.feed.track(sibling.row, "value")
+            unit = unit_of(sibling, "value")
+            full = sanitise(sibling.key.label())
+            tracks.append(Track(line_name(sibling.key, keys), times, values, unit, f"series-{n}", 0, full))
+        subject = f"for {tracks[0].name}" if tracks[0] is not None and len(tracks) > 1 else ""
         return self._chart("busiest", top.name, tracks, subject)
 
     # ------------------------------------------------------------ stats

@@ -39,6 +39,7 @@ class Palette:
     def open(self, query: str = "") -> None:
         """Show it with this text."""
         self.is_open, self.query, self.cursor = True, query, 0
+        self._rows = (None, ())
 
     def close(self) -> None:
         self.is_open, self.query = False, ""

@@ -13,9 +13,9 @@ from ui.views import ruletext
 from ui.views.chart import Chart, shape_of
 from ui.views.context import Context
 from ui.views.drafts import RuleDraft
-from ui.views.explore import line_name
 from ui.views.feeds import Feed, Wish
 from ui.views.format import duration, minutes_ago, plural, sanitise, value
+from ui.views.index import line_name
 from ui.views.lines import Track
 from ui.views.sentence import SIDES, Limit
 from ui.views.units import PLAIN, Unit, unit_of
@@ -207,7 +207,7 @@ class RuleEditor:
                 keys = [i.key for i in infos[:MAX_LINES]]
                 for n, info in enumerate(infos):
                     colour, dash = (f"series-{n + 1}", n if n >= 4 else 0) if n < MAX_LINES else ("others", 0)
-                    name = line_name(info, keys)
+                    name = line_name(info.key, keys)
                     tracks.append(Track(name, *feed.track(info.row, field), unit, colour, dash, sanitise(info.key.label())))
             return Chart(
                 id="rule",

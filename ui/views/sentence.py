@@ -95,7 +95,8 @@ def _beside_limit(track: Track, shown: str, last: float, limit: Limit, broken: l
         side = SIDES[limit.operator]
         start, _ = broken[-1]
         whole = start <= float(track.times[0]) + 1.0
-        time = f"for {'over ' if whole and lasting > 60 else ''}{duration(lasting)}" if lasting >= 1.0 else "now"
+        shown_time = f"over {duration(lasting // 60 * 60)}" if whole and lasting > 60 else duration(lasting)
+        time = f"for {shown_time}" if lasting >= 1.0 else "now"
         factor = last / limit.value if limit.value else 0.0
         much = f", {comparison(last, limit.value, 'the limit', track.unit)}" if factor >= 2.0 and limit.operator[0] == "g" else ""
         return join((shown, True), f"; {side} the {bound} limit {time}{much}.")

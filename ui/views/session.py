@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from datetime import tzinfo
 from functools import partial
@@ -25,7 +26,7 @@ from ui.views.palette import Palette
 from ui.views.rules import Rules
 from ui.views.theme import THEMES, ThemeName
 from ui.views.timehandlers import TimeHandlers
-from ui.views.view import Page, Picture, Text
+from ui.views.view import Page, Picture
 
 TYPING_KEYS = frozenset(("escape", "up", "down", "pageup", "pagedown"))
 """Keys without a modifier that still act while a text field has the focus: up and down in fields of one line only."""
@@ -63,6 +64,7 @@ class Session:
         self.handlers: dict[str, Handler] = {**TimeHandlers(self.ctx).handlers, **self._handlers()}
         self._firing: set[str] | None = None
         self._lost_since = 0.0
+        self._painted: tuple[object, Picture] | None = None
         self.changed({"hello", "link", "alerts", "rules", "series", "health"})
 
     def _handlers(self) -> dict[str, Handler]:
@@ -134,6 +136,7 @@ class Session:
 
     def resize(self, profile: Profile) -> None:
         """The painter has other room now."""
+        self.ctx.version += 1
         self.ctx.resize(profile)
 
     @property
@@ -144,6 +147,7 @@ class Session:
     @hovering.setter
     def hovering(self, on: bool) -> None:
         self.ctx.hovering = on
+        self.ctx.version += 1
 
     @property
     def theme(self) -> str:
@@ -152,6 +156,7 @@ class Session:
     @theme.setter
     def theme(self, name: str) -> None:
         self._theme = next((t for t in THEMES if t == name), self._theme)
+        self.ctx.version += 1
 
     # ------------------------------------------------------------ actions
 
@@ -198,6 +203,7 @@ class Session:
 
     def perform(self, action: str) -> bool:
         """Do an action by name; False when it is off here (a toast says why)."""
+        self.ctx.version += 1
         on, reason = self.enabled(action)
         handler = self._handler(action)
         if not on or handler is None:
@@ -210,6 +216,7 @@ class Session:
 
     def key(self, key: str, typing: bool = False) -> bool:
         """A key in neutral spelling; True when it meant something."""
+        self.ctx.version += 1
         if typing and not self._acts_while_typing(key):
             return False
         if self.palette.is_open:
@@ -245,10 +252,11 @@ class Session:
     # ------------------------------------------------------------ pointer and text
 
     def point(self, what: str, index: int) -> None:
-        """Put a cursor in "alerts", "silences", "group", "explore", "picked", "rules", "palette", "overview", "firing" or "busiest".
+        """Put a cursor: "alerts", "silences", "group", "explore", "picked", "rules", "palette", "overview", "firing", "busiest".
 
         What another page has is put there without going to it.
         """
+        self.ctx.version += 1
         if what == "palette":
             self.palette.cursor = 0
             self.palette.move(index)
@@ -268,11 +276,13 @@ class Session:
 
     def mark(self, index: int) -> None:
         """Mark or unmark a row of the present page."""
+        self.ctx.version += 1
         self.ctx.touched = self.ctx.now()
         self.current.mark(index)
 
     def set_text(self, what: str, text: str, cursor: int = 0) -> None:
         """Text typed into a field; `cursor` is the caret's character position."""
+        self.ctx.version += 1
         if what == "palette":
             self.palette.type(text)
         elif what == "goto":
@@ -288,10 +298,12 @@ class Session:
 
     def set_flag(self, what: str, on: bool) -> None:
         """A check box."""
+        self.ctx.version += 1
         self.alerts.set_flag(what, on)
 
     def submit(self, what: str) -> None:
         """Enter in a field."""
+        self.ctx.version += 1
         if what == "palette":
             row = self.palette.chosen()
             if row is not None:
@@ -308,10 +320,12 @@ class Session:
 
     def focus(self, what: str) -> None:
         """The painter's text focus is in this field now ("" in none)."""
+        self.ctx.version += 1
         self.ctx.focus = what
 
     def choose(self, what: str, value: str) -> None:
         """A choice by its words: "range", "window", "field", "theme", "sort", "group"."""
+        self.ctx.version += 1
         if what == "range":
             self.ctx.time.choose(value)
         elif what == "theme":
@@ -323,16 +337,19 @@ class Session:
 
     def zoom(self, start: float, end: float) -> None:
         """A chart gesture chose this span: the view stands still, data keep coming."""
+        self.ctx.version += 1
         present = self.ctx.present()
         oldest = present - self.ctx.recent
         self.ctx.time.zoom(max(oldest, start), min(present, end), present)
 
     def crosshair(self, at: float | None) -> None:
         """The crosshair is at this moment, or gone."""
+        self.ctx.version += 1
         self.explore.at = at
 
     def move(self, by: int) -> None:
         """Move the present list's cursor."""
+        self.ctx.version += 1
         self.current.move(by)
 
     def copy(self, text: str) -> None:
@@ -342,12 +359,14 @@ class Session:
 
     def dismiss(self) -> None:
         """Take the toast away."""
+        self.ctx.version += 1
         self.ctx.dismiss()
 
     # ------------------------------------------------------------ going places
 
     def go(self, page: Page) -> None:
         """Show a page; drafts and cursors stay where they were."""
+        self.ctx.version += 1
         if page != self.page:
             self.page = page
             self.ctx.focus = "rule" if page == "rules" and self.rules.editing else ""
@@ -396,9 +415,10 @@ class Session:
 
     def changed(self, what: set[str]) -> None:
         """What the mirror said has changed."""
+        self.ctx.version += 1
         ctx = self.ctx
         ctx.present()
-        if "alerts" in what or "rules" in what or "series" in what:
+        if "alerts" in what or "rules" in what:
             ctx.book.refresh()
         if "alerts" in what:
             self._tell_new()
@@ -437,7 +457,14 @@ class Session:
         return sanitise(f"{row.where}: {self.ctx.words.text(row.value)}, {row.limit} since {since}.")
 
     def picture(self) -> Picture:
-        """All that is to be painted now; only the present page is built."""
+        """All that is to be painted now; only the present page is built, and nothing when nothing happened."""
+        ctx = self.ctx
+        key = (ctx.version, math.floor(ctx.now()), ctx.toast())
+        if self._painted is None or self._painted[0] != key:
+            self._painted = (key, self._paint())
+        return self._painted[1]
+
+    def _paint(self) -> Picture:
         ctx = self.ctx
         ctx.feeds.hold(ctx.time.paused)
         on = frozenset(a.name for a in ACTIONS if a.hint and self.enabled(a.name)[0])
@@ -456,4 +483,4 @@ class Session:
         return picture
 
 
-__all__ = ["DESKTOP", "PHONE", "TERMINAL", "FileDrafts", "MemoryDrafts", "Profile", "Session", "Text"]
+__all__ = ["DESKTOP", "PHONE", "TERMINAL", "FileDrafts", "MemoryDrafts", "Profile", "Session"]

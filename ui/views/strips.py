@@ -19,19 +19,20 @@ def first_block(now: float, blocks: int, seconds: float) -> float:
     return (math.floor(now / seconds) - blocks + 1) * seconds
 
 
-def firing_strip(alert: Alert, now: float, blocks: int = 24, seconds: float = HOUR) -> Strip:
+def firing_strip(alert: Alert, now: float, blocks: int = 24, seconds: float = HOUR, silenced_from: float | None = None) -> Strip:
     """24 blocks of an hour, newest last: the gravest severity fired in each, None where it was quiet.
 
-    The newest block is hatched while the alert is silenced and unknown while it has no data.
+    Blocks after `silenced_from` are hatched; the newest one is unknown while there is no data.
     """
     strip: list[Shape | None] = [None] * blocks
     start = first_block(now, blocks, seconds)
     for firing in alert.firings:
         _paint(strip, firing.start, now if firing.end is None else firing.end, shape_of(firing.severity), start, seconds)
-    if alert.no_data:
+    if silenced_from is not None:
+        first = max(0, int((max(silenced_from, start) - start) // seconds))
+        strip[first:] = ["silenced" if shape is not None else None for shape in strip[first:]]
+    elif alert.no_data and alert.state is State.FIRING:
         strip[-1] = "unknown"
-    elif alert.silenced_by and alert.state is State.FIRING:
-        strip[-1] = "silenced"
     return tuple(strip)
 
 
