@@ -134,9 +134,9 @@ class TargetSeries:
         if samples.times is not None:
             times = np.where(np.isnan(samples.times), started, samples.times)
         in_time = times <= started + MAX_AHEAD
-        # An infinite gauge would stay in every running sum for ever; NaN on a gauge says that there is no value.
+        # A gauge may be infinite, and NaN on a gauge says that there is no value; neither can be counted.
         gauge_ids, gauges, gauge_times = self._usable(
-            rows.gauges, rows.gauge_ids, samples.values, times, in_time, ~np.isinf(samples.values)
+            rows.gauges, rows.gauge_ids, samples.values, times, in_time, np.ones(len(times), np.bool_)
         )
         counter_ids, readings, counter_times = self._usable(
             rows.counters, rows.counter_ids, samples.values, times, in_time, np.isfinite(samples.values)

@@ -12,11 +12,11 @@ from tests.collector.receivers.host.fake_root import Readings, readings
 
 
 def two_readings(source: str) -> Readings:
-    """The first reading and a second one after some processor time was used."""
+    """The first reading and a second one after every core's time went on."""
     receiver = HostReceiver(HostSettings(source="proc" if source == "proc" else "psutil", process_interval=0.0))
     seen = readings(receiver.collect(1000.0))
-    before = psutil.cpu_times()
-    while psutil.cpu_times() == before:
+    before = [sum(core) for core in psutil.cpu_times(percpu=True)]
+    while any(sum(core) <= earlier for core, earlier in zip(psutil.cpu_times(percpu=True), before, strict=True)):
         sum(range(10_000))
     return seen | readings(receiver.collect(1001.0))
 

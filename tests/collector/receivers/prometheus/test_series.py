@@ -89,14 +89,16 @@ def test_with_honor_labels_the_targets_own_win() -> None:
     assert list(target.answers('a{job="own"} 1\n')) == ['a{instance="h:1",job="own"}']
 
 
-def test_what_the_windows_cannot_hold_is_left_out_and_counted() -> None:
+def test_a_counter_that_is_no_number_is_left_out_and_counted() -> None:
     target = Target()
-    text = "# TYPE c counter\nc NaN\nd +Inf\ne NaN\nf 1\n"
-    seen = target.answers(text)
+    text = '# TYPE c counter\nc {}\nc{{n="1"}} {}\nd +Inf\ne NaN\n'
+    target.answers(text.format(1, 1))
+    seen = target.answers(text.format("NaN", "+Inf"))
     assert stale(seen) == {"e"}
-    assert seen["f"] == 1.0
-    assert set(seen) == {"e", "f"}
+    assert seen["d"] == math.inf
+    assert set(seen) == {"d", "e"}
     assert target.counters.not_finite == 2
+    assert target.answers(text.format(4, 5))["c"] == 3.0, "what was left out does not disturb the count"
 
 
 def test_a_series_over_the_bounds_of_the_table_is_left_out_and_counted() -> None:
