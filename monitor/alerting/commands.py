@@ -19,10 +19,6 @@ from monitor.model.matchers import Matcher
 class Commands(Ledger):
     """Commands change the ledger at once; who must be told of it is decided at the next judgement."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._numbers = 0
-
     def acknowledge(self, alerts: Iterable[str], who: str, at: float, note: str = "", expires: float | None = None) -> Outcome:
         """Somebody takes these alerts (ids). `expires` None: until they resolve. `CommandError` when none can be taken."""
         check_person(who)
@@ -77,8 +73,7 @@ class Commands(Ledger):
         Raises `CommandError` for matchers that match everything, times that cannot be, or a missing comment.
         """
         self._silences.check_room()
-        self._numbers += 1
-        silence = new_silence(matchers, starts, ends, comment, who, at, end_when_resolved, self._numbers)
+        silence = new_silence(matchers, starts, ends, comment, who, at, end_when_resolved, self.revision)
         matched = tuple(alert.id for alert in self.preview(matchers))
         self._silences.put(silence)
         draft = Draft()

@@ -33,7 +33,8 @@ def number_text(value: float | None) -> str:
     if value == whole:
         return f"{whole:,}"
     digits = max(0, 4 - len(str(abs(whole))))
-    return f"{value:,.{digits}f}"
+    text = f"{value:,.{digits}f}"
+    return text.rstrip("0").rstrip(".") if digits else text
 
 
 def sentence(rule: Rule, kind: Kind | None = None) -> str:

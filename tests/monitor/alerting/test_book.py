@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from monitor.alerting.book import AlertBook
@@ -194,7 +196,7 @@ def test_firing_spans_are_bounded_however_much_an_alert_flaps() -> None:
     spans = stage.alerts["a"].firings
     assert len(spans) == 240
     assert (spans[0].start, spans[-1].end) == (1000.0, 1799.0)
-    assert all(before.end is not None and before.end <= after.start for before, after in zip(spans, spans[1:], strict=False))
+    assert all(before.end is not None and before.end <= after.start for before, after in pairwise(spans))
 
 
 def test_the_number_of_alerts_of_a_rule_is_bounded_and_what_was_left_out_is_said() -> None:

@@ -34,7 +34,9 @@ steps = st.one_of(
     recovery=st.sampled_from([10, 8]),
     story=st.lists(steps, min_size=5, max_size=40),
 )
-def test_the_book_agrees_with_the_reference(wait: int, cooldown: int, recovery: int, story: list[tuple[str, int, float | None]]) -> None:
+def test_the_book_agrees_with_the_reference(
+    wait: int, cooldown: int, recovery: int, story: list[tuple[str, int, float | None]]
+) -> None:
     rule = make_rule(condition=f", recovery = {recovery}", more=f'for = "{wait}s"\ncooldown = "{cooldown}s"')
     stage, slow = Stage(rule), Slow(wait, cooldown, recovery)
     now = 0.0

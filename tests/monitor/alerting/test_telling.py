@@ -148,7 +148,7 @@ def test_a_silence_keeps_an_alert_quiet_and_its_end_tells_at_once() -> None:
     outcome = stage.at(60, a=11)
     assert kinds(outcome) == ["firing"]
     assert event_kinds(outcome) == ["unsilenced"]
-    assert stage.alerts["a"].silenced_by == ()
+    assert not stage.alerts["a"].silenced_by
 
 
 def test_a_silence_over_an_alert_already_told_tells_it_again_when_it_ends_whatever_the_cooldown() -> None:
