@@ -74,6 +74,7 @@ class StreamServer:
         self._origins = Origins(allowed_origins)
         self._shared = Shared(backend, self.limits.client, framed)
         self._server: Server | None = None
+        self._long_answers = asyncio.Lock()
         self._refused = 0
         self._skipped = 0
         self._messages = 0
@@ -190,10 +191,30 @@ class StreamServer:
                 log.info("stream: %r sent what cannot be read: %s", client.session.client, error)
                 await client.end(1007, str(error))
                 return
-            client.send(await self._answer(client, request))
+            try:
+                await self._deliver(client, await self._answer(client, request))
+            except Exception:
+                log.exception("stream: %s failed", type(request).__name__)
+                client.send(client.session.reply(request.id, error="the collector failed at this; its log says why"))
             # Whoever does not read the answers is not asked for more questions; and others have their turn in between.
             await client.connection.drain()
             await asyncio.sleep(0)
+
+    async def _deliver(self, client: StreamClient, packets: Iterable[bytes]) -> None:
+        """Sends an answer; a long one is worked out bit by bit, one at a time, and takes at most half of the loop's time."""
+        loop = asyncio.get_running_loop()
+        async with contextlib.AsyncExitStack() as turn:
+            began = 0.0
+            for packet in packets:
+                if packet:
+                    client.send([packet])
+                elif not client.open:
+                    return
+                elif began:
+                    await asyncio.sleep(loop.time() - began)
+                else:
+                    await turn.enter_async_context(self._long_answers)
+                began = loop.time()
 
     async def _answer(self, client: StreamClient, request: Request) -> Iterable[bytes]:
         session = client.session
@@ -204,9 +225,6 @@ class StreamServer:
             result: Any = await self._backend.command(request, session.who)
         except CommandError as error:
             return session.reply(request.id, error=str(error))
-        except Exception:
-            log.exception("stream: %s failed", type(request).__name__)
-            return session.reply(request.id, error="the collector failed at this; its log says why")
         return session.reply(request.id, result)
 
 

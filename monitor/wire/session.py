@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import msgspec
-import numpy as np
 
 from monitor.model.batch import Ids
 from monitor.model.matchers import Selector, SelectorError, parse_selector
 from monitor.windows.frame import is_field
 from monitor.wire import messages as m
 from monitor.wire.codec import Codec, EncodeError
-from monitor.wire.messages import F64, I32, Message, Reply, Request
+from monitor.wire.messages import Message, Reply, Request
+from monitor.wire.past import Past, PastQuery
 from monitor.wire.shared import Feed, Shared, Topic
 
 MAX_WHO = 64
+PAUSE = b""
+"""In an answer: nothing to send, but a moment at which others may have their turn."""
 HARMLESS = (m.CheckRules,)
 """Commands that change nothing, allowed when the collector is read-only."""
 
@@ -64,8 +68,12 @@ class Session:
 
     # ------------------------------------------------------------ what a client asks
 
-    def receive(self, request: Request) -> list[bytes] | None:
-        """Answers a question or a subscription; None: a command, for the collector to carry out and `reply` to."""
+    def receive(self, request: Request) -> Iterable[bytes] | None:
+        """Answers a question or a subscription; None: a command, for the collector to carry out and `reply` to.
+
+        A long answer is worked out while it is iterated over, and gives `PAUSE`, which is not to be sent, wherever others
+        may have their turn.
+        """
         try:
             if isinstance(request, m.Resume):
                 return self._resume(request)
@@ -76,7 +84,7 @@ class Session:
             if isinstance(request, m.Get):
                 return self.reply(request.id, self._get(request))
             if isinstance(request, m.HistoryQuery):
-                return [self._pack(self._query(request))]
+                return self._query(request)
             if isinstance(request, m.Status):
                 return self.reply(request.id, self._status())
             if self.shared.source.hello().read_only and not isinstance(request, HARMLESS):
@@ -103,7 +111,7 @@ class Session:
         self.following = True
         return [*self.lists(), *self.shared.health(self.codec)]
 
-    def _subscribe(self, request: m.Subscribe) -> list[bytes]:
+    def _subscribe(self, request: m.Subscribe) -> Iterable[bytes]:
         selector = self._selector(request.selector)
         self._check_columns(request.fields, request.window)
         self._check_pace(request)
@@ -121,7 +129,7 @@ class Session:
         self.subscriptions[request.id] = Subscribed(feed)
         packets = [*self._series_change(), *self.reply(request.id, {"rows": len(feed.rows)})]
         if request.since and len(feed.rows):
-            packets.append(self._pack(self._backfill(request, feed)))
+            return chain(packets, self._backfill(request, feed))
         return packets
 
     def _unsubscribe(self, request: m.Unsubscribe) -> list[bytes]:
@@ -131,15 +139,16 @@ class Session:
         self.shared.release(held.feed)
         return self.reply(request.id)
 
-    def _backfill(self, request: m.Subscribe, feed: Feed) -> m.History:
+    def _backfill(self, request: m.Subscribe, feed: Feed) -> Iterator[bytes]:
         now = self.shared.time
         start = request.since if request.since > 0 else now + request.since
         start = max(start, now - self.shared.source.hello().recent)
         columns = max(1, len(feed.rows) * len(request.fields))
         step = max(request.step, math.ceil((now - start) * columns / self.shared.limits.history_cells))
-        return self._history(feed.rows, request.fields, request.window, start, now, step, sub=request.id)
+        query = PastQuery(feed.rows, request.fields, request.window, start, now, step)
+        return self._past(query, sub=request.id)
 
-    def _query(self, request: m.HistoryQuery) -> m.History:
+    def _query(self, request: m.HistoryQuery) -> Iterator[bytes]:
         rows = self._rows(request.selector, request.limit)
         self._check_columns(request.fields, request.window)
         if not (math.isfinite(request.start) and math.isfinite(request.end) and request.start < request.end):
@@ -154,24 +163,15 @@ class Session:
             raise RefusedError(
                 f"would read {cells:,.0f} values (limit {bound:,}); shorten the range or raise the step to {step} s"
             )
-        return self._history(rows, request.fields, request.window, request.start, request.end, request.step, query=request.id)
+        query = PastQuery(rows, request.fields, request.window, request.start, request.end, request.step)
+        return self._past(query, request=request.id)
 
-    def _history(
-        self,
-        rows: Ids,
-        fields: tuple[str, ...],
-        window: float,
-        start: float,
-        end: float,
-        step: float,
-        sub: int = 0,
-        query: int = 0,
-    ) -> m.History:
-        engine = self.shared.source.engine
-        answers = [engine.history(rows, name, window, start, end, step) for name in fields]
-        columns = tuple(np.ascontiguousarray(answer.values).reshape(-1).view(F64) for answer in answers)
-        times = np.ascontiguousarray(answers[0].times).view(F64)
-        return m.History(sub, times, np.ascontiguousarray(rows).view(I32), columns, answers[0].step, query)
+    def _past(self, query: PastQuery, sub: int = 0, request: int = 0) -> Iterator[bytes]:
+        past = Past(query)
+        yield PAUSE
+        for _ in past.read(self.shared.source.engine):
+            yield PAUSE
+        yield self._pack(past.message(sub, request))
 
     def _get(self, request: m.Get) -> list[dict[str, Any]]:
         rows = self._rows(request.selector, min(request.limit, self.shared.limits.get_rows))

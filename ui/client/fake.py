@@ -142,7 +142,7 @@ class FakeCollector:
             self._tell(self._session.lists())
 
     def _tell(self, packets: Iterable[bytes]) -> None:
-        self._inbox.extend(self._codec.decode(packet) for packet in packets)
+        self._inbox.extend(self._codec.decode(packet) for packet in packets if packet)
 
     def _read_alerts(self) -> None:
         for alert, (field, window, row) in self._script_alerts.items():

@@ -126,6 +126,16 @@ async def test_a_command_that_fails_says_so_and_the_connection_lives_on(caplog: 
     assert "told to" in caplog.text
 
 
+async def test_a_history_that_fails_half_way_is_answered(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with Stage() as stage, _client(stage) as client:
+        monkeypatch.setattr(stage.backend.engine, "history", None)
+        assert "failed at this" in (await _ask(client, m.HistoryQuery(1, "{}", ("value",), 0.0, 10.0))).error
+        assert (await _ask(client, m.Status(2))).error == ""
+    assert "HistoryQuery failed" in caplog.text
+
+
 @pytest.mark.parametrize("hostile", [b"\xc1", b"\x93\x01\x02\x03", b"\x82\xa4type\xa4nope\xa2id\x01", "text"])
 async def test_what_cannot_be_read_ends_the_connection_with_a_reason_and_nobody_elses(hostile: bytes | str) -> None:
     async with Stage() as stage, _client(stage) as good, _client(stage) as bad:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 import pytest
 
 from monitor.alerting.model import State
-from monitor.model.batch import Floats
+from monitor.model.batch import Floats, Ids
+from monitor.windows.frame import History
 from monitor.wire import messages as m
+from monitor.wire import past
 from monitor.wire.codec import JSON, MSGPACK, Codec
 from monitor.wire.messages import Message
-from monitor.wire.session import Session
+from monitor.wire.session import PAUSE, Session
 from monitor.wire.shared import SERIES_PART, Limits, Shared
 from ui.client.fake import FakeCollector
 from ui.client.fake_alerts import alert_for
@@ -51,9 +54,9 @@ class Client:
         self.codec = Codec(subprotocol)
         self.session = Session(stage.shared, stage.shared.codec(subprotocol))
 
-    def read(self, packets: list[bytes] | None) -> list[Any]:
+    def read(self, packets: Iterable[bytes] | None) -> list[Any]:
         assert packets is not None
-        return [self.codec.decode(p.decode() if self.codec.text else p) for p in packets]
+        return [self.codec.decode(p.decode() if self.codec.text else p) for p in packets if p]
 
     def ask(self, request: m.Request) -> list[Any]:
         return self.read(self.session.receive(request))
@@ -158,12 +161,43 @@ def test_a_series_is_told_before_the_first_frame_that_has_it() -> None:
     assert frame.rows.tolist() == [0, 1, 2, 3]
 
 
-def test_backfill_comes_before_the_first_frame_and_ends_now() -> None:
+def test_backfill_follows_the_reply_and_ends_now() -> None:
     stage = Stage()
     reply, history = stage.client().ask(m.Subscribe(1, "room.warmth", ("value",), since=-60.0))
     assert _kinds([reply, history]) == ["Reply", "History"]
     assert (len(history.times), history.times[-1]) == (60, stage.source.now)
     assert history.columns[0].reshape(3, 60)[2].tolist() == [20.0] * 60
+
+
+def test_a_long_history_is_read_in_slices_between_which_time_may_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(past, "COSTLY_ROWS", 1)
+    stage = Stage()
+    packets = stage.client().session.receive(m.Subscribe(1, "room.warmth", ("value", "max"), since=-60.0))
+    assert packets is not None
+    got = []
+    for packet in packets:
+        stage.tick()
+        got.append(packet)
+    *_, history = stage.client().read(got)
+    assert got.count(PAUSE) == 1 + 3 + 1
+    assert len(history.times) == 60
+    assert history.columns[0].tolist() == history.columns[1].tolist() == [0.0] * 60 + [10.0] * 60 + [20.0] * 60
+
+
+def test_slices_that_the_engine_answers_with_other_times_are_put_on_the_first_ones() -> None:
+    answers = iter([[1.0, 2.0, 3.0, 4.0], [2.0, 3.0, 4.0, 5.0]])
+
+    class Moving:
+        def history(self, rows: Ids, field: str, window: float, start: float, end: float, step: float) -> History:
+            times = np.array(next(answers))
+            return History(rows, times, np.tile(times, (len(rows), 1)), 1.0, field, window)
+
+    rows = np.arange(past.COSTLY_ROWS + 1, dtype=np.int32)
+    reading = past.Past(past.PastQuery(rows, ("p99",), 60.0, 0.0, 4.0, 1.0))
+    list(reading.read(Moving()))  # type: ignore[arg-type]
+    values = reading.message(1, 0).columns[0].reshape(len(rows), 4)
+    assert values[0].tolist() == [1.0, 2.0, 3.0, 4.0]
+    assert np.array_equal(values[-1], [np.nan, 2.0, 3.0, 4.0], equal_nan=True)
 
 
 def test_backfill_over_the_bound_is_coarser_and_a_query_over_it_is_refused_with_the_step_to_use() -> None:
