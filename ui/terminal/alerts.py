@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ui.terminal.canvas import Canvas, Rect
-from ui.terminal.cells import cut, width, wrap
+from ui.terminal.cells import cut, cut_at_word, width, wrap
 from ui.terminal.chart import ChartStyle, paint_chart
 from ui.terminal.ink import ink
 from ui.terminal.parts import (
@@ -18,13 +18,13 @@ from ui.terminal.parts import (
     paint_sentence,
     paint_sign,
 )
-from ui.terminal.rows import paint_alert_row, paint_events, row_back
+from ui.terminal.rows import alert_columns, paint_alert_row, paint_events, row_back
 from ui.terminal.silence import DRAWER, paint_drawer
 from ui.terminal.stage import Stage
 from ui.views.view import AlertDetail, AlertsView, SilenceDraftView, SilenceRow, WhyRow
 
 SILENCES = "Silences"
-WHY = 34
+WHY = 36
 
 
 def paint_alerts(stage: Stage, page: Rect, view: AlertsView) -> None:
@@ -128,9 +128,10 @@ def _paint_list(stage: Stage, rect: Rect, view: AlertsView) -> None:
             canvas.put(rect.x + 3, rect.y + 1 + i, line, QUIET)
         return
     first = stage.window(f"alerts-{view.group}", view.cursor, len(view.rows), rect.h)
+    columns = alert_columns(rect, view.rows)
     for i, row in enumerate(view.rows[first : first + rect.h]):
         place = Rect(rect.x, rect.y + i, rect.w, 1)
-        paint_alert_row(canvas, place, row, cursor=first + i == view.cursor, hit="alerts", index=first + i)
+        paint_alert_row(canvas, place, row, columns, cursor=first + i == view.cursor, hit="alerts", index=first + i)
 
 
 def _paint_silences(stage: Stage, rect: Rect, view: AlertsView) -> None:
@@ -159,9 +160,10 @@ def _paint_silence(canvas: Canvas, rect: Rect, row: SilenceRow, *, cursor: bool,
 
 def _paint_detail(stage: Stage, rect: Rect, detail: AlertDetail, prompt: str) -> None:
     canvas = stage.canvas
-    keys = "W why  N note  R runbook" if detail.runbook_url else "W why  N note"
+    keys = ("W why  N note  R runbook" if detail.runbook_url else "W why  N note") if rect.w >= 64 else ""
     title = f"{detail.title}, {detail.subtitle}" if detail.subtitle else detail.title
-    paint_heading(canvas, Rect(rect.x + 1, rect.y, rect.w - 2, 1), title, keys if rect.w >= 60 else "")
+    title = cut_at_word(title, rect.w - width(keys) - 12)
+    paint_heading(canvas, Rect(rect.x + 1, rect.y, rect.w - 2, 1), title, keys)
     y = rect.y + 1
     if prompt or stage.memory.focus == "note":
         edit = stage.memory.field("note")
@@ -190,23 +192,30 @@ def _paint_detail(stage: Stage, rect: Rect, detail: AlertDetail, prompt: str) ->
 
 
 def _paint_why(canvas: Canvas, rect: Rect, why: tuple[WhyRow, ...]) -> int:
-    """The steps from rule to notification in the order the engine decides; the step that stopped it is marked."""
-    if rect.h < 2:
+    """The steps from rule to notification in the order the engine decides; the step that stopped it is told in full."""
+    if rect.h < 2 or not why:
         return 0
     canvas.put(rect.x, rect.y, "Why was nobody told?", STRONG)
     y = rect.y + 1
+    spare = rect.h - 1 - len(why)
     for row in why:
         if y >= rect.bottom:
             break
         paint_sign(canvas, rect.x, y, row.shape)
-        blocking = row.shape not in ("ok", "acked")
-        text = row.title if not row.detail or row.shape == "ok" else f"{row.title}: {row.detail}"
-        lines = wrap(text, rect.w - 2, 2 if blocking else 1)
-        for line in lines[: rect.bottom - y]:
-            canvas.put(rect.x + 2, y, line, PLAIN)
-            y += 1
+        stopped = row.shape not in ("ok", "acked")
+        lines = wrap(
+            f"{row.title}: {row.detail}" if row.detail else row.title,
+            rect.w - 2,
+            1 + max(0, min(spare, 3) if stopped else min(1, spare // len(why))),
+        )
+        spare -= len(lines) - 1
+        for i, line in enumerate(lines[: rect.bottom - y]):
+            end = canvas.put(rect.x + 2, y + i, line, PLAIN if stopped else QUIET)
+            if i == 0:
+                canvas.put(rect.x + 2, y, line[: min(len(row.title), end - rect.x - 2)], PLAIN)
         if row.action:
-            canvas.hit(Rect(rect.x, y - len(lines), rect.w, len(lines)), "action", row.action)
+            canvas.hit(Rect(rect.x, y, rect.w, len(lines)), "action", row.action)
+        y += len(lines)
     return y - rect.y
 
 

@@ -204,9 +204,8 @@ class LightshipApp(App[int], inherit_bindings=False):
             self._driver.write(f"\x1b]2;{clean(title)[:120]}\x07")
 
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
-        if isinstance(renderable, (ChopsUpdate, LayoutUpdate)):
-            renderable = FrugalUpdate(renderable, self.book)
-        super()._display(screen, renderable)
+        frugal = FrugalUpdate(renderable, self.book) if isinstance(renderable, (ChopsUpdate, LayoutUpdate)) else renderable
+        super()._display(screen, frugal)
 
     # ------------------------------------------------------------ input
 

@@ -74,12 +74,13 @@ def _paint_head(canvas: Canvas, rect: Rect, chart: ChartView, boxed: bool) -> No
 
 def _paint_legend(canvas: Canvas, x: int, y: int, end: int, chart: ChartView, boxed: bool) -> None:
     room = end - x - (4 if boxed else 3)
-    share = room // len(chart.lines) - 1
-    names = [line.name for line in chart.lines]
-    if sum(width(name) + 1 for name in names) > room:
-        names = [cut(name, max(share, 0)) for name in names]
-    if share < 3:
+    if room // len(chart.lines) - 1 < 3:
         return
+    names = [line.name for line in chart.lines]
+    longest = max(map(width, names))
+    while sum(min(width(name), longest) + 1 for name in names) > room:
+        longest -= 1
+    names = [cut(name, longest) for name in names]
     x += 2
     if boxed:
         x = canvas.put(x, y, " ", PLAIN)

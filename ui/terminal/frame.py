@@ -164,11 +164,12 @@ def _paint_status(stage: Stage, frame: FrameView) -> None:
     canvas = stage.canvas
     y = canvas.h - 1
     canvas.fill(Rect(0, y, canvas.w, 1), RAISED)
-    hints = list(frame.hints)
+    hints = sorted(frame.hints, key=lambda hint: hint.action == "help.open")  # it is the last to give way
     sizes = [width(key_cap(hint.key)) + width(hint.label) + 3 for hint in hints]
     keep = canvas.w // 2
     while hints and sum(sizes) > keep:
-        del hints[0], sizes[0]
+        last = -2 if len(hints) > 1 and hints[-1].action == "help.open" else -1
+        del hints[last], sizes[last]
     x = start = canvas.w - sum(sizes) + 1
     for hint in hints:
         x = paint_button(canvas, x, y, hint.key, hint.label, hint.action, "raised") + 2

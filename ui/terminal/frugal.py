@@ -6,7 +6,7 @@ Here each span is cut exactly, and what the terminal has set already is not said
 
 from __future__ import annotations
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderResult
 from rich.style import Style
 from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
 from textual.strip import Strip
@@ -65,6 +65,9 @@ class FrugalUpdate(CompositorUpdate):
     def __init__(self, update: ChopsUpdate | LayoutUpdate, book: InkBook) -> None:
         self._update = update
         self._book = book
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        return self._update.__rich_console__(console, options)
 
     def render_segments(self, console: Console) -> str:
         pen = Pen(self._book)

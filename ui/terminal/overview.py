@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import partial
 
 from ui.terminal.canvas import Canvas, Rect
-from ui.terminal.cells import cut, width, wrap
+from ui.terminal.cells import cut, cut_at_word, width, wrap
 from ui.terminal.chart import ChartStyle, paint_chart
 from ui.terminal.empty import paint_empty
 from ui.terminal.ink import ink
@@ -22,7 +23,15 @@ from ui.terminal.parts import (
     spark_text,
     value_ink,
 )
-from ui.terminal.rows import paint_alert_row, paint_events, paint_processes, paint_series_header, paint_series_row, series_columns
+from ui.terminal.rows import (
+    alert_columns,
+    paint_alert_row,
+    paint_events,
+    paint_processes,
+    paint_series_header,
+    paint_series_row,
+    series_columns,
+)
 from ui.terminal.stage import Stage
 from ui.views.view import Banner, OverviewView, Stat
 
@@ -129,8 +138,16 @@ def _paint_stats(stage: Stage, rect: Rect, stats: tuple[Stat, ...]) -> int:
         spark = x + step - 3 - end
         if spark >= 6 and len(stat.spark):
             canvas.put(end + 2, rect.y + 1, spark_text(stat.spark, min(spark, 8), canvas.ascii), ink("text-disabled"))
-        canvas.put(x, rect.y + 2, stat.comparison, QUIET, step - 1)
+        canvas.put(x, rect.y + 2, _shorter(stat.comparison, step - 1), QUIET)
     return 3
+
+
+_WHEN = re.compile(r" \d+ (?:s|min|h) ago$")
+
+
+def _shorter(comparison: str, room: int) -> str:
+    """The comparison in the room there is: when it was goes first, then whole words."""
+    return comparison if width(comparison) <= room else cut_at_word(_WHEN.sub("", comparison), room)
 
 
 def _stat_ink(stat: Stat) -> int:
@@ -149,7 +166,7 @@ def _paint_narrow_stats(canvas: Canvas, rect: Rect, stats: tuple[Stat, ...]) -> 
         end = x + step - 3
         start = canvas.right(end, y, str(stat.value), _stat_ink(stat), step - 4)
         canvas.put(x + offset, y, stat.label, QUIET, max(0, start - x - offset - 1))
-        canvas.right(end, y + 1, stat.comparison, QUIET, step - 3)
+        canvas.right(end, y + 1, _shorter(stat.comparison, step - 3), QUIET)
     return 2 * ((len(stats) + 1) // 2)
 
 
@@ -193,21 +210,22 @@ def _paint_lists(stage: Stage, rect: Rect, view: OverviewView) -> None:
         here = view.cursor if view.region == "firing" else -1
         canvas.put(rect.x + 3, y, view.firing_title, STRONG, rect.w - 4)
         first = stage.window("firing", here, len(view.firing), room)
+        columns = alert_columns(rect, view.firing)
         for i, row in enumerate(view.firing[first : first + room]):
             place = Rect(rect.x, y + 1 + i, rect.w, 1)
-            paint_alert_row(canvas, place, row, cursor=first + i == here, hit="firing", index=first + i)
+            paint_alert_row(canvas, place, row, columns, cursor=first + i == here, hit="firing", index=first + i)
         y += 1 + room
     room = rect.bottom - y - 1
     if room < 1 or not view.busiest:
         return
     place = Rect(rect.x, y, rect.w, 1)
-    columns = series_columns(place, view.busiest)
-    paint_series_header(canvas, place, columns, "Busiest series")
+    heads = series_columns(place, view.busiest)
+    paint_series_header(canvas, place, heads, "Busiest series")
     here = view.cursor if view.region == "busiest" else -1
     first = stage.window("busiest", here, len(view.busiest), room)
     for i, series in enumerate(view.busiest[first : first + room]):
         place = Rect(rect.x, y + 1 + i, rect.w, 1)
-        paint_series_row(canvas, place, series, columns, cursor=first + i == here, hit="busiest", index=first + i)
+        paint_series_row(canvas, place, series, heads, cursor=first + i == here, hit="busiest", index=first + i)
 
 
 def _paint_side(canvas: Canvas, rect: Rect, view: OverviewView) -> None:

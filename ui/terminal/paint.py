@@ -10,7 +10,7 @@ from ui.terminal.overlays import paint_help, paint_palette
 from ui.terminal.overview import paint_overview
 from ui.terminal.rules import paint_rules
 from ui.terminal.stage import Memory, Stage, layout_for
-from ui.views.context import TERMINAL, Profile
+from ui.views.context import Profile
 from ui.views.view import Picture
 
 
@@ -22,7 +22,7 @@ def profile_for(w: int, h: int, *, ascii_only: bool = False) -> Profile:
         charts=4 if full else 1 if layout == "narrow" else max(1, min(3, (h - 16) // 8)),
         points=2 * (w // 2 if full else w),
         stats=4 if layout == "narrow" else max(1, min(8, w // 20)),
-        rows=max(TERMINAL.rows, h // 2),
+        rows=max(6, h // 4),
         ascii=ascii_only,
         thin_space=False,
         ticks=6 if w >= 78 else 4,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 
 import numpy as np
 
-from ui.terminal.canvas import Canvas, Rect
+from ui.terminal.canvas import Canvas, Codes, Rect
 from ui.terminal.cells import clean, cut, cut_at_word, width
 from ui.terminal.fields import LineEdit
 from ui.terminal.ink import ink
@@ -51,11 +52,20 @@ def paint_value(canvas: Canvas, end: int, y: int, value: Value, room: int, back:
 
 def paint_strip(canvas: Canvas, x: int, y: int, strip: tuple[Shape | None, ...], blocks: int, back: str = "canvas") -> None:
     """A firing strip: the newest `blocks` hours, newest right. Height is severity, so it reads without colour."""
-    for i, shape in enumerate(strip[-blocks:]):
+    canvas.stamp(x, y, *_strip_cells(strip[-blocks:], back, canvas.ascii))
+
+
+@functools.lru_cache(maxsize=4096)
+def _strip_cells(strip: tuple[Shape | None, ...], back: str, ascii_only: bool) -> tuple[Codes, Codes]:
+    """Code points and inks of a strip, int32[1, blocks] each; strips change once in half an hour."""
+    codes = np.zeros((1, len(strip)), dtype=np.int32)
+    inks = np.zeros((1, len(strip)), dtype=np.int32)
+    for i, shape in enumerate(strip):
         glyph = GLYPHS["ok" if shape is None else shape]
-        block = (glyph.ascii_block if canvas.ascii else glyph.term_block) or GLYPHS["warning"].term_block
-        colour = "line-strong" if shape is None or shape == "ok" else shape
-        canvas.put(x + i, y, block, ink(colour, back))
+        block = (glyph.ascii_block if ascii_only else glyph.term_block) or GLYPHS["warning"].term_block
+        codes[0, i] = ord(block)
+        inks[0, i] = ink("line-strong" if shape is None or shape == "ok" else shape, back)
+    return codes, inks
 
 
 def spark_text(values: Floats, room: int, ascii_only: bool = False) -> str:

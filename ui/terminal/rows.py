@@ -8,6 +8,7 @@ from ui.terminal.canvas import Canvas, Rect
 from ui.terminal.cells import cut_middle, width
 from ui.terminal.ink import ink
 from ui.terminal.parts import QUIET, STRONG, paint_sentence, paint_sign, paint_strip, paint_value, spark_text
+from ui.views.format import NO_DATA
 from ui.views.view import AlertRow, EventRow, ProcessRow, SeriesRow
 
 CURSOR = "▐"
@@ -22,35 +23,56 @@ def row_back(canvas: Canvas, rect: Rect, *, cursor: bool, marked: bool = False) 
     return back
 
 
-def paint_alert_row(canvas: Canvas, rect: Rect, row: AlertRow, *, cursor: bool, hit: str, index: int) -> None:
-    """One alert: mark, shape, name, place, value, age, who has it, firing strip; what has no room falls away from the right."""
+@dataclass(frozen=True, slots=True)
+class AlertColumns:
+    """Where the columns of a list of alerts end; `blocks` of firing strip, `owner` and `place` cells (0: none)."""
+
+    blocks: int
+    age: int
+    value: int
+    value_room: int
+    owner: int
+    place: int
+
+
+def alert_columns(rect: Rect, rows: tuple[AlertRow, ...]) -> AlertColumns:
+    """The columns for the room there is and the widest value; strip, owner and place give way in this order."""
+    w = rect.w
+    blocks = 24 if w >= 76 else 8 if w >= 60 else 0
+    age = rect.right - 1 - (blocks + 1 if blocks else 0)
+    value = age - max(6, *(width(row.age) for row in rows), 0) - 2
+    value_room = min(12, max(8, *(width(str(row.value)) for row in rows), 0))
+    left = value - value_room - 1 - (rect.x + 5)
+    owner = 12 if w >= 104 else 0
+    place = min(28, max(10, (left - owner) * 9 // 20)) if w >= 60 else 0
+    return AlertColumns(blocks, age, value, value_room, owner, place)
+
+
+def paint_alert_row(
+    canvas: Canvas, rect: Rect, row: AlertRow, columns: AlertColumns, *, cursor: bool, hit: str, index: int
+) -> None:
+    """One alert: mark, shape, name, place, who has it, value, age, firing strip."""
     back = row_back(canvas, rect, cursor=cursor, marked=row.marked)
     canvas.hit(Rect(rect.x, rect.y, rect.w, 1), "row", hit, index)
-    x, y, w = rect.x, rect.y, rect.w
+    x, y = rect.x, rect.y
+    quiet = ink("text-secondary", back)
     if row.marked:
         canvas.put(x + 1, y, "x", ink("accent", back, bold=True))
     paint_sign(canvas, x + 3, y, row.shape, back, row.severity)
-    blocks = 24 if w >= 76 else 8 if w >= 60 else 0
-    end = x + w - 1
-    if blocks:
-        paint_strip(canvas, end - blocks, y, row.strip, blocks, back)
-        end -= blocks + 1
-    canvas.right(end, y, row.age, ink("text-secondary", back), 8)
-    end -= 9
-    value_room = 10 if w >= 60 else 9
-    paint_value(canvas, end, y, row.value, value_room, back)
-    end -= value_room + 1
-    if w >= 104 and row.acked_by:
-        canvas.right(end, y, f"✓ {row.acked_by}", ink("text-secondary", back), 10)
-    if w >= 104:
-        end -= 11
-    name = x + 5
-    place = min(28, max(10, (end - name) // 3)) if w >= 60 else 0
+    if columns.blocks:
+        paint_strip(canvas, rect.right - 1 - columns.blocks, y, row.strip, columns.blocks, back)
+    canvas.right(columns.age, y, row.age, quiet, 12)
+    paint_value(canvas, columns.value, y, row.value, columns.value_room, back)
+    end = columns.value - columns.value_room - 1
+    if columns.owner:
+        end -= columns.owner
+        canvas.put(end, y, f"✓ {row.acked_by}" if row.acked_by else "", quiet, columns.owner - 1)
+    if columns.place:
+        where = f"✓ {row.acked_by}, {row.where}" if row.acked_by and not columns.owner else row.where
+        end -= columns.place
+        canvas.put(end, y, where, quiet, columns.place - 1)
     bold = row.severity == "critical" and row.shape == "critical"
-    canvas.put(name, y, row.name, ink("text-primary", back, bold), end - name - place - (1 if place else 0))
-    if place:
-        where = f"✓ {row.acked_by}" if row.acked_by and w < 104 else row.where
-        canvas.put(end - place, y, cut_middle(where, place), ink("text-secondary", back))
+    canvas.put(x + 5, y, row.name, ink("text-primary", back, bold), max(0, end - x - 6))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +91,7 @@ def series_columns(rect: Rect, rows: tuple[SeriesRow, ...]) -> SeriesColumns:
     trending = strips or any(len(row.spark) for row in rows)
     trend = 0 if not trending or rect.w < 40 else 8 if rect.w < 72 else 24 if strips else 16
     end = rect.right - 1 - (trend + 2 if trend else 0)
-    return SeriesColumns(trend, strips, end, end - 10 if rect.w >= 46 else 0)
+    return SeriesColumns(trend, strips, end, end - 11 if rect.w >= 56 else 0)
 
 
 def paint_series_header(canvas: Canvas, rect: Rect, columns: SeriesColumns, title: str) -> None:
@@ -106,15 +128,22 @@ def paint_series_row(
         text = spark_text(row.spark, columns.trend, canvas.ascii)
         canvas.put(rect.right - 1 - columns.trend, y, text, ink(row.picked or "text-secondary", back))
     paint_value(canvas, columns.value, y, row.value, 10, back)
-    end = columns.value - 10
+    end = columns.value - 11
     if columns.rate:
-        paint_value(canvas, columns.rate, y, row.rate, 9, back)
-        end = columns.rate - 10
-    room = max(0, end - x - 3)
-    name = cut_middle(row.name, room)
+        if row.rate.number != NO_DATA.number:
+            paint_value(canvas, columns.rate, y, row.rate, 10, back)
+        end = columns.rate - 11
+    name, tags = _share(row.name, row.tags, max(0, end - x - 3))
     after = canvas.put(x + 3, y, name, ink("text-primary", back, row.shape == "critical"))
-    if row.tags and room - width(name) > 4:
-        canvas.put(after + 1, y, cut_middle(row.tags, room - width(name) - 1), ink("text-secondary", back))
+    canvas.put(after + 1, y, tags, ink("text-secondary", back))
+
+
+def _share(name: str, tags: str, room: int) -> tuple[str, str]:
+    """Name and tags cut to share the room: the tags tell series of one name apart, so they keep two fifths of it."""
+    if not tags or room < 16:
+        return cut_middle(name, room), ""
+    name = cut_middle(name, max(room * 3 // 5, room - 1 - width(tags)))
+    return name, cut_middle(tags, room - 1 - width(name))
 
 
 def paint_events(canvas: Canvas, rect: Rect, title: str, events: tuple[EventRow, ...]) -> int:

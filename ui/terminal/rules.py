@@ -102,9 +102,11 @@ def _paint_editor(stage: Stage, rect: Rect, editor: RuleEditorView, *, editing: 
 def _paint_text(canvas: Canvas, rect: Rect, editor: RuleEditorView) -> None:
     """The rule as it stands, with line numbers and bars at changed lines; the full editor opens with E."""
     changed = set(editor.changed_lines)
-    for i, line in enumerate(editor.text.split("\n")[: rect.h]):
-        canvas.right(rect.x + 3, rect.y + i, str(i + 1), ink("text-disabled"))
-        if i in changed:
+    lines = editor.text.split("\n")
+    first = max(0, min(editor.cursor_line, len(lines) - rect.h))
+    for i, line in enumerate(lines[first : first + rect.h]):
+        canvas.right(rect.x + 3, rect.y + i, str(first + i + 1), ink("text-disabled"))
+        if first + i in changed:
             canvas.put(rect.x + 3, rect.y + i, "▐", ink("accent"))
         colour = QUIET if line.lstrip().startswith("#") else ink("accent") if line.lstrip().startswith("[") else PLAIN
         canvas.put(rect.x + 5, rect.y + i, line, colour, rect.w - 6)

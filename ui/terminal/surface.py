@@ -88,7 +88,7 @@ class Surface(Widget, can_focus=True, inherit_bindings=False):
         event.prevent_default()
         self._input.paste(event.text)
 
-    def _on_click(self, event: events.Click) -> None:
+    async def _on_click(self, event: events.Click) -> None:
         event.stop()
         self._input.press(event.x, event.y, event.chain > 1)
 
