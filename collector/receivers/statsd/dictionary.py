@@ -8,34 +8,28 @@ import numpy as np
 import numpy.typing as npt
 
 from collector.receivers.statsd.grammar import MalformedLineError, Suffix, clean, read_suffix, read_tag
+from collector.receivers.statsd.slots import UNKNOWN, Slots
 from monitor.model.batch import Floats, Ids
 from monitor.model.series import KeySpace, Kind, SeriesKey, TooLongError, series_key
 
-UNKNOWN = 0
 SEPARATOR = b":|"
 MAX_SHARED_TAGS = 20_000
 
 Column = TypeVar("Column", bound=np.generic)
 
 
-class Spellings(dict[bytes, int]):
-    """Slots by spelling; a spelling never met is `UNKNOWN`, without a Python call for those that were."""
-
-    def __missing__(self, spelling: bytes) -> int:
-        return UNKNOWN
-
-
 class Dictionary:
-    """Slots of one key space: `spellings` leads to a slot, the columns say what a sample of that slot means.
+    """Slots of one key space: `slot` leads to one by its spelling, `slots` to many at once by their spellings' hashes.
 
-    `ids` int32: id in `space`. `factors` float64: multiplies a counter's value (1 / rate). `weights` float64: observations
-    a distribution's sample stands for. `by_hand` bool: the value is no number (sets) or the slot is `UNKNOWN`. `kinds` as
-    `Kind`. Several spellings (other order of tags, other rate) may lead to one series.
+    The columns say what a sample of a slot means. `ids` int32: id in `space`. `factors` float64: multiplies a counter's
+    value (1 / rate). `weights` float64: observations a distribution's sample stands for. `by_hand` bool: the value is no
+    number (sets) or the slot is `UNKNOWN`. Several spellings (other order of tags, other rate) may lead to one series.
     """
 
     def __init__(self) -> None:
         self.space = KeySpace()
-        self.spellings = Spellings()
+        self.slots = Slots()
+        self._spellings: dict[bytes, int] = {}
         self.kinds: list[Kind] = [Kind.GAUGE]
         self.ids: Ids = np.zeros(1024, np.int32)
         self.factors: Floats = np.ones(1024)
@@ -48,7 +42,11 @@ class Dictionary:
         self._tags: dict[bytes, tuple[str, str] | None] = {}
 
     def __len__(self) -> int:
-        return len(self.spellings)
+        return len(self._spellings)
+
+    def slot(self, spelling: bytes) -> int:
+        """The slot of a spelling (name, `SEPARATOR`, suffix), `UNKNOWN` if it has not been met."""
+        return self._spellings.get(spelling, UNKNOWN)
 
     def learn(self, name: bytes, suffix: bytes) -> tuple[int, float | None]:
         """The slot of a line's name and suffix, remembered from now on, and its own timestamp if it carries one.
@@ -61,10 +59,10 @@ class Dictionary:
         if stamped:
             suffix = b"|".join(fields[:1] + [field for field in fields[1:] if field[:1] != b"T"])
         spelling = name + SEPARATOR + suffix
-        slot = self.spellings[spelling] if stamped else UNKNOWN
+        slot = self.slot(spelling)
         if slot == UNKNOWN:
-            slot = self._add(self._id(name, meaning), meaning)
-            self.spellings[spelling] = slot
+            slot = self._spellings[spelling] = self._add(self._id(name, meaning), meaning)
+            self.slots.put(hash(spelling), slot)
             self.bytes += len(spelling)
         return slot, meaning.timestamp
 

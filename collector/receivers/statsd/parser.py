@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from collector.receivers.statsd.columns import scan
-from collector.receivers.statsd.dictionary import SEPARATOR, UNKNOWN, Dictionary
+from collector.receivers.statsd.dictionary import SEPARATOR, Dictionary
 from collector.receivers.statsd.grammar import (
     MalformedLineError,
     escaped,
@@ -19,13 +19,14 @@ from collector.receivers.statsd.grammar import (
     read_number,
     read_numbers,
 )
+from collector.receivers.statsd.slots import UNKNOWN
 from monitor.model.batch import Batch, Floats
 from monitor.model.series import Kind
 
 Datagram = bytes | bytearray | memoryview
 
-CHUNK = 1 << 18
-"""Bytes scanned at once: what stays in a core's second-level cache."""
+CHUNK = 96 << 10
+"""Bytes scanned at once: with the columns made of them, what stays in a core's second-level cache."""
 FEW = 1 << 12
 """Below so many bytes reading line by line costs less than the column operations."""
 
@@ -119,7 +120,7 @@ class StatsdParser:
     def _columns(self, raw: bytes, now: float) -> Batch | None:
         lines = scan(raw, self.limits.line)
         dictionary = self._dictionary
-        slots = np.fromiter(map(dictionary.spellings.__getitem__, lines.keys), np.int32, count=len(lines.keys))
+        slots = dictionary.slots.get(np.fromiter(map(hash, lines.keys), np.int64, count=len(lines.keys)))
         chosen = slots[lines.plain]
         known = ~dictionary.by_hand[chosen]
         if known.all():
@@ -157,7 +158,7 @@ class StatsdParser:
             if self._is_other(line):
                 return
             raise MalformedLineError("no type" if not bar else "no name" if colon and not name else "no value")
-        slot, time = self._dictionary.spellings[name + SEPARATOR + suffix], now
+        slot, time = self._dictionary.slot(name + SEPARATOR + suffix), now
         if slot == UNKNOWN:
             if self._is_other(line):
                 return
