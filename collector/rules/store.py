@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -21,7 +21,7 @@ from collector.rules.files import (
 )
 from monitor.alerting.edit import EditError, delete_rule, set_enabled
 from monitor.alerting.model import Event, Rule, RuleFile, RuleProblem
-from monitor.alerting.rules import RulesError, parse_rules
+from monitor.alerting.rules import RulesError, clashes, parse_rules
 
 __all__ = ["RuleFileError", "RuleStore"]
 
@@ -114,7 +114,7 @@ class RuleStore:
             return error.problems
         except RuleFileError as error:
             return (RuleProblem(name[:80], 1, str(error)),)
-        return _clashes(rules, {rule.id: rule for rule in self.rules if rule.file != name})
+        return clashes(rules, {rule.id: rule for rule in self.rules if rule.file != name})
 
     def save(self, name: str, text: str, base: int, who: str = "", now: float | None = None) -> tuple[int, tuple[Event, ...]]:
         """Write the file; its new revision and what happened.
@@ -224,7 +224,7 @@ class RuleStore:
         for name, file in sorted(self._files.items()):
             if file in staying or file.wanted is None:
                 continue
-            problems = _clashes(file.wanted, taken)
+            problems = clashes(file.wanted, taken)
             if problems:
                 return {name: problems}
             taken.update({rule.id: rule for rule in file.wanted})
@@ -238,7 +238,7 @@ class RuleStore:
             for name in rule_files(self.directory):
                 with contextlib.suppress(RuleFileError, RulesError):
                     rules = parse_rules(read_text(self.directory / IN_FORCE / name), name)
-                    if not _clashes(rules, taken):
+                    if not clashes(rules, taken):
                         self._files[name] = _File(name, rules=rules)
                         taken.update({rule.id: rule for rule in rules})
 
@@ -254,19 +254,6 @@ class RuleStore:
         for default in sorted(resources.files("assets").joinpath("rules").iterdir(), key=lambda entry: entry.name):
             if default.name.endswith(".toml"):
                 write_text(self.directory / default.name, default.read_text("utf-8"))
-
-
-def _clashes(rules: Sequence[Rule], taken: Mapping[str, Rule]) -> tuple[RuleProblem, ...]:
-    return tuple(
-        RuleProblem(
-            rule.file,
-            rule.line,
-            f'the id "{rule.id}" is already used in {other.file}, line {other.line}; ids are unique over all files',
-            key="id",
-        )
-        for rule in rules
-        if (other := taken.get(rule.id)) is not None
-    )
 
 
 def _event(file: _File, now: float) -> Event:

@@ -14,7 +14,7 @@ from monitor.alerting.rule_reader import read_rule
 from monitor.alerting.toml_map import TomlMap
 from monitor.alerting.wording import sentence
 
-__all__ = ["MAX_RULES", "MAX_TEXT", "RulesError", "check_duplicates", "parse_rules", "sentence"]
+__all__ = ["MAX_RULES", "MAX_TEXT", "RulesError", "check_duplicates", "clashes", "parse_rules", "sentence"]
 
 MAX_TEXT = 1 << 20
 """Characters in one rule file."""
@@ -55,17 +55,26 @@ def parse_rules(text: str, file: str) -> tuple[Rule, ...]:
 
 def check_duplicates(files: Mapping[str, Sequence[Rule]]) -> tuple[RuleProblem, ...]:
     """One problem for each rule whose id an earlier file (by name) already has."""
-    first: dict[str, Rule] = {}
-    problems = []
+    taken: dict[str, Rule] = {}
+    problems: list[RuleProblem] = []
     for name in sorted(files):
-        for rule in files[name]:
-            earlier = first.setdefault(rule.id, rule)
-            if earlier.file != rule.file:
-                reason = (
-                    f'the id "{rule.id}" is already used in {earlier.file}, line {earlier.line}; ids are unique over all files'
-                )
-                problems.append(RuleProblem(rule.file, rule.line, reason, key="id"))
+        problems += clashes(files[name], taken)
+        taken = {rule.id: rule for rule in files[name]} | taken
     return tuple(problems)
+
+
+def clashes(rules: Sequence[Rule], taken: Mapping[str, Rule]) -> tuple[RuleProblem, ...]:
+    """One problem for each of the rules whose id one of another file has taken."""
+    return tuple(
+        RuleProblem(
+            rule.file,
+            rule.line,
+            f'the id "{rule.id}" is already used in {other.file}, line {other.line}; ids are unique over all files',
+            key="id",
+        )
+        for rule in rules
+        if (other := taken.get(rule.id)) is not None
+    )
 
 
 def _read_all(entries: list[Any], report: Report) -> tuple[Rule, ...]:
