@@ -16,7 +16,7 @@ from ui.desktop.rows import RowList, fill_height
 from ui.desktop.topbar import Field
 from ui.views.view import AlertsView
 
-LIST, PANEL = 330, 316
+LIST, PANEL = 340, 316
 _MARK_ROOM = 34
 
 
@@ -86,6 +86,7 @@ class AlertsPage(QWidget):
         self.expire = Button(host, "End silence", lambda: host.act("silence.expire"), "danger", key="Del")
         self.nothing = SentenceLabel(host, "body", wrap=True)
         self.left = Card(host, "Alerts")
+        self.groups.room = LIST - 16
         self.group_row = row_of(self.groups, None, margins=(7, 7, 7, 7))
         self.left.add(self.group_row)
         self.filter_row = row_of(self.filter, margins=(10, 0, 10, 8))
@@ -136,9 +137,11 @@ class AlertsPage(QWidget):
                 part.setMinimumWidth(0)
                 part.setMaximumWidth(16_777_215)
         else:
-            self.left.setFixedWidth(LIST if width >= 1200 else 286)
-            self.right.setFixedWidth(PANEL)
+            self.left.setFixedWidth(LIST if width >= 1200 else 300)
         self.filter_row.setVisible(phone)
+        bars = Qt.ScrollBarPolicy.ScrollBarAlwaysOff if phone else Qt.ScrollBarPolicy.ScrollBarAsNeeded
+        self.right.setVerticalScrollBarPolicy(bars)
+        self.groups.room = 0 if phone else self.left.maximumWidth() - 16
         self.groups.restyle()
         self.groups.setSizePolicy(QSizePolicy.Policy.Expanding if phone else QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.detail.arrange(phone)
@@ -158,7 +161,12 @@ class AlertsPage(QWidget):
             return
         self.left.setVisible(True)
         self.right.setVisible((draft or why) if self.beside else draft)
-        self.detail.setVisible(self.beside or not draft or self.width() > 286 + PANEL + 320)
+        self.detail.setVisible(self.beside or not draft)
+        if self.beside:
+            self.right.setFixedWidth(PANEL)
+        else:
+            self.right.setMinimumWidth(PANEL)
+            self.right.setMaximumWidth(16_777_215)
 
     def point(self, row: int) -> None:
         """A row was pressed; on the phone that opens it."""
@@ -195,15 +203,16 @@ class AlertsPage(QWidget):
         self.detail.show_detail(view.detail, view.prompt, view.empty)
         self.marked.show_marked(view.marked)
         self.drawer.show_draft(view.draft)
-        self.why.show_detail(view.detail)
+        self.why.show_detail(view.detail if not self.phone else None)
         self._place()
 
     def restyle(self) -> None:
         for part in (self.list, self.silences, self.detail, self.drawer, self.why.rows):
             part.restyle()
 
-    def focus_main(self) -> None:
-        (self.silences if self.silences.isVisible() else self.list).setFocus(Qt.FocusReason.OtherFocusReason)
+    def focus_main(self) -> bool:
+        (self.silences if self.silences.isVisibleTo(self) else self.list).setFocus(Qt.FocusReason.OtherFocusReason)
+        return True
 
     def focus_field(self, name: str) -> bool:
         """The caret into a field of this page; False when it is not here."""

@@ -87,10 +87,14 @@ class Pump(QObject):
 
 def connect(window: Window, session: Session, notifier: Notifier) -> None:
     """What only the desktop can do for the session."""
-    session.on_quit = window.close
+    session.on_quit = lambda: _close(window)
     session.on_open_url = lambda url: _open(url)
     session.on_copy = lambda text: QGuiApplication.clipboard().setText(text)
     session.on_notify = notifier.tell
+
+
+def _close(window: Window) -> None:
+    window.close()
 
 
 def _open(url: str) -> None:

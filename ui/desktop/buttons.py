@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Literal
 
 from PySide6.QtCore import QPoint, QRectF, QSize, Qt
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QFont, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QSizePolicy, QWidget
 
 from ui.desktop import paint
@@ -150,6 +150,10 @@ class Segments(Painted):
         self._name, self._chosen, self._boxed = name, chosen, boxed
         self._choices: tuple[tuple[str, str], ...] = ()
         self._taken = ""
+        self.wraps = False
+        self.room = 0
+        """Pixels there are at most; where they do not suffice, counts of what is not taken are left out."""
+        self._counts = True
         self._boxes: list[QRectF] = []
 
     def show_choices(self, choices: Sequence[tuple[str, str]], taken: str) -> None:
@@ -168,11 +172,13 @@ class Segments(Painted):
     def _place(self) -> None:
         font = self.look.font(13 if self.look.phone else 11, MEDIUM)
         height = 36 if self.look.phone else 24
-        left, self._boxes = 3.0 if self._boxed else 0.0, []
-        for word, count in self._choices:
-            width = paint.width_of(font, f"{word} {count}".strip()) + 14
-            self._boxes.append(QRectF(left, 2, width, height - 4))
-            left += width + 2
+        if self.wraps:
+            self._wrap(font, height)
+            return
+        left = self._line(font, height, True)
+        self._counts = not self.room or left <= self.room or self.look.phone
+        if not self._counts:
+            left = self._line(font, height, False)
         if self._boxed and self.look.phone and self._choices and self.width() > left:
             each = (self.width() - 6) / len(self._choices)
             self._boxes = [QRectF(3 + i * each, 4, each - 2, height - 4) for i in range(len(self._choices))]
@@ -180,8 +186,32 @@ class Segments(Painted):
         self.want(0 if self._boxed and self.look.phone else round(left), tall)
         self.setMinimumWidth(0 if self._boxed and self.look.phone else round(left))
 
+    def _wrap(self, font: QFont, height: float) -> None:
+        """Over as many lines as the width needs."""
+        left, top = 0.0, 0.0
+        self._boxes = []
+        for word, _ in self._choices:
+            width = paint.width_of(font, word) + 14
+            if left and left + width > max(120, self.width()):
+                left, top = 0.0, top + height
+            self._boxes.append(QRectF(left, top + 2, width, height - 4))
+            left += width + 1
+        self.want(0, round(top + height))
+        self.setFixedHeight(round(top + height))
+
+    def _line(self, font: QFont, height: float, counts: bool) -> float:
+        """Lays the choices side by side; returns the width they take."""
+        left, pad = 3.0 if self._boxed else 0.0, 11.0 if self._boxed else 14.0
+        self._boxes = []
+        for word, count in self._choices:
+            words = f"{word} {count}".strip() if counts or word == self._taken else word
+            width = paint.width_of(font, words) + pad
+            self._boxes.append(QRectF(left, 2, width, height - 4))
+            left += width + 1
+        return left
+
     def resizeEvent(self, event: object) -> None:
-        if self._boxed and self.look.phone:
+        if self.wraps or (self._boxed and self.look.phone):
             self._place()
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -199,6 +229,7 @@ class Segments(Painted):
                 painter.setBrush(self.look.brush("raised"))
                 painter.drawRoundedRect(box, 4, 4)
             font = self.look.font(size, MEDIUM if on else REGULAR)
+            count = count if on or self._counts else ""
             whole = paint.width_of(font, word) + (paint.width_of(font, f" {count}") if count else 0)
             inner = box.adjusted((box.width() - whole) / 2, 0, 4, 0)
             width = paint.words(painter, inner, word, font, self.look.colour("text-primary" if on else "text-secondary"))
@@ -210,7 +241,7 @@ class Segments(Painted):
     def choice_at(self, at: QPoint) -> str:
         """The word under a point, "" beside them all."""
         for (word, _), box in zip(self._choices, self._boxes, strict=True):
-            if box.left() - 1 <= at.x() <= box.right() + 1:
+            if box.adjusted(-1, -2, 1, 2).contains(at):
                 return word
         return ""
 

@@ -76,7 +76,7 @@ class Curves(pg.GraphicsObject):  # type: ignore[misc]
     def scale(self) -> Scale:
         """The scale in use; the right end keeps room for the dot of the last point."""
         view = self.view
-        box = self._size.adjusted(0, 3, -4, -1)
+        box = self._size.adjusted(0, 7, -4, -1)
         return Scale(view.x, view.y, box, view.log) if view else Scale((0, 1), (0, 1), box, False)
 
     def paint(self, painter: QPainter, option: object, widget: object = None) -> None:
@@ -153,22 +153,23 @@ class Curves(pg.GraphicsObject):  # type: ignore[misc]
 
     # ------------------------------------------------------------ lines
 
-    def traces(self, view: ChartView, scale: Scale) -> list[Trace]:
+    def traces(self, view: ChartView, scale: Scale, ratio: float = 1.0) -> list[Trace]:
         """What to draw of each line, remade only when data, range or size changed."""
-        key = (id(view.lines), view.revision, scale.x, scale.y, scale.box.width(), scale.box.height())
+        key = (id(view.lines), view.revision, scale.x, scale.y, scale.box.width(), scale.box.height(), ratio)
         if key != self._made_for:
             box = (scale.box.left(), scale.box.top(), scale.box.width(), scale.box.height())
-            self._traces = [self._trace(line, view, scale, box) for line in view.lines]
+            self._traces = [self._trace(line, view, scale, box, ratio) for line in view.lines]
             self._made_for = key
         return self._traces
 
-    def _trace(self, line: Line, view: ChartView, scale: Scale, box: tuple[float, float, float, float]) -> Trace:
+    def _trace(self, line: Line, view: ChartView, scale: Scale, box: tuple[float, float, float, float], ratio: float) -> Trace:
         if not len(line.times):
             return EMPTY
-        return trace(line.times, log_space(line.values) if view.log else line.values, scale.x, scale.y, box)
+        return trace(line.times, log_space(line.values) if view.log else line.values, scale.x, scale.y, box, ratio)
 
     def _lines(self, painter: QPainter, view: ChartView, scale: Scale) -> None:
-        traces = self.traces(view, scale)
+        ratio = painter.device().devicePixelRatio()
+        traces = self.traces(view, scale, ratio)
         smooth = self.smooth and sum(len(t.segments) for t in traces) <= _AA_SEGMENTS
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, smooth)
         order = list(range(len(traces)))[::-1]
@@ -181,7 +182,13 @@ class Curves(pg.GraphicsObject):  # type: ignore[misc]
                 continue
             if len(view.lines) == 1 and line.colour in ("critical", "warning"):
                 self._area(painter, drawn, scale, line.colour)
-            painter.setPen(self.pen_of(line, number))
+            pen = self.pen_of(line, number)
+            if drawn.dense:
+                # Uprights stand a device pixel apart: where they are tall, wider ones would only smear into each other.
+                wide = pen.widthF() if drawn.calm else 1.0 / ratio
+                pen = QPen(pen.color(), 2 * wide if number == self.emphasis else wide)
+                pen.setCapStyle(Qt.PenCapStyle.FlatCap)
+            painter.setPen(pen)
             self._segments_of(painter, drawn.segments, line.dash)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
 

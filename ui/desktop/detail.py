@@ -68,7 +68,8 @@ class DetailCard(Card):
         column.setSpacing(0)
         column.addLayout(top)
         column.addWidget(self.buttons)
-        column.addWidget(row_of(self.sentence, margins=(14, 0, 14, 8)))
+        self.sentence_row = row_of(self.sentence, margins=(14, 0, 14, 8))
+        column.addWidget(self.sentence_row)
         column.addWidget(self.note_row)
         column.addWidget(Rule(self.host))
         column.addWidget(self.chart, 3)
@@ -78,7 +79,7 @@ class DetailCard(Card):
         column.addWidget(self.history_head)
         column.addWidget(self.history, 2)
         self.chart.setMinimumHeight(170)
-        self.history.setMinimumHeight(80)
+        self.history.setMinimumHeight(54)
 
     def show_detail(self, detail: AlertDetail | None, prompt: str, empty: str) -> None:
         """None shows `empty`; `prompt` opens the field for a note."""
@@ -98,6 +99,7 @@ class DetailCard(Card):
         self.subtitle.say(detail.subtitle)
         self.setAccessibleName(f"{detail.title}. {detail.subtitle}")
         self.sentence.say(detail.sentence)
+        self.sentence_row.setVisible(bool(detail.sentence) and detail.sentence != detail.chart.sentence)
         self.chart.show_chart(detail.chart)
         runs = [
             Text(piece, strong)
@@ -106,7 +108,9 @@ class DetailCard(Card):
         ]
         self.labels.say(tuple(runs))
         self.history.show_rows(detail.history)
-        self.history_head.setVisible(bool(detail.history))
+        self.history.fit(420)
+        for part in (self.history_head, self.history):
+            part.setVisible(bool(detail.history))
         self.ack.say(
             "Release" if detail.acked else "Acknowledge",
             detail.can_acknowledge,

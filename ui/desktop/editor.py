@@ -108,6 +108,7 @@ class CodeEdit(QPlainTextEdit):
         self.highlighter = TomlHighlighter(self.look, self)
         self._revision: tuple[str, int] | None = None
         self._loading = False
+        self._told = ""
         self.blockCountChanged.connect(lambda _: self._margins())
         self.updateRequest.connect(self._scrolled)
         self.cursorPositionChanged.connect(self._marks)
@@ -133,6 +134,7 @@ class CodeEdit(QPlainTextEdit):
             self.gutter.update()
 
     def _load(self, view: RuleEditorView) -> None:
+        self._told = view.text
         if self.toPlainText() == view.text:
             return
         self._loading = True
@@ -143,8 +145,12 @@ class CodeEdit(QPlainTextEdit):
         self._loading = False
 
     def _typed(self) -> None:
-        if not self._loading:
-            self.host.tell(self.host.session.set_text, "rule", self.toPlainText(), self.textCursor().position())
+        text = self.toPlainText()
+        # The highlighter's colours count as changes too: only another text is one.
+        if self._loading or self._revision is None or text == self._told:
+            return
+        self._told = text
+        self.host.tell(self.host.session.set_text, "rule", text, self.textCursor().position())
 
     # ------------------------------------------------------------ gutter and marks
 
@@ -215,6 +221,7 @@ class CodeEdit(QPlainTextEdit):
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)
         self._marks()
+        self.host.tell(self.host.session.focus, "rule")
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)

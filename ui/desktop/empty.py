@@ -99,7 +99,7 @@ class EmptyCard(Card):
         return holder
 
     def _copy(self, what: str, command: str) -> QWidget:
-        button = link(self.host, "Copy", lambda: self.host.session.on_copy(command))
+        button = link(self.host, "Copy", lambda: self.host.tell(self.host.session.copy, command))
         button.setAccessibleName(f"Copy the command for {what}")
         return button
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QPainter
-from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from ui.desktop import paint
 from ui.desktop.buttons import Button, Segments, row_of
@@ -66,6 +66,7 @@ class ExplorePage(QWidget):
         self.chips = Chips(host)
         self.windows = Segments(host, "Window", lambda word: host.tell(session.choose, "window", word))
         self.field = Segments(host, "Field", lambda word: host.tell(session.choose, "field", word))
+        self.field.wraps = True
         self.live = Button(host, "Go live", lambda: host.act("time.live"), "accent", key="L")
         self.rule = Button(host, "Make a rule…", lambda: host.act("explore.rule"), key="T")
         self.chart = ChartCard(host)
@@ -78,7 +79,8 @@ class ExplorePage(QWidget):
         columns = (Column("Series", 0, _swatch, lambda row: str(row[0])), *(_figure(n) for n in range(4)))
         self.table_card = Card(host, "Figures of the range shown")
         self.table = Table(host, "Figures of the range shown", columns)
-        self.table_card.add(self.table, 1)
+        self.table_card.add(self.table)
+        self.table_card.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Maximum)
         self.readout_head = PanelHead(host, "Under the crosshair")
         self.empty = EmptyCard(host)
         self.right = QVBoxLayout()
@@ -86,7 +88,7 @@ class ExplorePage(QWidget):
         self.right.addWidget(self.tools)
         self.right.addWidget(self.empty)
         self.right.addWidget(self.chart, 5)
-        self.right.addWidget(self.table_card, 2)
+        self.right.addWidget(self.table_card)
         self.outer = QGridLayout(self)
         self.outer.setSpacing(10)
         self.arrange(1440, False)
@@ -127,7 +129,7 @@ class ExplorePage(QWidget):
             self.tool_grid.removeWidget(widget)
         self.tool_grid.addWidget(self.windows, 0, 0, Qt.AlignmentFlag.AlignLeft)
         if one_line:
-            self.tool_grid.addWidget(self.field, 0, 1, Qt.AlignmentFlag.AlignLeft)
+            self.tool_grid.addWidget(self.field, 0, 1)
         else:
             self.tool_grid.addWidget(self.field, 1, 0, 1, 4)
         self.tool_grid.addWidget(self.live, 0, 2)
@@ -171,5 +173,6 @@ class ExplorePage(QWidget):
         self.results.restyle()
         self.table.restyle()
 
-    def focus_main(self) -> None:
+    def focus_main(self) -> bool:
         self.results.setFocus(Qt.FocusReason.OtherFocusReason)
+        return True

@@ -44,6 +44,10 @@ class Host:
         if self.hover_repaints:
             self._repaint()
 
+    def field_left(self, what: str) -> bool:
+        """Whether the session still takes this field for the one that is typed in."""
+        return bool(self.session.ctx.focus == what)
+
     def repaint(self) -> None:
         self._repaint()
 

@@ -28,6 +28,9 @@ FIELD_OWN = frozenset(
 )
 """Keys that belong to a text field while it has the focus, whatever the table says of them."""
 
+EDITOR_OWN = frozenset(("up", "down", "pageup", "pagedown", "ctrl+home", "ctrl+end", "ctrl+up", "ctrl+down"))
+"""Keys that besides belong to a text of several lines."""
+
 
 def neutral(event: QKeyEvent) -> str:
     """ "a", "shift+x", "ctrl+k", "?", "alt+enter"; "" for a bare modifier or something without a name."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QPainter
+from PySide6.QtGui import QPainter, QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from ui.desktop import paint
@@ -85,6 +85,7 @@ class SideColumn(QWidget):
     def __init__(self, host: Host) -> None:
         super().__init__()
         self.host = host
+        self.whole = False
         session = host.session
         self.firing_head = PanelHead(host, "Firing", link(host, "Open Alerts", lambda: host.act("page.alerts")))
         self.firing = RowList(
@@ -115,8 +116,8 @@ class SideColumn(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(10)
-        for number, card in enumerate(self.cards):
-            column.addWidget(card, (3, 2, 0, 2, 0)[number])
+        for card in self.cards:
+            column.addWidget(card)
         column.addStretch(1)
 
     def _card(self, name: str, head: PanelHead, body: QWidget) -> Card:
@@ -134,19 +135,45 @@ class SideColumn(QWidget):
         self.firing.show_rows(view.firing, view.cursor if view.region == "firing" else -1)
         self.events.show_rows(view.events)
         self.processes.show_rows(view.processes)
-        for lines in (self.firing, self.events, self.processes):
-            lines.fix() if whole else self._free(lines)
         self.cores.show_cores(view.cores)
         self.cores_head.note.say(paint.plain(view.cores_title))
         self.figures.show_pairs(view.collector)
         for card, there in zip(self.cards, (True, view.events, view.cores, view.processes, view.collector), strict=True):
             card.setVisible(bool(there))
         self.firing.setVisible(bool(view.firing))
+        self.whole = whole
+        self._share()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self._share()
+
+    def _share(self) -> None:
+        """Heights of the three lists: all they need, or whole rows of what there is, alerts first."""
+        lists = [self.firing, self.processes, self.events]
+        needs = [lines.content_height() for lines in lists]
+        if not self.whole:
+            shown = [lines for lines in lists if not lines.isHidden()]
+            taken = sum(max(min(part.sizeHint().height(), part.maximumHeight()), part.minimumHeight()) for part in shown)
+            rest = sum(card.sizeHint().height() + 10 for card in self.cards if not card.isHidden()) - taken
+            rows = [lines.row_height(lines.rows_model.rows[0]) if lines.rows_model.rows else 0 for lines in lists]
+            needs = self._fair(rows, needs, self.height() - rest)
+        for lines, need in zip(lists, needs, strict=True):
+            if lines.minimumHeight() != need or lines.maximumHeight() != need:
+                lines.setFixedHeight(need)
 
     @staticmethod
-    def _free(lines: RowList) -> None:
-        lines.setMinimumHeight(0)
-        lines.fit()
+    def _fair(rows: list[int], needs: list[int], room: int) -> list[int]:
+        """Each list its first rows, then row by row in turn, alerts twice as often."""
+        given = [min(need, row * least) for need, row, least in zip(needs, rows, (2, 3, 2), strict=True)]
+        turns = (0, 0, 1, 2)
+        grown = True
+        while grown:
+            grown = False
+            for at in turns:
+                if rows[at] and given[at] < needs[at] and sum(given) + rows[at] <= room:
+                    given[at] += rows[at]
+                    grown = True
+        return given
 
 
 class OverviewPage(QScrollArea):
@@ -208,6 +235,8 @@ class OverviewPage(QScrollArea):
         self.columns = 1 if phone else 3 if width >= 1680 else 2
         beside = width >= 1080
         self.whole = not beside
+        bars = Qt.ScrollBarPolicy.ScrollBarAlwaysOff if phone else Qt.ScrollBarPolicy.ScrollBarAsNeeded
+        self.setVerticalScrollBarPolicy(bars)
         self.outer.setContentsMargins(12, 10 if not phone else 4, 12, 10)
         self.stack.removeWidget(self.side)
         self.outer.removeWidget(self.side)
@@ -284,9 +313,10 @@ class OverviewPage(QScrollArea):
         for lines in (self.side.firing, self.side.events, self.side.processes, self.series_cards):
             lines.restyle()
 
-    def focus_main(self) -> None:
-        """Where the keyboard goes when the page opens."""
-        if self.side.firing.isVisible():
-            self.side.firing.setFocus(Qt.FocusReason.OtherFocusReason)
-        elif self.table.isVisible():
-            self.table.setFocus(Qt.FocusReason.OtherFocusReason)
+    def focus_main(self) -> bool:
+        """Where the keyboard goes when the page opens; False while there is nothing to go to."""
+        for part in (self.side.firing, self.table, self.series_cards):
+            if part.isVisibleTo(self):
+                part.setFocus(Qt.FocusReason.OtherFocusReason)
+                return True
+        return False

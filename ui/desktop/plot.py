@@ -157,7 +157,7 @@ class Plot(pg.GraphicsView):  # type: ignore[misc]
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setAttribute(Qt.WidgetAttribute.WA_TranslucentBackground)
+        self.setBackgroundBrush(look.colour("card"))
         self.box = pg.ViewBox(enableMenu=False, enableMouse=False, defaultPadding=0.0)
         self.box.disableAutoRange()
         self.curves = Curves(look, self.box)
@@ -198,6 +198,7 @@ class Plot(pg.GraphicsView):  # type: ignore[misc]
             self.bottom.update()
 
     def restyle(self) -> None:
+        self.setBackgroundBrush(self.look.colour("card"))
         self.viewport().update()
 
     def _resized(self, *_: object) -> None:

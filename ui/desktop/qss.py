@@ -33,6 +33,7 @@ QScrollBar::handle:horizontal {{ min-width: 24px; }}
 QScrollBar::handle:hover {{ background: {control}; }}
 QScrollBar::add-line, QScrollBar::sub-line, QScrollBar::add-page, QScrollBar::sub-page
   {{ background: transparent; border: 0; width: 0; height: 0; }}
+QAbstractScrollArea::corner {{ background: transparent; border: 0; }}
 QToolTip {{ background: {raised}; color: {primary}; border: 1px solid {control}; padding: 4px 6px; }}
 QSplitter::handle {{ background: transparent; }}
 """

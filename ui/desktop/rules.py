@@ -108,7 +108,7 @@ class EditorCard(Card):
         self.add(self.conflict_row)
         self.problem_row = row_of(self.problem, margins=(10, 2, 10, 9))
         self.add(self.problem_row)
-        self.setMinimumHeight(220)
+        self.setMinimumHeight(170)
 
     def show_editor(self, view: RuleEditorView, name: str) -> None:
         self.title.say(name)
@@ -175,7 +175,6 @@ class RulesPage(QWidget):
         self.left = Card(host, "Rules")
         self.top = row_of(self.filter, self.new, spacing=6, margins=(10, 8, 10, 8), wide=0)
         self.left.add(self.top)
-        self.left.add(row_of(self.count, margins=(12, 0, 12, 5)))
         self.left.add(self.list, 1)
         self.back = Button(host, "Rules", self.close_sheet, "ghost", icon="back")
         self.editor = EditorCard(host)
@@ -189,12 +188,14 @@ class RulesPage(QWidget):
         self.outer = QHBoxLayout(self)
         self.outer.setSpacing(10)
         self.outer.addWidget(self.left)
-        right = QVBoxLayout()
+        self.right = QWidget()
+        right = QVBoxLayout(self.right)
+        right.setContentsMargins(0, 0, 0, 0)
         right.setSpacing(10)
         right.addWidget(self.back, 0, Qt.AlignmentFlag.AlignLeft)
         right.addWidget(self.empty)
         right.addWidget(self.work, 1)
-        self.outer.addLayout(right, 1)
+        self.outer.addWidget(self.right, 1)
         self.arrange(1440, False)
 
     def arrange(self, width: int, phone: bool) -> None:
@@ -213,13 +214,12 @@ class RulesPage(QWidget):
             self.grid.setRowStretch(row, stretch)
         self.grid.setColumnStretch(0, 1)
         self.grid.setColumnStretch(1, 0)
-        self.chart.setMinimumHeight(150)
+        self.chart.setMinimumHeight(126)
         if phone:
             self.left.setMinimumWidth(0)
             self.left.setMaximumWidth(16_777_215)
         else:
             self.left.setFixedWidth(LIST if width >= 1180 else 220)
-        self.filter.setVisible(phone)
         self.new.updateGeometry()
         self._place()
         if self.view is not None:
@@ -228,6 +228,7 @@ class RulesPage(QWidget):
 
     def _place(self) -> None:
         self.left.setVisible(not self.phone or not self.opened)
+        self.right.setVisible(not self.phone or self.opened)
         self.back.setVisible(self.phone and self.opened)
         self.work.setVisible((not self.phone or self.opened) and self.view is not None and self.view.editor is not None)
 
@@ -245,7 +246,7 @@ class RulesPage(QWidget):
             return
         old, self.view = self.view, view
         self.filter.show_text(view.filter)
-        self.count.say(view.title)
+        self.filter.setPlaceholderText(view.title or "Filter rules")
         self.list.show_rows(view.rows, view.cursor, lambda row: str(row.file), first_header=True)
         self.empty.show_state(view.empty)
         editor = view.editor
@@ -267,14 +268,15 @@ class RulesPage(QWidget):
         self.editor.text.restyle()
         self.chart.restyle()
 
-    def focus_main(self) -> None:
+    def focus_main(self) -> bool:
         self.list.setFocus(Qt.FocusReason.OtherFocusReason)
+        return True
 
     def focus_field(self, name: str) -> bool:
         """The caret into a field of this page; False when it is not here."""
         if name == "rule":
             self.editor.text.setFocus(Qt.FocusReason.OtherFocusReason)
-        elif name == "filter" and self.phone:
+        elif name == "filter":
             self.filter.setFocus(Qt.FocusReason.OtherFocusReason)
         else:
             return False

@@ -68,6 +68,12 @@ class Navigation(Painted):
         if 0 <= number < len(self.tabs()):
             self.host.act(f"page.{self.tabs()[number].page}")
 
+    def _ring(self, painter: QPainter) -> None:
+        """Round the page that is open: there Enter and the arrows start."""
+        for tab, box in zip(self.tabs(), self.boxes(), strict=False):
+            if self.frame is not None and tab.page == self.frame.page:
+                paint.focus_ring(painter, self.look, box.adjusted(-2, -2, 2, 2))
+
     def _at(self, point: QPointF) -> int:
         return next((number for number, box in enumerate(self.boxes()) if box.contains(point)), -1)
 
@@ -127,7 +133,7 @@ class Sidebar(Navigation):
             self._tab(painter, tab, box, tab.page == self.frame.page, number == self._over)
         self._person(painter, self.frame.who)
         if self.hasFocus():
-            paint.focus_ring(painter, self.look, QRectF(self.rect()).adjusted(1, 46, -2, -50))
+            self._ring(painter)
 
     def _collector(self, painter: QPainter, frame: FrameView) -> None:
         box = QRectF(8.5, 47.5, SIDEBAR - 18, 37)
@@ -249,4 +255,4 @@ class BottomBar(Navigation):
                 spot = QRectF(middle + 8, 4, 30, 15)
                 paint.words(painter, spot, badge, self.look.font(12, STRONG), self.look.colour(shape or "text-secondary"))
         if self.hasFocus():
-            paint.focus_ring(painter, self.look, QRectF(self.rect()))
+            self._ring(painter)

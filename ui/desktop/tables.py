@@ -166,6 +166,7 @@ class Table(QTableView):
     def resizeEvent(self, event: Any) -> None:
         super().resizeEvent(event)
         self._share(self.viewport().width())
+        self._fit_rows()
 
     def _share(self, width: int) -> None:
         """Fixed columns keep their width, the wide one takes the rest; the first to drop goes first."""
@@ -180,6 +181,15 @@ class Table(QTableView):
         for number, column in enumerate(self.columns):
             self.setColumnHidden(number, not shown[number])
             self.setColumnWidth(number, column.width or max(60, left // stretching))
+
+    def _fit_rows(self) -> None:
+        """Rows grow by a pixel or two so that the last one shown is whole."""
+        tall = self.viewport().height()
+        fitting = max(1, min(tall // 24, len(self.rows_model.rows) or 1))
+        size = max(24, min(28, tall // fitting))
+        if fitting < len(self.rows_model.rows) and size * fitting < tall - 4:
+            size = 24
+        self.verticalHeader().setDefaultSectionSize(size)
 
     def _needed(self, shown: list[bool], wide: int) -> int:
         return sum((column.width or wide) for column, on in zip(self.columns, shown, strict=True) if on)

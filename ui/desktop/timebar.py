@@ -127,13 +127,14 @@ class DayStrip(Painted):
     def _draw(self, painter: QPainter, time: TimeView) -> None:
         count = max(1, len(time.strip))
         pitch, foot = (self.width() - 2) / count, self.height() - 5.0
+        wide = min(pitch - 1.5, 9.0)
         painter.setPen(Qt.PenStyle.NoPen)
         for number, (shape, load) in enumerate(time.strip):
             bad = shape not in (None, "ok")
             share = GLYPHS[shape].block if bad and shape is not None else 0.0
-            height = max(4.0, 18.0 * share) if bad else 2.0 + 6.0 * max(0.0, min(1.0, load))
+            height = max(5.0, 18.0 * share**1.4) if bad else 2.0 + 5.0 * max(0.0, min(1.0, load))
             painter.setBrush(self.look.brush(str(shape) if bad else "line-strong"))
-            painter.drawRoundedRect(QRectF(number * pitch, foot - height, pitch - 1.5, height), 1, 1)
+            painter.drawRoundedRect(QRectF(number * pitch + (pitch - wide) / 2, foot - height, wide, height), 1, 1)
         edge = self.width() - 2.0
         window = QRectF(edge - max(9.0, _share(time.range_label) * (self.width() - 2)), 1.5, 0, self.height() - 3)
         window.setRight(edge)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QSizePolicy, QWidget
 
 from ui.desktop import paint
@@ -50,6 +50,15 @@ class Field(QLineEdit):
             self.style().polish(self)
         self.setToolTip(literal_tip(why))
         self.setAccessibleDescription(why)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        self.host.session.focus(self.what)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        if event.reason() != Qt.FocusReason.ActiveWindowFocusReason and self.host.field_left(self.what):
+            self.host.session.focus("")
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown):
@@ -142,6 +151,7 @@ class TopBar(QWidget):
         name = next((tab.name for tab in frame.tabs if tab.page == frame.page), "")
         self.name.say(name)
         self.subtitle.say(frame.subtitle)
+        self.filter.setVisible(frame.page == "alerts" and not self.host.look.phone)
 
     def show_filter(self, text: str, error: str) -> None:
         self.filter.show_text(text)

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QApplication, QLineEdit, QMainWindow, QStackedWidg
 from ui.desktop import qss
 from ui.desktop.banner import BannerBar, ToastBar
 from ui.desktop.host import Host
-from ui.desktop.keys import FIELD_OWN, neutral
+from ui.desktop.keys import EDITOR_OWN, FIELD_OWN, neutral
 from ui.desktop.look import Look
 from ui.desktop.overlay import HelpOverlay, PaletteOverlay
 from ui.desktop.overview import OverviewPage
@@ -36,12 +36,6 @@ TABLET = int(tokens()["breakpoint"]["tablet"])
 WIDE = int(tokens()["breakpoint"]["wide"])
 RAIL_BELOW = 1200
 NARROW_BELOW = 1080
-_WALK = {
-    Qt.Key.Key_Up: "cursor.up",
-    Qt.Key.Key_Down: "cursor.down",
-    Qt.Key.Key_PageUp: "cursor.page_up",
-    Qt.Key.Key_PageDown: "cursor.page_down",
-}
 
 
 def profile_for(width: int, height: int) -> Profile:
@@ -67,6 +61,8 @@ class Window(QMainWindow):
         self._theme = ""
         self._size_class: tuple[bool, int] | None = None
         self._painting = False
+        self._placed = False
+        """Whether the focus has found the page: until its lists have rows it has nowhere to go."""
         self.setWindowTitle("Lightship")
         self.setMinimumSize(360, 480)
         self._lay_out()
@@ -165,8 +161,7 @@ class Window(QMainWindow):
         if self.stack.currentWidget() is not page:
             self.stack.setCurrentWidget(page)
             self.host.hover_repaints = frame.page == "explore"
-            if not frame.focus:
-                page.focus_main()
+            self._placed = bool(frame.focus) or page.focus_main()
         self.palette_overlay.show_view(picture.palette)
         self.help_overlay.show_view(picture.help)
         self._follow_focus(picture, old)
@@ -182,6 +177,8 @@ class Window(QMainWindow):
 
     def _follow_focus(self, picture: Picture, old: Picture | None) -> None:
         """The caret goes where the session says a person types now, and back to the page when nobody does."""
+        if not self._placed and not picture.frame.focus and picture.palette is None:
+            self._placed = self.page(picture.frame.page).focus_main()
         wanted = "palette" if picture.palette is not None else picture.frame.focus
         if wanted == self._focus:
             return
@@ -278,24 +275,23 @@ class Window(QMainWindow):
 
     def _key(self, event: QKeyEvent, watched: QWidget) -> bool:
         key = neutral(event)
+        self._placed = self._placed or key in ("tab", "shift+tab")
         if not key or key in ("tab", "shift+tab"):
             return False
         from ui.desktop.editor import CodeEdit
 
         field, editor = isinstance(watched, QLineEdit), isinstance(watched, CodeEdit)
         if field or editor:
-            return self._typing(event, key, field)
+            return self._typing(key, editor)
         if key in ("space", "enter") and watched.focusPolicy() != Qt.FocusPolicy.NoFocus and hasattr(watched, "click"):
             return False
         heard: bool = self.session.key(key)
         self.refresh()
         return heard
 
-    def _typing(self, event: QKeyEvent, key: str, field: bool) -> bool:
-        if field and event.key() in _WALK and not event.modifiers() & Qt.KeyboardModifier.ControlModifier:
-            self.session.perform(_WALK[Qt.Key(event.key())])
-            self.refresh()
-            return True
+    def _typing(self, key: str, editor: bool) -> bool:
+        if editor and key in EDITOR_OWN:
+            return False
         if key in FIELD_OWN or key == "enter":
             return False
         heard: bool = self.session.key(key, True)
