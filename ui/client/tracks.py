@@ -183,11 +183,17 @@ class Tracks:
         self._length += 1
         return at
 
+    @property
+    def _full_capacity(self) -> int:
+        """Room for all of `keep` and a quarter more."""
+        return int(1.26 * self.keep / self.interval) + 64
+
     def _make_room(self, now: float) -> None:
         """Drops what is older than `keep`; grows when less than a fifth of the room came free, so the copying stays rare."""
         old = int(np.searchsorted(self.times, now - self.keep))
-        n = self._length - old
-        capacity = len(self._times) if old * 5 >= len(self._times) else 2 * len(self._times)
+        n, capacity, full = self._length - old, len(self._times), self._full_capacity
+        if old * 5 < capacity:
+            capacity = full if capacity < full < 2 * capacity else 2 * capacity
         self._times, self._steps = _moved(self._times, old, n, capacity), _moved(self._steps, old, n, capacity)
         self._marks = _moved(self._marks, old, n, capacity)
         for i, values in enumerate(self._values):
@@ -201,7 +207,7 @@ class Tracks:
         if rows is self._rows or np.array_equal(rows, self._rows):
             return
         self._recycle(rows)
-        room = MAX_CELLS // (len(self._times) * max(1, len(self.fields)))
+        room = MAX_CELLS // (max(len(self._times), self._full_capacity) * max(1, len(self.fields)))
         wanted = [row for row in rows.tolist() if row not in self._slots]
         for row in wanted:
             if self._free:

@@ -128,7 +128,7 @@ def test_what_is_older_than_keep_makes_room() -> None:
     times = tracks.times
     assert times[-1] == 4999.0
     assert times[0] <= 4899.0
-    assert len(tracks._times) < 500
+    assert len(tracks._times) <= tracks._full_capacity
 
 
 def test_rows_that_come_and_go_do_not_take_room_for_ever() -> None:
@@ -140,8 +140,8 @@ def test_rows_that_come_and_go_do_not_take_room_for_ever() -> None:
 
 
 def test_rows_over_the_bound_are_counted_and_the_others_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tracks_module, "MAX_CELLS", 64 * 3)
-    tracks = _tracks()
+    tracks = _tracks(keep=100.0)
+    monkeypatch.setattr(tracks_module, "MAX_CELLS", 3 * tracks._full_capacity)
     tracks.append(1.0, _rows(0, 1, 2, 3, 4), (np.arange(5.0),))
     assert tracks.untracked == 2
     assert _points(tracks, 2) == [(1.0, 2.0)]
