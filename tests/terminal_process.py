@@ -8,6 +8,7 @@ import pty
 import re
 import struct
 import subprocess
+import sys
 import termios
 import threading
 import time
@@ -15,6 +16,9 @@ import time
 from tests.running import until
 
 _ESCAPE = re.compile(r"\x1b(?:\[[0-9;?<>=]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[PX^_][^\x1b]*\x1b\\|.)", re.DOTALL)
+
+_TAKE_TERMINAL = "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execvp(sys.argv[1], sys.argv[1:])"
+"""A new session has no controlling terminal: take ours, as a login would, and become the program."""
 
 
 class TerminalProcess:
@@ -24,7 +28,12 @@ class TerminalProcess:
         self._master, slave = pty.openpty()
         self._size(columns, lines)
         self.process = subprocess.Popen(
-            command, stdin=slave, stdout=slave, stderr=slave, start_new_session=True, env={**os.environ, **(environment or {})}
+            [sys.executable, "-c", _TAKE_TERMINAL, *command],
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            start_new_session=True,
+            env={**os.environ, **(environment or {})},
         )
         os.close(slave)
         self._written = bytearray()
@@ -65,14 +74,17 @@ class TerminalProcess:
         os.write(self._master, keys.encode())
 
     def resize(self, columns: int, lines: int) -> None:
+        """Change the size; the kernel tells the program."""
         self._size(columns, lines)
-        os.killpg(self.process.pid, 28)  # SIGWINCH; the terminal is not the controlling one of a new session
 
     def _size(self, columns: int, lines: int) -> None:
         fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
 
     def wait_for(self, words: str, since: int = 0, seconds: float = 20.0) -> None:
-        until(lambda: words in self.text(since), f"the terminal shows {words!r}; it wrote {self.text(since)[-2000:]!r}", seconds)
+        try:
+            until(lambda: words in self.text(since), f"the terminal shows {words!r}", seconds)
+        except AssertionError as error:
+            raise AssertionError(f"{error}; it wrote {self.text(since)[-2000:]!r}") from None
 
     def rate(self, seconds: float) -> float:
         """Bytes a second that it writes in the next so many seconds."""

@@ -35,7 +35,7 @@ def test_the_terminal_interface_lives_through_ssh(over_ssh: tuple[Collector, Ter
 
     seen = terminal.count
     terminal.resize(120, 40)
-    terminal.wait_for("Network", since=seen)
+    terminal.wait_for("Ctrl K commands", since=seen)  # the key row has room for it now
 
     assert terminal.rate(5.0) < QUIET_BYTES
 
