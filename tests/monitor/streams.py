@@ -59,7 +59,7 @@ def batch_of(space: KeySpace, samples: tuple[Sample, ...], now: float) -> Batch:
     )
 
 
-def samples(late: bool = True) -> st.SearchStrategy[Sample]:
+def samples(late: bool = True, relative: bool = True) -> st.SearchStrategy[Sample]:
     offsets = st.sampled_from([0.0, 0.25, 0.5, 0.75, 1.5, 2.0, 9.75, 12.0])
     if late:
         offsets |= st.sampled_from([-0.25, -1.0, -3.5, -17.0, -59.0, -61.0, -75.0])
@@ -69,10 +69,10 @@ def samples(late: bool = True) -> st.SearchStrategy[Sample]:
         offsets,
         st.integers(-40, 400).map(lambda quarters: quarters / 4) | st.sampled_from([0.0, float("nan"), 1e9, 1e-7, 3.0]),
         st.sampled_from([1.0, 1.0, 1.0, 2.0, 10.0, 2.5]),
-        st.sampled_from([False, False, True]),
+        st.sampled_from([False, False, True]) if relative else st.just(False),
     )
 
 
-def steps(late: bool = True) -> st.SearchStrategy[list[Step]]:
+def steps(late: bool = True, relative: bool = True) -> st.SearchStrategy[list[Step]]:
     ahead = st.sampled_from([1.0, 1.0, 1.0, 1.0, 0.25, 2.0, 5.0, 9.0, 10.0, 37.0, 60.0, 240.0, 300.0, 900.0, 3550.0])
-    return st.lists(st.builds(Step, st.lists(samples(late), max_size=6).map(tuple), ahead), min_size=1, max_size=14)
+    return st.lists(st.builds(Step, st.lists(samples(late, relative), max_size=6).map(tuple), ahead), min_size=1, max_size=14)
