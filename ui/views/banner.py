@@ -37,14 +37,19 @@ def _never(ctx: Context) -> Banner:
 
 def losing(ctx: Context) -> Banner | None:
     """Samples are being dropped: how many in the last minute, and which limit was reached."""
-    lost = ctx.rates.recent_drops
-    if lost < 1:
+    lost, nameless = ctx.rates.recent_drops, ctx.rates.grown("points_overflowed_total")
+    if lost < 1 and nameless < 1:
         return None
     health = ctx.mirror.health.values if ctx.mirror.health else {}
     series, limit = health.get("series", 0.0), health.get("series_limit", 0.0)
     why = f": {series:,.0f} of {limit:,.0f} series in use." if limit and series >= limit else "."
     notes = ctx.mirror.health.notes if ctx.mirror.health else ()
-    return Banner("warning", f"{plural(round(lost), 'sample')} dropped in 1 min{why}", sanitise(notes[0], 200) if notes else "")
+    what = (
+        f"{plural(round(lost), 'sample')} dropped"
+        if lost >= 1
+        else f"{plural(round(nameless), 'sample')} without a series of their own"
+    )
+    return Banner("warning", f"{what} in 1 min{why}", sanitise(notes[0], 200) if notes else "")
 
 
 def read_only(ctx: Context) -> Banner | None:

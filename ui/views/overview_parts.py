@@ -169,7 +169,7 @@ def dropped(health: dict[str, float]) -> float:
 
 def is_loss(name: str) -> bool:
     """Whether a health figure counts things that were lost."""
-    return ("dropped" in name or "overflowed" in name) and not name.startswith("stream_")
+    return "dropped" in name
 
 
 def firing_title(ctx: Context) -> str:

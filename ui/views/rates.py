@@ -37,15 +37,12 @@ class Rates:
     @property
     def recent_drops(self) -> float:
         """Points lost within the last minute."""
-        names = [n for n in self._held[-1].values if ("dropped" in n or "overflowed" in n)] if self._held else []
-        return self.grown(*names)
+        return self.grown(*(n for n in self._held[-1].values if "dropped" in n)) if self._held else 0.0
 
     def _grown(self, *names: str) -> tuple[float, float] | None:
-        if len(self._held) < 2:
+        last = self._held[-1] if self._held else None
+        name = next((n for n in names if last is not None and n in last.values), None)
+        first = next((h for h in self._held if name in h.values), None)
+        if last is None or first is None or name is None or last.time <= first.time:
             return None
-        first, last = self._held[0], self._held[-1]
-        seconds = last.time - first.time
-        name = next((n for n in names if n in last.values), None)
-        if name is None or seconds <= 0 or name not in first.values:
-            return None
-        return max(0.0, last.values[name] - first.values[name]), seconds
+        return max(0.0, last.values[name] - first.values[name]), last.time - first.time
