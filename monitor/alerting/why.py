@@ -11,6 +11,8 @@ from monitor.alerting.wording import reading, sentence, title
 
 _Check = tuple[str, str, str, bool]
 """Title, detail, action, and whether it stops here."""
+_STEPS = ("Rule", "Time it must hold", "Acknowledgement", "Silences", "Cooldown", "Actions")
+"""What the steps are called that were not come to."""
 
 
 def why(alert: Alert, rule: Rule | None, silences: Mapping[str, Silence] | Iterable[Silence], now: float) -> tuple[WhyStep, ...]:
@@ -31,9 +33,9 @@ def why(alert: Alert, rule: Rule | None, silences: Mapping[str, Silence] | Itera
     )
     steps = []
     stopped = False
-    for heading, detail, action, stops in checks:
+    for neutral, (heading, detail, action, stops) in zip(_STEPS, checks, strict=True):
         if stopped:
-            steps.append(WhyStep(heading, "", "not_reached"))
+            steps.append(WhyStep(neutral, "", "not_reached"))
         else:
             steps.append(WhyStep(heading, detail, "stopped" if stops else "passed", action if stops else ""))
             stopped = stops
@@ -42,49 +44,49 @@ def why(alert: Alert, rule: Rule | None, silences: Mapping[str, Silence] | Itera
 
 def _rule(alert: Alert, rule: Rule | None) -> _Check:
     if rule is None:
-        return "Rule", f"The rule {alert.rule_id} is not in force any more.", "", True
+        return "Rule not in force", f"The rule {alert.rule_id} is not in force any more.", "", True
     if not rule.enabled:
-        return "Rule", f"{title(rule)} is switched off.", "enable_rule", True
+        return "Rule switched off", f"{title(rule)} is switched off.", "enable_rule", True
     if alert.no_data:
-        return "Rule", f"{reading(alert)} It cannot be judged and keeps firing until the series is gone.", "", False
-    return "Rule", f"{sentence(rule, alert.kind)} {reading(alert)}", "edit_rule", alert.state is State.INACTIVE
+        return "Rule has no data", f"{reading(alert)} It cannot be judged and keeps firing until the series is gone.", "", False
+    return "Rule met", f"{sentence(rule, alert.kind)} {reading(alert)}", "edit_rule", alert.state is State.INACTIVE
 
 
 def _held(alert: Alert, rule: Rule | None, now: float) -> _Check:
     wait = rule.for_seconds if rule else 0.0
     if alert.state is State.PENDING and alert.active_at is not None:
         left = rough_duration(alert.active_at + wait - now)
-        return "Held long enough", f"It must hold for {rough_duration(wait)}; {left} to go.", "edit_rule", True
+        return "Waiting out its time", f"It must hold for {rough_duration(wait)}; {left} to go.", "edit_rule", True
     if alert.state is State.RESOLVED:
         ended = rough_duration(now - (alert.resolved_at or now))
-        return "Held long enough", f"It fired, and ended {ended} ago.", "", False
+        return "Fired and ended", f"It fired, and ended {ended} ago.", "", False
     since = rough_duration(now - (alert.fired_at or now))
-    return "Held long enough", f"It fires since {since}.", "", False
+    return "Fired", f"It fires since {since}.", "", False
 
 
 def _acknowledged(alert: Alert, told: bool, now: float) -> _Check:
     if alert.ack is None:
-        return "Acknowledged", "Nobody has it.", "", False
+        return "Nobody has acknowledged it", "", "", False
     until = "until it resolves" if alert.ack.expires is None else f"for another {rough_duration(alert.ack.expires - now)}"
     detail = f"{alert.ack.who} has it since {rough_duration(now - alert.ack.at)}, {until}."
-    return "Acknowledged", detail, "release", not told
+    return f"{alert.ack.who} has acknowledged it", detail, "release", not told
 
 
 def _silenced(alert: Alert, silences: Mapping[str, Silence], told: bool, now: float) -> _Check:
     if not alert.silenced_by:
-        return "Silenced", "No silence matches it.", "", False
+        return "No silence matches it", "", "", False
     first = alert.silenced_by[0]
     silence = silences.get(first)
     if silence is None:
-        return "Silenced", "A silence matches it.", f"expire_silence:{first}", not told
+        return "Silenced", "A silence that is not known here matches it.", f"expire_silence:{first}", not told
     more = f" (and {len(alert.silenced_by) - 1} more)" if len(alert.silenced_by) > 1 else ""
     detail = f"{silence.created_by} silenced it for another {rough_duration(silence.ends - now)}: {silence.comment}{more}"
-    return "Silenced", detail, f"expire_silence:{first}", not told
+    return f"Silenced by {silence.created_by}", detail, f"expire_silence:{first}", not told
 
 
 def _cooldown(alert: Alert, rule: Rule | None, told: bool, now: float) -> _Check:
     if rule is None or told:
-        return "Cooldown", "It was not in the way.", "", False
+        return "No cooldown in the way", "", "", False
     left = cooldown_left(alert, rule, now)
     # A firing that ended before its cooldown did was kept back by it, even if the cooldown is over by now.
     ended_within = (
@@ -94,16 +96,16 @@ def _cooldown(alert: Alert, rule: Rule | None, told: bool, now: float) -> _Check
         ago = rough_duration(now - (alert.last_notified or now))
         rest = f"; {rough_duration(left)} to go" if left > 0 else ""
         detail = f"The firing before was told of {ago} ago; the rule waits {rough_duration(rule.cooldown)} between two{rest}."
-        return "Cooldown", detail, "edit_rule", True
-    return "Cooldown", "It is over, or nobody was told lately.", "", False
+        return "Held back by its cooldown", detail, "edit_rule", True
+    return "No cooldown in the way", "It is over, or nobody was told lately.", "", False
 
 
 def _actions(alert: Alert, rule: Rule | None, told: bool, now: float) -> _Check:
     if rule is not None and not rule.actions:
-        return "Told", "The rule has no action; write one into it.", "edit_rule", True
+        return "No action", "The rule has no action; write one into it.", "edit_rule", True
     names = ", ".join(rule.actions) if rule else ""
     if told and alert.last_notified is not None:
-        return "Told", f"Told by {names} {rough_duration(now - alert.last_notified)} ago.", "", False
+        return f"Told by {names}", f"{rough_duration(now - alert.last_notified)} ago.", "", False
     if alert.state is State.RESOLVED:
-        return "Told", "It ended before anything could be told.", "", True
-    return "Told", f"{names} is told at the next judgement.", "", False
+        return "Nobody was told", "It ended before anything could be told.", "", True
+    return f"{names} is next", f"{names} is told at the next judgement.", "", False
