@@ -164,14 +164,10 @@ async def _measure(port: int, clients: int, subscribe: bool, publish: Callable[[
     process = multiprocessing.get_context("spawn").Process(target=count, args=(port, clients, subscribe, theirs), daemon=True)
     process.start()
     try:
-        while not ours.poll():
-            await asyncio.sleep(0.01)
-        ours.recv()
+        await asyncio.to_thread(ours.recv)
         spent = await _ticks(ours, publish)
         ours.send("stop")
-        while not ours.poll():
-            await asyncio.sleep(0.01)
-        ages = np.array(ours.recv())
+        ages = np.array(await asyncio.to_thread(ours.recv))
     finally:
         process.join(5)
         process.kill()
