@@ -58,13 +58,13 @@ def _ground(painter: QPainter, canvas: Canvas, theme: Theme, x: int, y: int) -> 
 
 def _glyph(painter: QPainter, canvas: Canvas, theme: Theme, x: int, y: int, fonts: tuple[QFont, QFont]) -> None:
     code = int(canvas.chars[y, x])
-    if code in (32, TAIL):
-        return
     fore, _, attributes = parts(int(canvas.inks[y, x]))
     colour = QColor(theme.colour(fore))
     left, top = MARGIN + x * CELL_W, MARGIN + y * CELL_H
     if attributes & UNDERLINE:
         painter.fillRect(QRectF(left, top + CELL_H - 3 * SCALE, CELL_W, SCALE), colour)
+    if code in (32, TAIL):
+        return
     char = chr(code)
     if 0x2800 <= code < 0x2900:
         _braille(painter, code - 0x2800, left, top, colour)

@@ -114,6 +114,28 @@ def paint_plot(canvas: Canvas, plot: Rect, chart: ChartView, crosshair: float | 
     if not canvas.ascii:
         codes[codes != 0] += braille.BASE
     canvas.stamp(plot.x, plot.y, codes, colours)
+    _paint_limit_words(canvas, plot, chart, codes)
+
+
+def _paint_limit_words(canvas: Canvas, plot: Rect, chart: ChartView, codes: Codes) -> None:
+    """A limit's words stand on its line, at the left or the right end, where no data lie."""
+    for threshold in chart.threshold:
+        row = _row(_level(threshold.value, chart), chart, plot.h)
+        text = f" {threshold.label} "
+        size = width(text)
+        if row < 0 or size > plot.w // 2:
+            continue
+        for at in (2, plot.w - size - 2):
+            if not codes[row, at : at + size].any():
+                canvas.put(plot.x + at, plot.y + row, text, ink("accent" if threshold.draft else threshold.shape))
+                break
+
+
+def _level(value: float, chart: ChartView) -> float:
+    """A value as a place on the axis."""
+    if not chart.log:
+        return value
+    return float(np.log10(value)) if value > 0 else float("nan")
 
 
 def _scaled(values: Floats, log: bool) -> Floats:
@@ -157,15 +179,10 @@ def _paint_ground(canvas: Canvas, plot: Rect, chart: ChartView, x: tuple[float, 
         if 0 <= at < plot.w:
             canvas.column(plot.x + at, plot.y, plot.h, "┆", FAINT if marker.shape is None else ink(marker.shape))
     for threshold in chart.threshold:
-        level = threshold.value
-        if chart.log:
-            level = float(np.log10(level)) if level > 0 else float("nan")
-        row = _row(level, chart, plot.h)
+        row = _row(_level(threshold.value, chart), chart, plot.h)
         if row >= 0:
             colour = ink("accent" if threshold.draft else threshold.shape)
             canvas.rule(plot.x, plot.y + row, plot.w, colour, "╌")
-            if width(threshold.label) + 4 < plot.w // 2:
-                canvas.put(plot.x + 2, plot.y + row, f" {threshold.label} ", colour)
     if crosshair is not None:
         at = _column(crosshair, x, plot.w)
         if 0 <= at < plot.w:

@@ -25,7 +25,7 @@ class RuleArea(TextArea):
     """Typing is told to the session; text from outside comes in only when its revision rises."""
 
     DEFAULT_CSS = """
-    RuleArea { layer: editor; position: absolute; border: none; padding: 0; }
+    RuleArea { layer: editor; position: absolute; border: none; padding: 0; scrollbar-size: 0 0; }
     RuleArea:focus { border: none; }
     """
 

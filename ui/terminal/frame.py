@@ -195,6 +195,7 @@ def paint_toast(canvas: Canvas, toast: Toast) -> None:
     text = cut(toast.text, canvas.w - 8 - width(undo))
     back = "critical-tint" if toast.error else "accent-tint"
     w = width(text) + width(undo) + 5
+    canvas.fill(Rect(0, y, canvas.w, 1), PLAIN)
     canvas.fill(Rect(1, y, w, 1), ink(back=back))
     paint_sign(canvas, 2, y, "critical" if toast.error else "ok", back)
     canvas.put(4, y, text, ink(back=back, bold=True))

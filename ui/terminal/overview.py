@@ -135,10 +135,10 @@ def _paint_stats(stage: Stage, rect: Rect, stats: tuple[Stat, ...]) -> int:
             paint_sign(canvas, x, rect.y, stat.shape)
         canvas.put(x + offset, rect.y, stat.label, QUIET, step - 2 - offset)
         end = canvas.put(x, rect.y + 1, str(stat.value), _stat_ink(stat), step - 2)
-        spark = x + step - 3 - end
+        spark = x + step - 4 - end
         if spark >= 6 and len(stat.spark):
             canvas.put(end + 2, rect.y + 1, spark_text(stat.spark, min(spark, 8), canvas.ascii), ink("text-disabled"))
-        canvas.put(x, rect.y + 2, _shorter(stat.comparison, step - 1), QUIET)
+        canvas.put(x, rect.y + 2, _shorter(stat.comparison, step - 2), QUIET)
     return 3
 
 

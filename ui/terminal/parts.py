@@ -115,7 +115,7 @@ def paint_heading(canvas: Canvas, rect: Rect, title: str, right: str = "", focus
 
 def paint_button(canvas: Canvas, x: int, y: int, key: str, label: str, action: str, back: str = "canvas", on: bool = True) -> int:
     """A key and what it does; a click does the same."""
-    key = key_cap(key)
+    key = key_cap(key) if key else ""
     end = canvas.put(x, y, key, ink("text-primary" if on else "text-disabled", back, bold=on))
     end = canvas.put(end + (1 if key else 0), y, label, ink("text-secondary" if on else "text-disabled", back))
     canvas.hit(Rect(x, y, end - x, 1), "action", action)
@@ -150,8 +150,8 @@ def paint_field(canvas: Canvas, rect: Rect, label: str, edit: LineEdit, *, focus
     if room < 3:
         return
     canvas.fill(Rect(x, rect.y, room, 1), ink(back="raised"))
-    text, caret = edit.window(room - 1)
-    if text or focused:
+    text, caret = edit.window(room - 1) if focused else (cut(edit.text, room - 1), 0)
+    if text:
         canvas.put(x, rect.y, text, ink(back="raised"))
     if not edit.text and hint:
         canvas.put(x + (1 if focused else 0), rect.y, hint, ink("text-secondary", "raised"), room - 1)

@@ -144,12 +144,13 @@ def _paint_message(canvas: Canvas, rect: Rect, editor: RuleEditorView, *, editin
     if not editing:
         return 0
     if not editor.problems:
-        paint_sign(canvas, rect.x, rect.y, "ok" if editor.can_save else "info")
-        paint_button(canvas, rect.x + 2, rect.y, "ctrl+s", editor.button or "Save", "draft.save", on=editor.can_save)
+        paint_sign(canvas, rect.x, rect.y, "ok")
+        key = "ctrl+s" if editor.can_save else ""
+        paint_button(canvas, rect.x + 2, rect.y, key, editor.button, "draft.save", on=editor.can_save)
         return 1
     problem = editor.problems[0]
     paint_sign(canvas, rect.x, rect.y, "critical")
-    lines = wrap(f"Line {problem.line + 1}: {problem.text}", rect.w - 2, 2)
+    lines = wrap(problem.text if problem.text.startswith("Line ") else f"Line {problem.line + 1}: {problem.text}", rect.w - 2, 2)
     for i, line in enumerate(lines):
         canvas.put(rect.x + 2, rect.y + i, line, ink("critical"))
     if not problem.fix or len(lines) >= rect.h:
