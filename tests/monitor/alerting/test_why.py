@@ -83,7 +83,7 @@ def test_rules_that_tell_nobody_or_are_gone() -> None:
     stage.rules = (make_rule(more="enabled = false"),)
     assert stopped(stage)[2] == "enable_rule"
     stage.rules = ()
-    assert stopped(stage)[0] == "Rule"
+    assert stopped(stage)[0] == "Rule not in force"
 
 
 def test_no_data_is_said() -> None:
