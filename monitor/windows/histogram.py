@@ -7,7 +7,6 @@ is zero. Finding a quantile walks block totals first and then the one block it l
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,31 +15,16 @@ import numpy.typing as npt
 from monitor.model.batch import Floats, Ids
 from monitor.model.table import lengthened
 from monitor.windows.bins import BIN_BITS, middles_of
-from monitor.windows.fold import WEIGHT_GRAIN, summed
+from monitor.windows.counts import BLOCK, BLOCK_BITS, Counts, between, lean, merged, ranks_of, without
 from monitor.windows.frame import Delta
 from monitor.windows.rings import FINE, KEPT, TEN, floor_to, runs
-from monitor.windows.totals import Bools
 
-BLOCK_BITS = 4
-BLOCK = 1 << BLOCK_BITS
 MAX_WINDOWS = 8
 _KEY_BITS = BIN_BITS - BLOCK_BITS
 _KEY_BIAS = 1 << (_KEY_BITS - 1)
 _SWEEP_EVERY = 600
 
 Longs = npt.NDArray[np.int64]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Counts:
-    """Counts at distinct cells; `counts` None: one each, as nearly all are."""
-
-    cells: Ids
-    counts: Floats | None
-
-    @property
-    def weights(self) -> Floats | float:
-        return 1.0 if self.counts is None else self.counts
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -100,7 +84,7 @@ class Histograms:
         for second, run in runs(delta.hist_seconds, delta.hist_rows, delta.hist_bins):
             self._advance(second)
             cells = self._cells(delta.hist_rows[run], delta.hist_bins[run])
-            self._add(second, _lean(cells, delta.hist_counts[run]))
+            self._add(second, lean(cells, delta.hist_counts[run]))
         self._advance(int(delta.time))
         self._version += 1
         if (self.now or 0) - self._swept >= _SWEEP_EVERY:
@@ -130,9 +114,9 @@ class Histograms:
             return
         ten = floor_to(self.now, TEN)
         if time >= ten + TEN:
-            merged = _merged(counts for second in range(ten, ten + TEN) for counts in self.seconds.get(second, ()))
-            if merged:
-                self._keep(self.tens, ten, merged)
+            finished = merged(counts for second in range(ten, ten + TEN) for counts in self.seconds.get(second, ()))
+            if finished:
+                self._keep(self.tens, ten, finished)
         self.now = time
         for length, window in self._windows.items():
             self._shift(window, length)
@@ -142,7 +126,7 @@ class Histograms:
     def _shift(self, window: _Window, length: int) -> None:
         start = self._start_of(length)
         slots = self.seconds if length <= FINE else self.tens
-        for slot in _between(slots, window.start, start, 1 if length <= FINE else TEN):
+        for slot in between(slots, window.start, start, 1 if length <= FINE else TEN):
             for counts in slots[slot]:
                 window.change(counts, add=False)
         window.start = start
@@ -219,7 +203,7 @@ class Histograms:
             return
         for slots in (self.seconds, self.tens):
             for slot in [slot for slot in slots if slot <= newest]:
-                slots[slot] = [_without(counts, gone) for counts in slots[slot]]
+                slots[slot] = [without(counts, gone) for counts in slots[slot]]
         for window in self._windows.values():
             window.cells.reshape(-1, BLOCK)[gone] = 0.0
             window.blocks[gone] = 0.0
@@ -276,7 +260,7 @@ class Histograms:
         else:
             spans = [(self.tens, start, now, TEN), (self.seconds, floor_to(now, TEN), now, 1)]
         for slots, begin, end, step in spans:
-            for slot in _between(slots, begin, end, step):
+            for slot in between(slots, begin, end, step):
                 for counts in slots[slot]:
                     window.change(counts, add=True)
         return window
@@ -308,50 +292,12 @@ class Histograms:
         return owners, slots, bins, weights
 
 
-def ranks_of(fraction: float, sizes: Floats) -> Floats:
-    """The nearest rank of a fraction among each number of observations, in the histogram's grain and never 0."""
-    # 0.07 * 100 is a little more than 7 in a float64: a whole rank must not be rounded up to the next.
-    grains = np.ceil(fraction * sizes * WEIGHT_GRAIN * (1 - 1e-15))
-    ranks: Floats = np.maximum(grains, 1.0) / WEIGHT_GRAIN
-    return ranks
-
-
 def _offsets(counts: npt.NDArray[np.float64], rest: Floats) -> Longs:
     """The cell of each block (one a line of `counts`) in which the rest of the rank is reached."""
     columns = counts.T
     reached = columns[0].copy()
-    offsets = (reached < rest).astype(np.int64)
+    offsets: Longs = (reached < rest).astype(np.int64)
     for column in columns[1 : BLOCK - 1]:
         reached += column
         offsets += reached < rest
     return offsets
-
-
-def _between(slots: dict[int, list[Counts]], begin: int, end: int, step: int) -> Iterator[int]:
-    """Slots in [begin, end), without walking through more time than there are slots."""
-    if (end - begin) // step > len(slots):
-        return iter([slot for slot in slots if begin <= slot < end])
-    return (slot for slot in range(begin, end, step) if slot in slots)
-
-
-def _lean(cells: Ids, counts: Floats) -> list[Counts]:
-    ones = counts == 1.0
-    if ones.all():
-        return [Counts(cells, None)]
-    several = Counts(cells[~ones], counts[~ones])
-    return [Counts(cells[ones], None), several] if ones.any() else [several]
-
-
-def _merged(parts: Iterable[Counts]) -> list[Counts]:
-    every = list(parts)
-    if not every:
-        return []
-    cells = np.concatenate([part.cells for part in every])
-    counts = np.concatenate([np.ones(len(part.cells)) if part.counts is None else part.counts for part in every])
-    distinct, places = np.unique(cells, return_inverse=True)
-    return _lean(distinct.astype(np.int32), summed(places, counts, len(distinct)))
-
-
-def _without(counts: Counts, gone: Bools) -> Counts:
-    keep = ~gone[counts.cells >> BLOCK_BITS]
-    return Counts(counts.cells[keep], None if counts.counts is None else counts.counts[keep])

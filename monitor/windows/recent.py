@@ -12,8 +12,9 @@ from monitor.model.batch import Floats, Ids
 from monitor.model.series import Kind
 from monitor.windows.bins import middles_of
 from monitor.windows.columns import FIELDS_ANSWERED, FieldError, Store, whole_window
+from monitor.windows.counts import ranks_of
+from monitor.windows.fold import Longs
 from monitor.windows.frame import PRIMARY, History, quantile_of
-from monitor.windows.histogram import Longs, ranks_of
 from monitor.windows.rings import FINE, KEPT, SPAN, TEN, floor_to
 from monitor.windows.totals import Part
 

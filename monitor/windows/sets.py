@@ -39,7 +39,10 @@ class _Seen:
         self.seconds: Longs = np.empty(0, np.int64)
         self.large = False
 
-    def add(self, hashes: Hashes, second: int) -> None:
+    def add(self, hashes: Hashes, second: int, oldest: int) -> None:
+        """Hashes ascending, each once, seen in this second. A set of which no window sees anything begins anew, exact."""
+        if self.large and not np.any(self.seconds >= oldest):
+            self.codes, self.seconds, self.large = self.codes[:0], self.seconds[:0], False
         codes = np.unique(registers_of(hashes)) if self.large else hashes
         places = np.searchsorted(self.codes, codes)
         known = np.zeros(len(codes), np.bool_)
@@ -52,7 +55,7 @@ class _Seen:
             self.seconds = np.insert(self.seconds, places[~known], second)
 
     def shrink(self, oldest: int) -> None:
-        """Drops what no window can need any more; becomes a HyperLogLog when still too large, exact again when empty."""
+        """Drops what no window can need any more; becomes a HyperLogLog when still too large."""
         self._keep(self.seconds >= oldest)
         if not self.large and len(self.codes) > EXACT_LIMIT:
             codes, seconds = registers_of(self.codes), self.seconds
@@ -62,7 +65,6 @@ class _Seen:
             self.large = True
         if self.large:
             self._keep(~_dominated(self.codes, self.seconds))
-            self.large = len(self.codes) > 0
 
     def _keep(self, which: npt.NDArray[np.bool_]) -> None:
         if not which.all():
@@ -95,7 +97,7 @@ class Sets:
         for second, run in _by_row(delta):
             row = int(delta.set_rows[run.start])
             seen = self._rows.setdefault(row, _Seen())
-            seen.add(np.unique(delta.set_hashes[run].view(np.uint64)), second)
+            seen.add(np.unique(delta.set_hashes[run].view(np.uint64)), second, oldest)
         for row in np.unique(delta.set_rows).tolist():
             seen = self._rows[row]
             if seen.large or len(seen.codes) > EXACT_LIMIT:

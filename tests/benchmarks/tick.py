@@ -11,7 +11,7 @@ import numpy as np
 
 from monitor.engine import Engine
 from monitor.model.batch import Batch
-from monitor.model.series import Kind, KeySpace, series_key
+from monitor.model.series import KeySpace, Kind, series_key
 from monitor.windows.frame import Frame
 
 SERIES, DISTRIBUTIONS, COUNTERS = 10_000, 2_000, 4_000

@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from monitor.model.batch import Batch
-from monitor.model.series import Kind, KeySpace, SeriesKey, series_key
+from monitor.model.series import KeySpace, Kind, SeriesKey, series_key
 
 BEGIN = 1_700_000_000
 SERIES: tuple[tuple[SeriesKey, Kind], ...] = (

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from monitor.engine import Engine, EngineSettings
 from monitor.model.batch import Batch
 from monitor.model.matchers import parse_selector
-from monitor.model.series import Kind, KeySpace, series_key
+from monitor.model.series import KeySpace, Kind, series_key
 from monitor.windows.columns import FieldError
 from monitor.windows.frame import FIELDS
 from tests.monitor.reference import Reference

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 
 from monitor.engine import Derived, Engine, EngineSettings
 from monitor.model.batch import Batch
-from monitor.model.series import Kind, KeySpace, series_key
+from monitor.model.series import KeySpace, Kind, series_key
 from monitor.windows.frame import FIELDS, Delta
 from tests.monitor.streams import BEGIN, Step, batch_of, new_space, steps
 
@@ -92,7 +92,9 @@ def test_rows_may_be_others_than_in_the_journal() -> None:
         rows = [e.table.find(series_key(name)) for e in (engine, restarted)]
         assert None not in rows
         assert rows[0] != rows[1]
-        values = [float(e.column("count", 60, np.array([r], np.int32))[0]) for e, r in zip((engine, restarted), rows, strict=True)]
+        values = [
+            float(e.column("count", 60, np.array([r], np.int32))[0]) for e, r in zip((engine, restarted), rows, strict=True)
+        ]
         assert values[0] == values[1] > 0
 
 
