@@ -62,10 +62,10 @@ class ManyReader:
     def __init__(self, sock: socket.socket, call: ctypes._NamedFuncPointer) -> None:
         """Raises `OSError` with ENOSYS where the kernel does not have the call."""
         self._descriptor = sock.fileno()
-        slab = bytearray(MANY * _STRIDE)
-        self._slots = [memoryview(slab)[i * _STRIDE : i * _STRIDE + LARGEST] for i in range(MANY)]
-        self._pin = (ctypes.c_char * len(slab)).from_buffer(slab)
-        base = ctypes.addressof(self._pin)
+        self._slab = np.zeros(MANY * _STRIDE, np.uint8)
+        slab = memoryview(self._slab.data)
+        self._slots = [slab[i * _STRIDE : i * _STRIDE + LARGEST] for i in range(MANY)]
+        base = self._slab.ctypes.data
         self._vectors = (_Vector * MANY)()
         table = bytearray(MANY * ctypes.sizeof(_Message))
         self._messages = (_Message * MANY).from_buffer(table)
@@ -98,7 +98,7 @@ class OneByOneReader:
 
     def __init__(self, sock: socket.socket) -> None:
         self._socket = sock
-        slab = memoryview(bytearray(MANY * LARGEST))
+        slab = memoryview(np.zeros(MANY * LARGEST, np.uint8).data)
         self._slots = [slab[i * LARGEST : (i + 1) * LARGEST] for i in range(MANY)]
 
     def read(self) -> list[memoryview]:
