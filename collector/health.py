@@ -61,6 +61,7 @@ FIGURES: tuple[Figure, ...] = (
     _counter("stream_bytes_total", "Bytes sent to clients of the stream."),
     _counter("stream_skipped_frames_total", "Frames that slow clients skipped."),
     _counter("stream_refused_clients_total", "Clients refused because of their origin or the limit."),
+    _counter("stream_malformed_total", "Messages of clients that could not be read."),
     _gauge("rules", "Rules in force."),
     _gauge("alerts_firing", "Alerts firing now."),
     _counter("notifications_total", "Notifications handed to an action."),

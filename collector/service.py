@@ -47,7 +47,8 @@ class Service:
         self.restored_seconds = 0.0
         self.rules = RuleStore(Path(settings["rules"]).expanduser() if settings["rules"] else self.data / "rules")
         self._lock = FolderLock(self.data)
-        self._queue: deque[list[Batch]] = deque(maxlen=QUEUE_LIMIT)
+        self._queue: deque[list[Batch]] = deque()
+        self._shed = 0
         self._stopping = asyncio.Event()
         self._tick_seconds = self._tick_late = 0.0
         self._missed = 0
@@ -58,7 +59,10 @@ class Service:
 
     def take(self, batches: Sequence[Batch]) -> None:
         """Where receivers put what they got, from any thread; the tick takes it on. Never waits."""
-        self._queue.append(list(batches))
+        if len(self._queue) < QUEUE_LIMIT:
+            self._queue.append(list(batches))
+        else:
+            self._shed += sum(map(len, batches))
 
     @property
     def stream_url(self) -> str:
@@ -187,7 +191,7 @@ class Service:
             "points_dropped_late_total": counters.dropped_late,
             "points_dropped_future_total": counters.dropped_future,
             "points_dropped_invalid_total": counters.dropped_invalid,
-            "points_dropped_backlog_total": counters.dropped_backlog,
+            "points_dropped_backlog_total": counters.dropped_backlog + self._shed,
             "points_overflowed_total": counters.overflowed,
             "series_expired_total": counters.expired_series,
             "ticks_total": counters.ticks,
