@@ -123,7 +123,9 @@ class Tracks:
             self._free.append(slot)
             for values in self._values:
                 values[slot] = np.nan
-            self._rows = np.empty(0, np.int32)
+            # Places go with the rows: a frame without any row must not write to the old ones.
+            self._rows, self._places = np.empty(0, np.int32), np.empty(0, np.intp)
+            self._placed = np.empty(0, np.bool_)
             self.version += 1
 
     def move(self, moved: dict[int, int]) -> None:

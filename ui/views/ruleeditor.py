@@ -6,7 +6,7 @@ import math
 
 from monitor.alerting.fields import judged_field
 from monitor.alerting.model import Rule, RuleFile, RuleProblem
-from monitor.alerting.rules import check_duplicates
+from monitor.alerting.rules import clashes
 from monitor.alerting.wording import sentence as rule_sentence
 from monitor.model.series import Kind, SeriesInfo
 from ui.views import ruletext
@@ -67,8 +67,8 @@ class RuleEditor:
         if parsed.problems:
             return parsed.problems
         told = self.ctx.mirror.rules
-        others = {f.name: ruletext.parse(f.text, f.name).rules for f in told.files if f.name != name} if told else {}
-        return tuple(p for p in check_duplicates({**others, name: parsed.rules}) if p.file == name)
+        files = [f for f in told.files if f.name != name] if told else []
+        return clashes(parsed.rules, {r.id: r for f in files for r in ruletext.parse(f.text, f.name).rules})
 
     def conflict(self, name: str) -> str:
         """Who saved the file since the draft was begun; "" when nobody did."""

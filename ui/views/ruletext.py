@@ -26,7 +26,7 @@ class Parsed:
     problems: tuple[RuleProblem, ...] = ()
 
 
-@functools.lru_cache(maxsize=16)
+@functools.lru_cache(maxsize=128)
 def parse(text: str, file: str) -> Parsed:
     """Rules or problems; never raises."""
     try:

@@ -198,3 +198,12 @@ def test_any_order_of_frames_and_backfills_gives_what_the_obvious_way_gives(step
         assert _points(fast, row) == expected
     axis: Floats = fast.times
     assert (np.diff(axis) > 0).all()
+
+
+def test_the_only_series_may_go_and_frames_without_any_follow() -> None:
+    tracks = Tracks(("value",), 3600.0)
+    tracks.append(1.0, np.array([3], np.int32), (np.array([5.0]),))
+    tracks.forget(3)
+    tracks.append(2.0, np.empty(0, np.int32), (np.empty(0),))
+    tracks.append(3.0, np.array([3], np.int32), (np.array([7.0]),))
+    assert tracks.track(3, "value")[1].tolist()[-1] == 7.0
