@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtCore import QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
@@ -76,7 +76,7 @@ class ChartHead(Painted):
             width = 14 + paint.width_of(font, line.name)
             if left + width > box.right():
                 break
-            painter.fillRect(QRectF(left, box.center().y() - 1, 10, 2.5), self.look.colour(line.colour))
+            painter.fillRect(QRect(round(left), round(box.center().y()) - 1, 10, 2), self.look.colour(line.colour))
             paint.words(
                 painter, QRectF(left + 14, box.top(), width, box.height()), line.name, font, self.look.colour("text-secondary")
             )

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 import pyqtgraph as pg
 from pyqtgraph.Qt.internals import PrimitiveArray
-from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
+from PySide6.QtCore import QLineF, QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 
 from ui.desktop import paint
-from ui.desktop.envelope import EMPTY, Trace, log_space, trace
+from ui.desktop.envelope import EMPTY, Columns, Trace, log_space, trace
 from ui.desktop.look import MEDIUM, Look, dash_pen
 from ui.views.theme import tokens
 from ui.views.view import ChartView, Floats, Line, Threshold
@@ -109,18 +109,20 @@ class Curves(pg.GraphicsObject):  # type: ignore[misc]
         painter.drawLines(lines)
 
     def _shades(self, painter: QPainter, view: ChartView, scale: Scale) -> None:
-        box = scale.box
+        box = scale.box.toAlignedRect()
         for start, end, name in view.broken:
-            left, right = max(box.left(), scale.px(start)), min(box.right(), scale.px(end))
+            left, right = max(box.left(), round(scale.px(start))), min(box.right(), round(scale.px(end)))
             if right > left:
-                painter.fillRect(QRectF(left, box.top(), right - left, box.height()), self.look.colour(name, 0.09))
+                painter.fillRect(QRect(left, box.top(), right - left, box.height()), self.look.colour(name, 0.09))
         for start, end, words in view.gaps:
-            left, right = max(box.left(), scale.px(start)), min(box.right(), scale.px(end))
+            left, right = max(box.left(), round(scale.px(start))), min(box.right(), round(scale.px(end)))
             if right > left:
-                self._gap(painter, QRectF(left, box.top(), right - left, box.height()), words)
+                self._gap(painter, QRect(left, box.top(), right - left, box.height()), words)
 
-    def _gap(self, painter: QPainter, span: QRectF, words: str) -> None:
-        painter.fillRect(span, self.look.colour("unknown", 0.09))
+    def _gap(self, painter: QPainter, where: QRect, words: str) -> None:
+        # Whole pixels: the rasteriser fills them ten times as fast as halves.
+        painter.fillRect(where, self.look.colour("unknown", 0.09))
+        span = QRectF(where)
         paint.hatch(painter, span, self.look.colour("unknown", 0.45), 6.0)
         font = self.look.font("axis", MEDIUM)
         width = paint.width_of(font, words) + 10
@@ -158,14 +160,17 @@ class Curves(pg.GraphicsObject):  # type: ignore[misc]
         key = (id(view.lines), view.revision, scale.x, scale.y, scale.box.width(), scale.box.height(), ratio)
         if key != self._made_for:
             box = (scale.box.left(), scale.box.top(), scale.box.width(), scale.box.height())
-            self._traces = [self._trace(line, view, scale, box, ratio) for line in view.lines]
+            columns = Columns(scale.x, max(1, int(box[2] * ratio)))
+            self._traces = [self._trace(line, view, scale, box, ratio, columns) for line in view.lines]
             self._made_for = key
         return self._traces
 
-    def _trace(self, line: Line, view: ChartView, scale: Scale, box: tuple[float, float, float, float], ratio: float) -> Trace:
+    def _trace(
+        self, line: Line, view: ChartView, scale: Scale, box: tuple[float, float, float, float], ratio: float, columns: Columns
+    ) -> Trace:
         if not len(line.times):
             return EMPTY
-        return trace(line.times, log_space(line.values) if view.log else line.values, scale.x, scale.y, box, ratio)
+        return trace(line.times, log_space(line.values) if view.log else line.values, scale.x, scale.y, box, ratio, columns)
 
     def _lines(self, painter: QPainter, view: ChartView, scale: Scale) -> None:
         ratio = painter.device().devicePixelRatio()
@@ -250,7 +255,7 @@ class Curves(pg.GraphicsObject):  # type: ignore[misc]
         above = y - 14 >= scale.box.top()
         label = QRectF(scale.box.left() + 5, y - 14 if above else y + 2, width + 2, 12)
         # A ground under the words: a line crossing them must not make them unreadable.
-        painter.fillRect(label.adjusted(-2, 0, 0, 0), self.look.colour("card", 0.75))
+        painter.fillRect(label.adjusted(-2, 0, 0, 0).toAlignedRect(), self.look.colour("card", 0.75))
         paint.words(painter, label, threshold.label, font, colour)
 
     def _markers(self, painter: QPainter, view: ChartView, scale: Scale) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from ui.views.view import Floats
+
+Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,25 +56,47 @@ def _lone(xs: Floats, ys: Floats) -> Floats:
     return dots
 
 
-def _dense(xs: Floats, ys: Floats, columns: int, left: float, step: float) -> Floats:
-    """One upright a column of `step` pixels from its least to its greatest value, stretched to touch the column before it."""
-    starts = np.searchsorted(xs, left + np.arange(columns) * step)
-    filled = np.flatnonzero(np.diff(np.r_[starts, len(xs)]) > 0)
+def _dense(starts: Ints, count: int, values: Floats, to_y: Callable[[Floats], Floats], left: float, step: float) -> Floats:
+    """One upright a column of `step` pixels from its least to its greatest value, stretched to touch the column before it.
+
+    `starts` int64[columns]: the first sample of each column.
+    """
+    full = np.empty(len(starts), dtype=bool)
+    np.greater(starts[1:], starts[:-1], out=full[:-1])
+    full[-1] = count > starts[-1]
+    filled = np.flatnonzero(full)
     if not len(filled):
         return np.empty((0, 4))
     at = starts[filled]
-    low, high = np.fmin.reduceat(ys, at), np.fmax.reduceat(ys, at)
+    # Upwards on the screen is downwards in numbers: the greatest value has the least y.
+    low, high = to_y(np.fmax.reduceat(values, at)), to_y(np.fmin.reduceat(values, at))
     segments = np.empty((len(filled), 4))
     segments[:, 0] = segments[:, 2] = left + (filled + 0.5) * step
     # Uprights of neighbours that do not overlap would leave a hole in the line; the later one reaches back to the earlier.
-    touching = np.diff(filled) == 1
+    touching = (filled[1:] - filled[:-1]) == 1
     reach_low, reach_high = low.copy(), high.copy()
-    np.copyto(reach_low[1:], np.fmin(low[1:], high[:-1]), where=touching & ~np.isnan(low[1:]))
-    np.copyto(reach_high[1:], np.fmax(high[1:], low[:-1]), where=touching & ~np.isnan(low[1:]))
+    np.copyto(reach_low[1:], np.fmin(low[1:], high[:-1]), where=touching)
+    np.copyto(reach_high[1:], np.fmax(high[1:], low[:-1]), where=touching)
     # A level line must have the thickness of any other.
     thin = np.maximum(0.0, (LINE - (reach_high - reach_low)) / 2)
     segments[:, 1], segments[:, 3] = reach_low - thin, reach_high + thin
-    return segments[~np.isnan(low)]
+    known = ~np.isnan(low)
+    return segments if known.all() else segments[known]
+
+
+class Columns:
+    """Where the pixel columns of a plot begin among the samples; lines of a chart mostly share their times, and so this."""
+
+    def __init__(self, x: tuple[float, float], columns: int) -> None:
+        self.edges = x[0] + np.arange(columns) * ((x[1] - x[0]) / columns)
+        self._times: Floats = np.empty(0)
+        self._starts: Ints = np.empty(0, dtype=np.int64)
+
+    def starts(self, times: Floats) -> Ints:
+        """int64[columns]: index of the first sample at or after the left edge of each column."""
+        if times is not self._times and not np.array_equal(times, self._times):
+            self._times, self._starts = times, np.searchsorted(times, self.edges)
+        return self._starts
 
 
 def trace(
@@ -81,15 +106,15 @@ def trace(
     y: tuple[float, float],
     box: tuple[float, float, float, float],
     ratio: float = 1.0,
+    columns: Columns | None = None,
 ) -> Trace:
     """What to draw of a line, in pixels.
 
     `times` float64[n] ascending, seconds; `values` float64[n] in the space of `y`, NaN where there is nothing; `x`, `y` the
-    ranges shown; `box` left, top, width, height in pixels, of
-    which each is `ratio` pixels of the device. Dense lines (more than two samples a column) become one upright a
-    column between the column's least and greatest value, so that no peak is lost (M4 without first and last: Jugel et al.,
-    VLDB 2014, whose two other points fall on the same column here). Values far outside are held near the edge, because Qt's
-    rasteriser overflows.
+    ranges shown; `box` left, top, width, height in pixels, of which each is `ratio` pixels of the device; `columns` what the
+    lines of a chart share. Dense lines (more than two samples a column) become one upright a column between the column's least
+    and greatest value, so that no peak is lost (M4 without first and last: Jugel et al., VLDB 2014, whose two other points fall
+    on the same column here). Values far outside are held near the edge, because Qt's rasteriser overflows.
     """
     left, top, width, height = box
     if not len(times) or width < 2 or height < 2 or x[1] <= x[0]:
@@ -99,16 +124,26 @@ def trace(
     times, values = times[first:end], values[first:end]
     if not len(times):
         return EMPTY
-    xs = left + (times - x[0]) * (width / (x[1] - x[0]))
     spread = (y[1] - y[0]) or 1.0
-    ys = np.clip(top + height - (values - y[0]) * (height / spread), top - height, top + 2 * height)
-    columns = int(width * ratio)
-    dense = len(xs) > 2 * columns
-    segments = _dense(xs, ys, columns, left, 1.0 / ratio) if dense else np.concatenate((_sparse(xs, ys), _lone(xs, ys)))
-    known = np.flatnonzero(~np.isnan(ys))
-    last = (float(xs[known[-1]]), float(ys[known[-1]])) if len(known) else None
-    calm = not dense or not len(segments) or float(np.abs(segments[:, 3] - segments[:, 1]).mean()) < CALM
-    return Trace(segments, last, dense, calm)
+
+    def to_y(data: Floats) -> Floats:
+        placed: Floats = np.minimum(np.maximum(top + height - (data - y[0]) * (height / spread), top - height), top + 2 * height)
+        return placed
+
+    known = len(values) - 1
+    while known >= 0 and values[known] != values[known]:
+        known -= 1
+    last = None
+    if known >= 0:
+        last = left + (float(times[known]) - x[0]) * (width / (x[1] - x[0])), float(to_y(values[known : known + 1])[0])
+    count = max(1, int(width * ratio))
+    if len(times) <= 2 * count:
+        xs, ys = left + (times - x[0]) * (width / (x[1] - x[0])), to_y(values)
+        return Trace(np.concatenate((_sparse(xs, ys), _lone(xs, ys))), last)
+    starts = (columns or Columns(x, count)).starts(times)
+    segments = _dense(starts, len(times), values, to_y, left, width / count)
+    calm = not len(segments) or float((segments[:, 3] - segments[:, 1]).mean()) < CALM
+    return Trace(segments, last, True, calm)
 
 
 def nearest(times: Floats, at: float) -> int:

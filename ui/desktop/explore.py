@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QPainter
-from PySide6.QtWidgets import QGridLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from ui.desktop import paint
 from ui.desktop.buttons import Button, Segments, row_of
@@ -40,7 +40,7 @@ def _figure(number: int) -> Column:
     return Column(title, 96, draw, lambda row: str(row[2 + number]), right=True, drop=(0, 3, 2, 1)[number])
 
 
-class ExplorePage(QWidget):
+class ExplorePage(QScrollArea):
     """Results at the left, chart with controls and table at the right; one above the other on the phone."""
 
     def __init__(self, host: Host) -> None:
@@ -89,7 +89,13 @@ class ExplorePage(QWidget):
         self.right.addWidget(self.empty)
         self.right.addWidget(self.chart, 5)
         self.right.addWidget(self.table_card)
-        self.outer = QGridLayout(self)
+        self.body = QWidget()
+        self.body.setObjectName("canvas")
+        self.setWidget(self.body)
+        self.setWidgetResizable(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.outer = QGridLayout(self.body)
         self.outer.setSpacing(10)
         self.arrange(1440, False)
 
@@ -114,6 +120,10 @@ class ExplorePage(QWidget):
             self.outer.setRowStretch(1, 0)
             self.outer.setColumnStretch(0, 0)
             self.outer.setColumnStretch(1, 1)
+        bars = Qt.ScrollBarPolicy.ScrollBarAlwaysOff if phone else Qt.ScrollBarPolicy.ScrollBarAsNeeded
+        self.setVerticalScrollBarPolicy(bars)
+        self.finder.setMinimumHeight(250 if phone else 0)
+        self.chart.setMinimumHeight(270 if phone else 140)
         self._tools(one_line=width >= 1300, phone=phone)
         self.table_card.setVisible(not phone)
         self.rule.setVisible(not phone)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtCore import QPointF, QRectF, QSize
 from PySide6.QtGui import QFont, QPainter, QPaintEvent, QTextCharFormat, QTextLayout, QTextOption
 from PySide6.QtWidgets import QSizePolicy
 
@@ -151,5 +151,5 @@ def muted(host: Host, text: str = "", role: Role | int = "small") -> Label:
 
 
 def right_aligned(label: Label) -> Label:
-    label.align = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+    label.align = paint.RIGHT
     return label

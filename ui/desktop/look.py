@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Literal
 
@@ -78,12 +79,25 @@ def _family(names: list[str], fixed: bool) -> str:
     return QFontDatabase.systemFont(system).family()
 
 
+@functools.cache
+def made_font(family: str, pixels: int, weight: int, mono: bool) -> QFont:
+    """A font with tabular figures, one object for all who ask: widths of words are remembered by it."""
+    font = QFont(family)
+    font.setPixelSize(pixels)
+    font.setWeight(QFont.Weight(weight))
+    font.setHintingPreference(QFont.HintingPreference.PreferNoHinting)
+    if mono:
+        font.setStyleHint(QFont.StyleHint.Monospace)
+    else:
+        font.setFeature(QFont.Tag("tnum"), 1)
+    return font
+
+
 class Look:
     """The present theme as colours, pens and fonts; one a window. `phone` makes body text larger, as the tokens ask."""
 
     def __init__(self, name: str = "dark") -> None:
         self.phone = False
-        self._fonts: dict[tuple[int, int, bool], QFont] = {}
         self._metrics: dict[tuple[int, int, bool], QFontMetricsF] = {}
         self._colours: dict[str, QColor] = {}
         self.family = _family(tokens()["font"]["ui"], fixed=False)
@@ -136,18 +150,7 @@ class Look:
         return self._metrics[key]
 
     def _font(self, pixels: int, weight: int, mono: bool) -> QFont:
-        key = (pixels, weight, mono)
-        if key not in self._fonts:
-            font = QFont(self.mono_family if mono else self.family)
-            font.setPixelSize(pixels)
-            font.setWeight(QFont.Weight(weight))
-            font.setHintingPreference(QFont.HintingPreference.PreferNoHinting)
-            if mono:
-                font.setStyleHint(QFont.StyleHint.Monospace)
-            else:
-                font.setFeature(QFont.Tag("tnum"), 1)
-            self._fonts[key] = font
-        return self._fonts[key]
+        return made_font(self.mono_family if mono else self.family, pixels, weight, mono)
 
     def palette(self) -> QPalette:
         """The theme for whatever the style sheet does not reach."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen, QPolygonF
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen, QPolygonF, QStaticText, QTransform
 
 from ui.desktop import shapes
 from ui.desktop.look import MEDIUM, REGULAR, STRONG, Look, Role
@@ -17,7 +18,6 @@ LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 CENTRE = Qt.AlignmentFlag.AlignCenter
 NARROW = "\u202f"
-_LITERAL = Qt.TextFlag.TextSingleLine.value
 
 
 def crisp(painter: QPainter) -> None:
@@ -36,20 +36,62 @@ def words(
     """One line of text cut to its box (in the middle for names); returns its width. Never interpreted as rich text."""
     if not text or box.width() <= 0:
         return 0.0
-    metrics = QFontMetricsF(font)
-    width = metrics.horizontalAdvance(text)
-    if width > box.width() + 0.5:
+    text = text.replace("\n", " ") if "\n" in text else text
+    laid = _laid(font, text)
+    if laid.width > box.width() + 0.5:
         mode = Qt.TextElideMode.ElideMiddle if middle else Qt.TextElideMode.ElideRight
-        text = metrics.elidedText(text, mode, box.width())
-        width = min(box.width(), metrics.horizontalAdvance(text))
+        text = QFontMetricsF(font).elidedText(text, mode, box.width())
+        laid = _laid(font, text)
+    left = box.left()
+    if align is RIGHT:  # flags compared by identity: their `&` costs more than the drawing
+        left = box.right() - laid.width
+    elif align is CENTRE:
+        left = box.center().x() - laid.width / 2
     painter.setFont(font)
     painter.setPen(colour)
-    painter.drawText(box, int(align.value) | _LITERAL, text)
-    return width
+    painter.drawStaticText(QPointF(left, box.center().y() - laid.height / 2), laid.text)
+    return min(laid.width, box.width())
+
+
+@dataclass(frozen=True, slots=True)
+class _Laid:
+    """A text laid out once: drawing it again costs a third of laying it out again."""
+
+    text: QStaticText
+    width: float
+    height: float
+
+
+_LAID: dict[tuple[int, str], _Laid] = {}
+_MOST_LAID = 8192
+
+
+def _laid(font: QFont, text: str) -> _Laid:
+    """Laid-out text by font object (of which there is one each, for ever) and words; forgotten when there are too many."""
+    key = (id(font), text)
+    found = _LAID.get(key)
+    if found is None:
+        if len(_LAID) > _MOST_LAID:
+            _LAID.clear()
+        made = QStaticText(text)
+        made.setTextFormat(Qt.TextFormat.PlainText)
+        made.setPerformanceHint(QStaticText.PerformanceHint.AggressiveCaching)
+        metrics = QFontMetricsF(font)
+        made.prepare(QTransform(), font)
+        found = _LAID[key] = _Laid(made, metrics.horizontalAdvance(text), metrics.height())
+    return found
 
 
 def width_of(font: QFont, text: str) -> float:
-    return QFontMetricsF(font).horizontalAdvance(text)
+    """Pixels of a text in a font of `Look.font`."""
+    return _laid(font, text).width
+
+
+def draw_at(painter: QPainter, left: float, top: float, text: str, font: QFont, colour: QColor) -> None:
+    """A text by its upper left corner, on one line whatever it contains."""
+    painter.setFont(font)
+    painter.setPen(colour)
+    painter.drawStaticText(QPointF(left, top), _laid(font, text).text)
 
 
 def shape(painter: QPainter, look: Look, name: Shape, box: QRectF, behind: str = "card", colour: str = "") -> None:
@@ -84,18 +126,26 @@ def value(
     gap = 2.0 if shown.unit else 0.0
     number_width, unit_width = width_of(font, shown.number), width_of(small, shown.unit)
     total = number_width + gap + unit_width
-    left = box.left() if align & Qt.AlignmentFlag.AlignLeft else box.right() - total
+    left = box.left() if align is LEFT else box.right() - total
     if total > box.width() + 0.5:
         return words(painter, box, f"{shown.number}{NARROW}{shown.unit}", font, tone, align)
-    base = box.center().y() + (QFontMetricsF(font).ascent() - QFontMetricsF(font).descent()) / 2
-    painter.setFont(font)
-    painter.setPen(tone)
-    painter.drawText(QPointF(left, base), shown.number)
+    base = box.center().y() + half_height(font)
+    draw_at(painter, left, base - ascent(font), shown.number, font, tone)
     if shown.unit:
-        painter.setFont(small)
-        painter.setPen(look.colour("text-secondary") if shown.shape in (None, "ok") else tone)
-        painter.drawText(QPointF(left + number_width + gap, base), shown.unit)
+        soft = look.colour("text-secondary") if shown.shape in (None, "ok") else tone
+        draw_at(painter, left + number_width + gap, base - ascent(small), shown.unit, small, soft)
     return total
+
+
+def ascent(font: QFont) -> float:
+    """From the top of a line down to its base."""
+    return QFontMetricsF(font).ascent()
+
+
+def half_height(font: QFont) -> float:
+    """From the middle of a line down to its base."""
+    metrics = QFontMetricsF(font)
+    return (metrics.ascent() - metrics.descent()) / 2
 
 
 def value_width(
@@ -111,15 +161,14 @@ def plain(sentence: Sentence) -> str:
 
 def fit_sentence(look: Look, sentence: Sentence, width: float, role: Role | int) -> tuple[Sentence, bool]:
     """The sentence shortened at a word to `width` pixels, and whether it was."""
-    fonts = (look.metrics(role), look.metrics(role, MEDIUM))
-    whole = sum(fonts[run.strong].horizontalAdvance(run.text) for run in sentence)
+    fonts = (look.font(role), look.font(role, MEDIUM))
+    whole = sum(width_of(fonts[run.strong], run.text) for run in sentence)
     if whole <= width:
         return sentence, False
     kept: list[Text] = []
-    room = width - fonts[0].horizontalAdvance("…")
+    room = width - width_of(fonts[0], "…")
     for run in sentence:
-        metrics = fonts[run.strong]
-        advance = metrics.horizontalAdvance(run.text)
+        advance = width_of(fonts[run.strong], run.text)
         if advance <= room:
             kept.append(run)
             room -= advance
@@ -127,7 +176,7 @@ def fit_sentence(look: Look, sentence: Sentence, width: float, role: Role | int)
         text = ""
         for word in run.text.split(" "):
             longer = f"{text} {word}" if text else word
-            if metrics.horizontalAdvance(longer) > room:
+            if width_of(fonts[run.strong], longer) > room:
                 break
             text = longer
         kept.append(Text(text.rstrip(" ,;:") + "…", run.strong))

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QLineF, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QMouseEvent, QPainter, QPen, QResizeEvent, QWheelEvent
-from PySide6.QtWidgets import QFrame, QGraphicsGridLayout, QSizePolicy
+from PySide6.QtWidgets import QFrame, QGraphicsGridLayout, QGraphicsScene, QGraphicsView, QSizePolicy
 
 from ui.desktop import paint
 from ui.desktop.curves import Curves
@@ -50,18 +50,20 @@ class ValueAxis(pg.AxisItem):  # type: ignore[misc]
         self.look, self.curves = look, curves
         self.setWidth(AXIS_WIDTH)
 
+    def boundingRect(self) -> QRectF:
+        # pyqtgraph's own reaches into the view box, and would be painted anew with every frame of it.
+        return QRectF(0, -2, self.size().width() - 5, self.size().height() + 10)
+
     def paint(self, painter: QPainter, option: object, widget: object = None) -> None:
         view = self.curves.view
         if view is None:
             return
         scale = self.curves.scale()
         font, colour, width = self.look.font("axis"), self.look.pens.axis_text, self.size().width() - 6
-        painter.setFont(font)
-        painter.setPen(colour)
         for tick in view.y_ticks:
             y = scale.py(tick.at)
             if scale.box.top() - 6 <= y <= scale.box.bottom() + 6:
-                painter.drawText(QRectF(0, y - 8, width, 16), int(paint.RIGHT.value), tick.label)
+                paint.words(painter, QRectF(0, y - 8, width, 16), tick.label, font, colour, paint.RIGHT)
 
 
 class TimeAxis(pg.AxisItem):  # type: ignore[misc]
@@ -72,21 +74,23 @@ class TimeAxis(pg.AxisItem):  # type: ignore[misc]
         self.look, self.curves = look, curves
         self.setHeight(AXIS_HEIGHT)
 
+    def boundingRect(self) -> QRectF:
+        return QRectF(0, 0, self.size().width(), self.size().height())
+
     def paint(self, painter: QPainter, option: object, widget: object = None) -> None:
         view = self.curves.view
         if view is None:
             return
         scale = self.curves.scale()
-        metrics = self.look.metrics("axis")
-        painter.setFont(self.look.font("axis"))
-        painter.setPen(self.look.pens.axis_text)
+        font = self.look.font("axis")
+        colour = self.look.pens.axis_text
         free, right = 0.0, self.size().width()
         for tick in view.x_ticks:
-            half = metrics.horizontalAdvance(tick.label) / 2
+            half = paint.width_of(font, tick.label) / 2
             x = scale.px(tick.at)
             if x - half < free or x + half > right:
                 continue
-            painter.drawText(QRectF(x - half, 3, half * 2 + 1, 14), int(paint.CENTRE.value), tick.label)
+            paint.words(painter, QRectF(x - half, 3, half * 2 + 1, 14), tick.label, font, colour)
             free = x + half + 8
 
 
@@ -158,6 +162,9 @@ class Plot(pg.GraphicsView):  # type: ignore[misc]
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setBackgroundBrush(look.colour("card"))
+        self.scene().setItemIndexMethod(QGraphicsScene.ItemIndexMethod.NoIndex)
+        self.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.setOptimizationFlag(QGraphicsView.OptimizationFlag.DontSavePainterState)
         self.box = pg.ViewBox(enableMenu=False, enableMouse=False, defaultPadding=0.0)
         self.box.disableAutoRange()
         self.curves = Curves(look, self.box)
@@ -168,6 +175,7 @@ class Plot(pg.GraphicsView):  # type: ignore[misc]
         grid.setContentsMargins(0, 0, 4, 0)
         grid.setSpacing(0)
         for axis, row, column in ((self.left, 0, 0), (self.bottom, 1, 1)):
+            axis.enableAutoSIPrefix(False)
             axis.linkToView(self.box)
             grid.addItem(axis, row, column)
         grid.addItem(self.box, 0, 1)
