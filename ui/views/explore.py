@@ -24,7 +24,10 @@ from ui.views.units import PER_SECOND, field_of, unit_of
 from ui.views.view import ChartView, EmptyState, ExploreView, SeriesRow, Value
 
 MAX_PICKED = 8
-MAX_SHOWN = 100
+MAX_LISTED = 500
+"""Results a person can walk through; beyond that a search is quicker."""
+SHOWN = 100
+"""Results made into rows until the cursor goes further."""
 FIELDS: dict[Kind, tuple[str, ...]] = {
     Kind.GAUGE: ("value", "last", "min", "max", "mean", "count", "age"),
     Kind.COUNTER: ("value", "rate", "per_minute", "sum", "count"),
@@ -83,8 +86,11 @@ class Explore(PageModel):
         """Series the search lets pass."""
         return self.ctx.index.search(self._filter)
 
+    def _count(self) -> int:
+        return min(MAX_LISTED, len(self.results())) if self.region == "results" else len(self.picked)
+
     def move(self, by: int) -> None:
-        self.cursor = moved(self.cursor, by, len(self.results()) if self.region == "results" else len(self.picked))
+        self.cursor = moved(self.cursor, by, self._count())
 
     def _next_region(self) -> None:
         self.region = REGIONS[1 - REGIONS.index(self.region)]
@@ -95,7 +101,7 @@ class Explore(PageModel):
         if what not in ("explore", *REGIONS):
             return False
         self.region = "picked" if what == "picked" else "results"
-        self.cursor = moved(0, index, len(self.results()) if self.region == "results" else len(self.picked))
+        self.cursor = moved(0, index, self._count())
         return True
 
     def mark(self, index: int) -> None:
@@ -243,7 +249,7 @@ class Explore(PageModel):
             search_error=self._error,
             results=self._rows(found),
             found=self._found_words(len(found)),
-            cursor=moved(self.cursor, 0, len(found) if self.region == "results" else len(self.picked)),
+            cursor=moved(self.cursor, 0, self._count()),
             picked=tuple(self._picked_row(*entry) for entry in feeds),
             window=short_range(self.chosen_window()),
             windows=tuple(short_range(w) for w in self.windows()),
@@ -271,7 +277,7 @@ class Explore(PageModel):
         ctx = self.ctx
         values = ctx.feed(Wish("{}", ("value", "rate"), ctx.window, every=2))
         colours = {p.key: f"series-{p.colour}" for p in self.picked}
-        count = max(MAX_SHOWN, min(len(found), self.cursor + 64) if self.region == "results" else 0)
+        count = min(MAX_LISTED, max(SHOWN, self.cursor + 64 if self.region == "results" else 0))
         order = values.rows
         shown = found[:count]
         rows = np.array([i.row for i in shown], np.int32)
@@ -392,14 +398,14 @@ class Explore(PageModel):
 
     def _found_words(self, found: int) -> str:
         total = len(self.ctx.index)
+        more = f", the first {MAX_LISTED} listed" if found > MAX_LISTED else ""
         if not self.search:
-            return plural(total, "series", "series")
+            return plural(total, "series", "series") + more
         if not found:
             key = (self.ctx.index.revision, self.search)
             if self._hint[0] != key:
                 self._hint = (key, no_result(self.ctx, self.search))
             return self._hint[1]
-        more = f", the first {MAX_SHOWN} shown" if found > MAX_SHOWN else ""
         return f"{found:,} of {total:,} series{more}"
 
     def _note(self, feeds: list[tuple[Pick, SeriesInfo | None, Feed | None]], chart: ChartView) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -129,16 +130,18 @@ def level(times: Floats, values: Floats, at: float, width: float) -> float:
 
 
 def spark(times: Floats, values: Floats, start: float, end: float, points: int = 60) -> Floats:
-    """At most `points` means over equal parts of [start, end], NaN where nothing is known."""
-    sums = np.full(points, np.nan)
+    """At most `points` means over equal parts of [start, end], NaN where nothing is known.
+
+    Parts are cut at round times, so that a spark moves on once a part and does not shimmer in between.
+    """
     if not len(times) or end <= start:
-        return sums
-    times, values = finite(times, values, start, end)
-    if not len(times):
-        return sums
-    place = np.minimum(((times - start) * (points / (end - start))).astype(np.intp), points - 1)
+        return np.full(points, np.nan)
+    width = (end - start) / points
+    first = math.ceil(end / width - 1e-6) - points
+    times, values = finite(times, values, first * width, end)
+    place = np.clip((times / width - first).astype(np.intp), 0, points - 1)
     counts = np.bincount(place, minlength=points)
     totals = np.bincount(place, weights=values, minlength=points)
-    known = counts > 0
-    sums[known] = totals[known] / counts[known]
-    return sums
+    with np.errstate(invalid="ignore"):
+        means: Floats = totals / counts
+    return means

@@ -126,6 +126,9 @@ def beside_past(track: Track, shown: str, last: float, now: float, lasted: float
 
 def usual(present: float, past: Floats, unit: Unit = PLAIN) -> bool:
     """Whether a level lies within what the past half hour held most of the time, or close to its middle."""
-    low, middle, high = (float(x) for x in np.percentile(past, (10, 50, 90)))
+    n = len(past) - 1
+    at = (n // 10, n // 2, n - n // 10)
+    ordered = np.partition(past, at)
+    low, middle, high = (float(ordered[i]) for i in at)
     slack = 0.1 * abs(middle) + (1.0 if unit.family is Family.PERCENT and unit.factor == 1.0 else 0.0)
     return min(low, middle - slack) <= present <= max(high, middle + slack)
