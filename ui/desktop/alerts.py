@@ -87,7 +87,7 @@ class AlertsPage(QWidget):
         self.nothing = SentenceLabel(host, "body", wrap=True)
         self.left = Card(host, "Alerts")
         self.groups.room = LIST - 16
-        self.group_row = row_of(self.groups, None, margins=(7, 7, 7, 7))
+        self.group_row = row_of(self.groups, margins=(7, 7, 7, 7))
         self.left.add(self.group_row)
         self.filter_row = row_of(self.filter, margins=(10, 0, 10, 8))
         self.left.add(self.filter_row)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -134,6 +135,8 @@ def run(url: str, who: str, theme: str | None = None, fake: FakeCollector | None
     line.start()
     window.show()
     pump.start()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: window.close())
     try:
         return app.exec()
     finally:

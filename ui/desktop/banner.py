@@ -152,7 +152,7 @@ class ToastBar(QWidget):
         self.toast: Toast | None = None
         self.text = SentenceLabel(host, "body", soft="text-primary")
         self.undo = link(host, "Undo", self._undo)
-        self.close_button = Button(host, "", self.hide, "ghost", icon="close")
+        self.close_button = Button(host, "", self._dismiss, "ghost", icon="close")
         self.close_button.setAccessibleName("Dismiss")
         row = QHBoxLayout(self)
         row.setContentsMargins(14, 6, 8, 6)
@@ -164,6 +164,10 @@ class ToastBar(QWidget):
         self.timer.setSingleShot(True)
         self.timer.timeout.connect(self.hide)
         self.hide()
+
+    def _dismiss(self) -> None:
+        self.hide()
+        self.host.tell(self.host.session.dismiss)
 
     def _undo(self) -> None:
         self.hide()

@@ -170,7 +170,7 @@ class Segments(Painted):
         self._place()
 
     def _place(self) -> None:
-        font = self.look.font(13 if self.look.phone else 11, MEDIUM)
+        font = self.look.font(self._size(), MEDIUM)
         height = 36 if self.look.phone else 24
         if self.wraps:
             self._wrap(font, height)
@@ -185,6 +185,9 @@ class Segments(Painted):
         tall = height + 4 if self._boxed and self.look.phone else height
         self.want(0 if self._boxed and self.look.phone else round(left), tall)
         self.setMinimumWidth(0 if self._boxed and self.look.phone else round(left))
+
+    def _size(self) -> int:
+        return 11 if not self.look.phone else 12 if self._boxed else 13
 
     def _wrap(self, font: QFont, height: float) -> None:
         """Over as many lines as the width needs."""
@@ -221,7 +224,7 @@ class Segments(Painted):
             painter.setPen(self.look.pen("line-subtle"))
             painter.setBrush(self.look.brush("card"))
             painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 9, 9)
-        size = 13 if self.look.phone else 11
+        size = self._size()
         for (word, count), box in zip(self._choices, self._boxes, strict=True):
             on = word == self._taken
             if on:

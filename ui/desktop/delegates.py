@@ -13,20 +13,19 @@ from ui.views.view import AlertRow, EventRow, PaletteRow, ProcessRow, RuleRow, S
 
 EVENT_ICONS = {
     "deploy": "deploy",
-    "ack": "person",
-    "acknowledge": "person",
-    "unack": "person",
+    "acknowledged": "person",
+    "released": "person",
     "note": "note",
-    "silence": "alerts",
-    "unsilence": "alerts",
-    "alert": "alerts",
+    "silenced": "alerts",
+    "unsilenced": "alerts",
     "firing": "alerts",
+    "pending": "alerts",
     "resolved": "check",
-    "rule": "rules",
-    "rules": "rules",
-    "gap": "close",
-    "start": "play",
-    "notified": "alerts",
+    "rule_saved": "rules",
+    "rules_reloaded": "rules",
+    "rules_refused": "rules",
+    "notified": "link",
+    "started": "play",
 }
 
 
@@ -219,7 +218,7 @@ class WhyPainter(RowPainter):
     """A step from rule to notification."""
 
     def height(self, look: Look, row: WhyRow) -> int:
-        return 44 if look.phone else 37
+        return (44 if look.phone else 37) if row.detail else (30 if look.phone else 24)
 
     def say(self, row: WhyRow) -> str:
         return f"{GLYPHS[row.shape].word}: {row.title}. {row.detail}"
@@ -229,7 +228,7 @@ class WhyPainter(RowPainter):
 
     def paint(self, painter: QPainter, look: Look, box: QRectF, row: WhyRow, state: State) -> None:
         inner = box.adjusted(12, 2, -10, -2)
-        upper = QRectF(inner.left() + 22, inner.top(), inner.width() - 22, inner.height() / 2)
+        upper = QRectF(inner.left() + 22, inner.top(), inner.width() - 22, inner.height() / (2 if row.detail else 1))
         paint.shape(painter, look, row.shape, QRectF(inner.left(), upper.center().y() - 6.5, 13, 13))
         paint.words(painter, upper, row.title, look.font("body", MEDIUM), look.colour("text-primary"))
         lower = upper.translated(0, inner.height() / 2)

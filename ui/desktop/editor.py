@@ -106,6 +106,8 @@ class CodeEdit(QPlainTextEdit):
         self.problems: tuple[ProblemRow, ...] = ()
         self.gutter = Gutter(self)
         self.highlighter = TomlHighlighter(self.look, self)
+        self.editing = False
+        self._line = -1
         self._revision: tuple[str, int] | None = None
         self._loading = False
         self._told = ""
@@ -127,11 +129,21 @@ class CodeEdit(QPlainTextEdit):
         if revision != self._revision:
             self._load(view)
             self._revision = revision
+        if view.cursor_line != self._line and not self.hasFocus():
+            self.go_to(view.cursor_line)
+        self._line = view.cursor_line
         if (view.changed_lines, view.problems) != (self.changed, self.problems):
             self.changed, self.problems = view.changed_lines, view.problems
             self.setAccessibleDescription(". ".join(f"Line {p.line + 1}: {p.text}" for p in view.problems))
             self._marks()
             self.gutter.update()
+
+    def go_to(self, line: int) -> None:
+        """The caret at the start of a line, with what belongs to it below in sight."""
+        block = self.document().findBlockByNumber(min(line, self.blockCount() - 1))
+        self.setTextCursor(QTextCursor(self.document().lastBlock()))
+        self.setTextCursor(QTextCursor(block))
+        self.verticalScrollBar().setValue(max(0, block.blockNumber() - 1))
 
     def _load(self, view: RuleEditorView) -> None:
         self._told = view.text
@@ -221,6 +233,8 @@ class CodeEdit(QPlainTextEdit):
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)
         self._marks()
+        if not self.editing:
+            self.host.act("rule.edit")
         self.host.tell(self.host.session.focus, "rule")
 
     def paintEvent(self, event: QPaintEvent) -> None:

@@ -13,7 +13,7 @@ from ui.desktop.host import Host, Painted
 from ui.desktop.labels import heading
 from ui.desktop.look import MEDIUM, STRONG
 from ui.desktop.panel import Rule
-from ui.desktop.rows import RowList, fill_height
+from ui.desktop.rows import Header, RowList, fill_height
 from ui.desktop.topbar import Field
 from ui.views.view import HelpView, PaletteView
 
@@ -108,7 +108,7 @@ class PaletteOverlay(Overlay):
             self.hide()
             return
         self.field.show_text(view.query)
-        self.list.show_rows(view.rows, view.cursor)
+        self.list.show_rows(view.rows or (Header("Nothing matches. Try fewer letters, or : for all commands."),), view.cursor)
         self.place()
         if opened:
             self.show()
@@ -146,11 +146,15 @@ class _Keys(Painted):
     def _columns(self) -> int:
         return max(1, min(2, self.width() // 360))
 
+    def tall_at(self, width: int) -> int:
+        """Pixels all keys need in a sheet this wide."""
+        return self._tall(max(1, min(2, width // 360)))
+
     def _heights(self) -> list[int]:
         return [34 + 24 * len(rows) for _, rows in self.view.sections] if self.view else []
 
-    def _tall(self) -> int:
-        columns = [0] * self._columns()
+    def _tall(self, count: int = 0) -> int:
+        columns = [0] * (count or self._columns())
         for height in self._heights():
             columns[columns.index(min(columns))] += height
         return max(columns, default=0) + 8
@@ -217,7 +221,7 @@ class HelpOverlay(Overlay):
 
     def wanted(self) -> QRectF:
         width = min(880.0, self.width() - 16.0)
-        height = min(self.height() - 32.0, self.keys.sizeHint().height() + 60.0)
+        height = min(self.height() - 32.0, self.keys.tall_at(round(width) - 12) + 64.0)
         return QRectF((self.width() - width) / 2, (self.height() - height) / 2, width, height)
 
     def show_view(self, view: HelpView | None) -> None:

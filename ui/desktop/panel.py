@@ -38,6 +38,7 @@ class PanelHead(QWidget):
 
     def __init__(self, host: Host, title: str, *right: QWidget) -> None:
         super().__init__()
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self.title: Label = heading(host, title)
         self.note: Label = muted(host)
         self.note.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)

@@ -252,13 +252,16 @@ class RulesPage(QWidget):
         editor = view.editor
         if editor is not None:
             row = next((r for r in view.rows if r.id == editor.rule_id and r.file == editor.file), None)
+            self.editor.text.editing = view.editing
             self.editor.show_editor(editor, row.name if row else editor.rule_id or "New rule")
             self.meaning.show_editor(editor, row.enabled if row else True)
             self.meaning.toggle.setVisible(row is not None)
             self.meaning.delete.setVisible(row is not None)
             self.chart.show_chart(editor.chart)
         self._place()
-        if view.editing and (old is None or not old.editing):
+        if view.editing and (old is None or not old.editing) and not self.editor.text.hasFocus():
+            if editor is not None:
+                self.editor.text.go_to(editor.cursor_line)
             self.editor.text.setFocus(Qt.FocusReason.OtherFocusReason)
         elif not view.editing and old is not None and old.editing and self.editor.text.hasFocus():
             self.focus_main()

@@ -37,7 +37,7 @@ class Field(QLineEdit):
         if text != self.text():
             at = self.cursorPosition()
             self.setText(text)
-            self.setCursorPosition(min(at, len(text)) if self.hasFocus() else len(text))
+            self.setCursorPosition(min(at, len(text)) if self.hasFocus() else 0)
 
     def wrong(self, why: str) -> None:
         """Mark the field when what stands in it cannot be used."""

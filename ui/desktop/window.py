@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt
 from PySide6.QtGui import QCloseEvent, QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QApplication, QLineEdit, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLineEdit, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from ui.desktop import qss
 from ui.desktop.banner import BannerBar, ToastBar
@@ -60,7 +60,7 @@ class Window(QMainWindow):
         self._focus = ""
         self._theme = ""
         self._size_class: tuple[bool, int] | None = None
-        self._painting = False
+        self._painting, self._again = False, False
         self._placed = False
         """Whether the focus has found the page: until its lists have rows it has nowhere to go."""
         self.setWindowTitle("Lightship")
@@ -134,6 +134,8 @@ class Window(QMainWindow):
 
     def refresh(self) -> None:
         """Paint the session's present picture; cheap when nothing changed, nothing when hidden."""
+        if self._painting:
+            self._again = True
         if self._painting or self.isHidden():
             return
         self._painting = True
@@ -141,7 +143,11 @@ class Window(QMainWindow):
             if self.session.theme != self._theme:
                 self.apply_theme()
             self._paint(self.session.picture())
+            # Painting may itself move the focus, and with it what the session shows.
+            if self._again:
+                self._paint(self.session.picture())
         finally:
+            self._again = False
             self._painting = False
 
     def _paint(self, picture: Picture) -> None:
@@ -283,8 +289,9 @@ class Window(QMainWindow):
         field, editor = isinstance(watched, QLineEdit), isinstance(watched, CodeEdit)
         if field or editor:
             return self._typing(key, editor)
-        if key in ("space", "enter") and watched.focusPolicy() != Qt.FocusPolicy.NoFocus and hasattr(watched, "click"):
-            return False
+        if key in ("space", "enter") and isinstance(watched, QAbstractButton):
+            watched.click()
+            return True
         heard: bool = self.session.key(key)
         self.refresh()
         return heard

@@ -24,7 +24,7 @@ STRIP: tuple[v.Shape | None, ...] = (*QUIET, "warning", None, "silenced", "criti
 def wave(count: int = 600, level: float = 40.0, seed: int = 1) -> tuple[v.Floats, v.Floats]:
     """Times of the last half hour and a wandering line."""
     rng = np.random.default_rng(seed)
-    times = NOW - 1800.0 + np.arange(count) * (1800.0 / count)
+    times: v.Floats = NOW - 1800.0 + np.arange(count, dtype=np.float64) * (1800.0 / count)
     return times, level + np.cumsum(rng.normal(0, 0.6, count))
 
 
@@ -92,8 +92,16 @@ def frame(page: v.Page = "overview", **changes: Any) -> v.FrameView:
         time=v.TimeView("live", "30 m", ("5 m", "15 m", "30 m", "1 h"), "14:21:36", "Wed 14 Oct · UTC", "", ((None, 0.4),) * 48),
         banner=None,
         toast=None,
-        status=(v.StatusItem("harbour-1", "ok"), v.StatusItem("9,412 series"), v.StatusItem("late 3", help="Points that came late.")),
-        hints=(v.KeyHint("Space", "pause", "time.pause"), v.KeyHint("/", "filter", "filter.focus"), v.KeyHint("?", "keys", "help.open")),
+        status=(
+            v.StatusItem("harbour-1", "ok"),
+            v.StatusItem("9,412 series"),
+            v.StatusItem("late 3", help="Points that came late."),
+        ),
+        hints=(
+            v.KeyHint("Space", "pause", "time.pause"),
+            v.KeyHint("/", "filter", "filter.focus"),
+            v.KeyHint("?", "keys", "help.open"),
+        ),
         connected=True,
     )
     return replace(base, **changes)
@@ -108,8 +116,10 @@ def overview(**changes: Any) -> v.OverviewView:
         busiest=tuple(series(i) for i in range(8)),
         firing=tuple(alert(i, acked_by="Mira" if i else "") for i in range(3)),
         firing_title="3 alerts",
-        events=tuple(v.EventRow(f"14:0{i}", "ack", (v.Text("Mira", True), v.Text(" acknowledged Checkout fails"))) for i in range(5)),
-        processes=tuple(v.ProcessRow(f"postgres {i}", str(800 + i), v.Value("12.5", "%"), v.Value("410", "MiB")) for i in range(6)),
+        events=tuple(
+            v.EventRow(f"14:0{i}", "ack", (v.Text("Mira", True), v.Text(" acknowledged Checkout fails"))) for i in range(5)
+        ),
+        processes=tuple(v.ProcessRow(f"postgres {i}", f"80{i}", v.Value("12", "%"), v.Value("410", "MiB")) for i in range(6)),
         cores=(94.0, 41.0, float("nan"), 12.0),
         cores_title=(v.Text("core 0 is at 94 %", True),),
         collector=(("Series", v.Value("9,412")), ("Tick", v.Value("8.4", "ms"))),
@@ -185,7 +195,9 @@ def alerts(**changes: Any) -> v.AlertsView:
     return replace(base, **changes)
 
 
-RULE_TEXT = '[[rule]]\nid = "checkout"\nseverity = "critical"  # page\ncondition = { type = "threshold", value = 2 }\nfor = "2 m"\n'
+RULE_TEXT = (
+    '[[rule]]\nid = "checkout"\nseverity = "critical"  # page\ncondition = { type = "threshold", value = 2 }\nfor = "2 m"\n'
+)
 
 
 def rules(text: str = RULE_TEXT, revision: int = 1, **changes: Any) -> v.RulesView:
@@ -209,13 +221,34 @@ def rules(text: str = RULE_TEXT, revision: int = 1, **changes: Any) -> v.RulesVi
         v.RuleRow("checkout", "Checkout fails", "shop.toml", "critical", True, 1, "over 2 % for 2 min", True),
         v.RuleRow("disk", "Disk is full", "hosts.toml", "ok", False, 0, "over 90 %"),
     )
-    return replace(v.RulesView(rows=rows, cursor=0, filter="", title="2 rules in 2 files", editor=editor, editing=False), **changes)
+    return replace(
+        v.RulesView(rows=rows, cursor=0, filter="", title="2 rules in 2 files", editor=editor, editing=False), **changes
+    )
 
 
-def picture(page: v.Page = "overview", view: Any = None, palette: v.PaletteView | None = None, helps: v.HelpView | None = None, **changes: Any) -> v.Picture:
+def picture(
+    page: v.Page = "overview",
+    view: Any = None,
+    palette: v.PaletteView | None = None,
+    helps: v.HelpView | None = None,
+    **changes: Any,
+) -> v.Picture:
     """A picture of a page; `changes` are those of its frame."""
     made: dict[str, Any] = {"overview": overview, "explore": explore, "alerts": alerts, "rules": rules}
     return v.Picture(frame(page, **changes), palette=palette, help=helps, **{page: view if view is not None else made[page]()})
+
+
+TOLD = frozenset(
+    "perform resize point open mark set_text set_flag submit choose zoom crosshair changed enabled focus copy dismiss".split()
+)
+"""Methods of a session that the widgets call and that only need to be heard here."""
+
+
+@dataclass
+class Focus:
+    """The part of a session's context the widgets look at."""
+
+    focus: str = ""
 
 
 @dataclass
@@ -228,6 +261,7 @@ class StubSession:
     theme: str = "dark"
     profile: Profile = DESKTOP
     hovering: bool = False
+    ctx: Focus = field(default_factory=Focus)
     on_quit: Any = None
     on_open_url: Any = None
     on_copy: Any = None
@@ -241,7 +275,21 @@ class StubSession:
         return self.wanted is None or key in self.wanted
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("_") or name not in ("perform", "resize", "point", "open", "mark", "set_text", "set_flag", "submit", "choose", "zoom", "crosshair", "changed", "enabled"):
+        if name.startswith("_") or name not in (
+            "perform",
+            "resize",
+            "point",
+            "open",
+            "mark",
+            "set_text",
+            "set_flag",
+            "submit",
+            "choose",
+            "zoom",
+            "crosshair",
+            "changed",
+            "enabled",
+        ):
             raise AttributeError(name)
 
         def hear(*what: Any) -> bool:
