@@ -15,7 +15,7 @@ from ui.views.session import Session
 from ui.views.theme import load_themes
 
 if TYPE_CHECKING:
-    from ui.terminal.app import LightshipApp
+    from ui.terminal.application import LightshipApp
 
 SIZES = {"overview": (120, 40), "alerts": (120, 36)}
 
@@ -68,7 +68,7 @@ def shoot(out_dir: Path) -> None:
 
 def demo_app(fake: FakeCollector, who: str = "Mira") -> LightshipApp:
     """The application on a collector in memory; whoever runs it lets time pass."""
-    from ui.terminal.app import LightshipApp
+    from ui.terminal.application import LightshipApp
 
     mirror = Mirror()
     session = Session(mirror, fake.submit, now=lambda: fake.now, who=who)

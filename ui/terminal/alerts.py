@@ -177,12 +177,7 @@ def _paint_detail(stage: Stage, rect: Rect, detail: AlertDetail, prompt: str) ->
         chart = Rect(chart.x, chart.y, chart.w, max(0, min(body.h, max(6, body.h // 2))))
     if chart.h >= 3:
         style = ChartStyle(boxed=False, head=False, say=False)
-        stage.block(
-            "alert-chart",
-            chart,
-            (detail.chart,),
-            lambda: paint_chart(canvas, chart, detail.chart, style),
-        )
+        paint_chart(stage, chart, detail.chart, style)
     if beside:
         why = Rect(chart.right + 1, body.y, WHY, body.h)
     else:

@@ -11,6 +11,7 @@ from ui.terminal.canvas import Canvas, Codes, Rect
 from ui.terminal.cells import cut, width, wrap
 from ui.terminal.ink import ink
 from ui.terminal.parts import FAINT, FRAME, PLAIN, QUIET, STRONG, paint_sentence, plain, value_ink
+from ui.terminal.stage import Stage
 from ui.views.view import ChartView, Floats
 
 LEGEND = 4
@@ -28,8 +29,9 @@ class ChartStyle:
     crosshair: float | None = None
 
 
-def paint_chart(canvas: Canvas, rect: Rect, chart: ChartView, style: ChartStyle = ChartStyle()) -> Rect:
-    """Paint a chart card into a region; returns the region of the plot itself."""
+def paint_chart(stage: Stage, rect: Rect, chart: ChartView, style: ChartStyle = ChartStyle()) -> None:
+    """Paint a chart card into a region. Its words are painted each time, the plot as often as it can show a difference."""
+    canvas = stage.canvas
     inside = rect
     if style.boxed:
         canvas.box(rect, FRAME)
@@ -45,17 +47,34 @@ def paint_chart(canvas: Canvas, rect: Rect, chart: ChartView, style: ChartStyle 
     label = min(9, max(_LABEL if style.boxed else _LABEL - 1, *(width(tick.label) for tick in chart.y_ticks), 0))
     plot = inside.inner(left=label + 1, right=2 if style.boxed else 1, bottom=1 if timed else 0)
     if plot.w < 4 or plot.h < 1:
-        return plot
+        return
     if chart.empty and not chart.lines:
         lines = wrap(chart.empty, inside.w - 4, max(1, inside.h - 1))
         for i, line in enumerate(lines):
             canvas.put(inside.x + 2, inside.y + max(0, (inside.h - len(lines)) // 2) + i, line, QUIET)
-        return plot
-    paint_plot(canvas, plot, chart, style.crosshair)
-    _paint_y_axis(canvas, plot, chart, inside.x)
-    if timed:
-        _paint_times(canvas, plot, chart, inside)
-    return plot
+        return
+
+    def paint() -> None:
+        paint_plot(canvas, plot, chart, style.crosshair)
+        _paint_y_axis(canvas, plot, chart, inside.x)
+        if timed:
+            _paint_times(canvas, plot, chart, inside)
+
+    place = Rect(inside.x, plot.y, inside.w, inside.bottom - plot.y)
+    stage.block(f"plot-{chart.id}-{rect.x}-{rect.y}", place, _plot_key(chart, plot.w, style.crosshair), paint)
+
+
+REDRAWS = 8
+"""Times a plot is painted anew while time moves by one dot: a new reading is seen at once or an eighth of a dot later."""
+
+
+def _plot_key(chart: ChartView, w: int, crosshair: float | None) -> tuple[object, ...]:
+    """What decides whether a plot is painted anew: all that is drawn but the readings, and the time in eighths of a dot."""
+    span = round(chart.x[1] - chart.x[0], 3)
+    turn = int(chart.x[1] * 2 * w * REDRAWS / span) if span > 0 else 0
+    lines = tuple((line.full_name or line.name, line.colour, len(line.times) // 4) for line in chart.lines)
+    fixed = (chart.y, chart.log, chart.y_ticks, chart.threshold, chart.markers, chart.gaps, chart.stale, chart.others_count)
+    return (chart.title, turn, span, braille.snap(chart.x, w), lines, *fixed, crosshair, chart.empty)
 
 
 def _paint_head(canvas: Canvas, rect: Rect, chart: ChartView, boxed: bool) -> None:

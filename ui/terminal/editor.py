@@ -15,7 +15,7 @@ from ui.terminal.keys import neutral
 from ui.views.view import RuleEditorView
 
 if TYPE_CHECKING:
-    from ui.terminal.app import LightshipApp
+    from ui.terminal.application import LightshipApp
 
 _OURS = ("escape", "alt+enter", "ctrl+s", "ctrl+k", "ctrl+d", "ctrl+q", "ctrl+t")
 """Keys that mean an action even while typing; the rest with modifiers edits the text."""

@@ -71,7 +71,7 @@ def _paint_right(stage: Stage, rect: Rect, view: ExploreView) -> None:
     table = min(len(view.table), 8 if full else 4) + 2 if view.table and rect.h >= 15 else 0
     chart = Rect(rect.x, rect.y + 1, rect.w, rect.h - 2 - table)
     style = ChartStyle(boxed=full, crosshair=view.crosshair)
-    stage.block("explore-chart", chart, (view.chart, view.crosshair), lambda: paint_chart(canvas, chart, view.chart, style))
+    paint_chart(stage, chart, view.chart, style)
     _paint_readout(canvas, Rect(rect.x, chart.bottom, rect.w, 1), view)
     if table:
         _paint_table(canvas, Rect(rect.x, chart.bottom + 1, rect.w, table), view)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import partial
 
 from ui.terminal.canvas import Canvas, Rect
 from ui.terminal.cells import cut, cut_at_word, width, wrap
@@ -182,7 +181,7 @@ def _paint_charts(stage: Stage, rect: Rect, view: OverviewView, layout: Plan) ->
         if not boxed:
             place = place.inner(left=1, right=1)
         style = ChartStyle(boxed=boxed)
-        stage.block(f"overview-{i}", place, (chart,), partial(paint_chart, stage.canvas, place, chart, style))
+        paint_chart(stage, place, chart, style)
     return layout.chart_rows * layout.chart_height
 
 

@@ -37,6 +37,7 @@ def paint(picture: Picture, w: int, h: int, memory: Memory, *, ascii_only: bool 
     if stage.layout == "tiny":
         paint_tiny(canvas)
         return stage
+    memory.fit(w, h)
     memory.take_focus(picture.frame.focus)
     page = paint_frame(stage, picture.frame)
     if picture.overview is not None:

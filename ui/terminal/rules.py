@@ -131,12 +131,7 @@ def _paint_below(stage: Stage, rect: Rect, editor: RuleEditorView, *, editing: b
     chart = Rect(rect.x, y, rect.w, rect.bottom - y)
     if chart.h >= 4:
         style = ChartStyle(boxed=False, head=False, say=False)
-        stage.block(
-            "rule-chart",
-            chart,
-            (editor.chart,),
-            lambda: paint_chart(canvas, chart, editor.chart, style),
-        )
+        paint_chart(stage, chart, editor.chart, style)
 
 
 def _paint_message(canvas: Canvas, rect: Rect, editor: RuleEditorView, *, editing: bool) -> int:

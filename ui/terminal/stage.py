@@ -41,6 +41,7 @@ class Memory:
     focus: str = ""
     first: dict[str, int] = field(default_factory=dict)
     blocks: dict[str, Block] = field(default_factory=dict)
+    size: tuple[int, int] = (0, 0)
     minutes_only: bool = False
 
     def field(self, name: str, text: str | None = None) -> LineEdit:
@@ -51,6 +52,12 @@ class Memory:
         elif text is not None:
             edit.replace(text)
         return edit
+
+    def fit(self, w: int, h: int) -> None:
+        """Another size: nothing painted before fits."""
+        if self.size != (w, h):
+            self.size = (w, h)
+            self.blocks.clear()
 
     def take_focus(self, focus: str) -> None:
         """Another field has the focus: it begins with its caret at the end."""
