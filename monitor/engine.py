@@ -24,6 +24,9 @@ from monitor.windows.sets import Sets
 
 __all__ = ["Derived", "Engine", "EngineSettings"]
 
+# Whatever is sent is summed up as it is: sums that overflow are infinite, infinities that meet are NaN, and neither is an error.
+_QUIET = np.errstate(over="ignore", invalid="ignore", divide="ignore")
+
 
 class EngineSettings(msgspec.Struct, frozen=True):
     """Durations in seconds. `windows` are those that clients are offered; any other up to an hour is answered as well.
@@ -64,6 +67,7 @@ class Engine:
         """Keeps a batch for the next tick. Points may be of any time and in any order; what is lost is counted."""
         self._intake.put(batch)
 
+    @_QUIET
     def tick(self, now: float) -> Frame:
         """Closes all seconds before floor(now). A `now` before the last tick's closes nothing."""
         before = self._store.rings.now
@@ -82,6 +86,7 @@ class Engine:
         self.counters.ticks += 1
         return Frame(delta.time, self.counters.ticks, self.table.live(), delta)
 
+    @_QUIET
     def column(self, field: str, window: float, rows: Ids | None = None) -> Floats:
         """The field over [now - window, now) for `rows`, or for all live series in the order of `frame.rows`.
 
@@ -95,6 +100,7 @@ class Engine:
         known = (rows >= 0) & (rows < len(column))
         return column[rows] if known.all() else np.where(known, column[np.where(known, rows, 0)], np.nan)
 
+    @_QUIET
     def history(self, rows: Ids, field: str, window: float, start: float, end: float, step: float) -> History:
         """The field as its window was at each step end in (start, end]; a window of 0 is as long as the step.
 
@@ -103,6 +109,7 @@ class Engine:
         """
         return self._recent.history(rows, field, window, start, end, step)
 
+    @_QUIET
     def replay(self, delta: Delta) -> None:
         """Takes in a delta that a frame carried before a restart, oldest first; rows are given out anew.
 
@@ -123,8 +130,7 @@ class Engine:
             self._store.lasts.begin(rows, now, self.table.capacity)
 
     def _apply(self, delta: Delta) -> None:
-        with np.errstate(over="ignore", invalid="ignore"):
-            self._store.rings.apply(delta, self.table.kinds)
+        self._store.rings.apply(delta, self.table.kinds)
         self._store.histograms.apply(delta)
         self._store.sets.apply(delta)
         self._store.lasts.apply(delta)

@@ -110,8 +110,7 @@ class Columns:
     def _mean(self, window: int) -> Floats:
         total = self._total(window)
         kept = (total.counts > 0) & ~self._kinds(Kind.SET)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return np.where(kept, total.sums / total.counts, np.nan)
+        return np.where(kept, total.sums / total.counts, np.nan)
 
     def _min(self, window: int) -> Floats:
         total = self._total(window)

@@ -90,8 +90,7 @@ def _scalars(points: Points, kinds: npt.NDArray[np.int8], rows: Longs, places: L
     # Of places that occur more than once the last assignment stays, and the points are in order of time.
     lasts[places] = points.values
     last_times[places] = points.times
-    with np.errstate(over="ignore", invalid="ignore"):
-        sums = summed(told, values * weights, size)
+    sums = summed(told, values * weights, size)
     return replace(
         empty_delta(time),
         rows=rows.astype(np.int32),

@@ -134,14 +134,13 @@ class Intake:
             return values
         owners = rows[places]
         starts = np.flatnonzero(np.concatenate(([True], (owners[1:] != owners[:-1]) | ~relative[places[1:]])))
-        with np.errstate(over="ignore", invalid="ignore"):
-            for run in np.split(places, starts[1:]):
-                row, head = int(rows[run[0]]), run[0]
-                if relative[head] and not np.isnan(self.levels[row]):
-                    values[head] += self.levels[row]
-                changes = run if not np.isnan(values[head]) else run[1:]
-                values[changes] = np.cumsum(values[changes])
-                self.levels[row] = values[run[-1]]
+        for run in np.split(places, starts[1:]):
+            row, head = int(rows[run[0]]), run[0]
+            if relative[head] and not np.isnan(self.levels[row]):
+                values[head] += self.levels[row]
+            changes = run if not np.isnan(values[head]) else run[1:]
+            values[changes] = np.cumsum(values[changes])
+            self.levels[row] = values[run[-1]]
         return values
 
 

@@ -22,6 +22,8 @@ MAX_STEPS = 3600
 ROWS_AT_ONCE = 512
 
 Matrix = npt.NDArray[np.float64]
+_Hit = tuple[int, Part, Ids, npt.NDArray[np.intp]]
+"""Number of the slot, one of its parts, places of the wanted rows that occur in it, and where in the part they are."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,6 +97,8 @@ class _Reading:
         self._places[self._unique] = np.arange(len(self._unique))
         self._kinds = store.table.kinds[self._unique]
         self._known: dict[str, Matrix] = {}
+        self._found: list[_Hit] = []
+        self._hits_from = len(axis.starts)
 
     def field(self, name: str) -> Matrix:
         if name == "value":
@@ -136,9 +140,10 @@ class _Reading:
             return amount * 60.0 if name == "per_minute" else amount
         sums = self._over("sums")
         if name == "mean":
-            with np.errstate(divide="ignore", invalid="ignore"):
-                return np.where(some & ~is_set, sums / counts, np.nan)
-        speaks = some | distribution | (counter & ~np.isnan(self._last()))
+            return np.where(some & ~is_set, sums / counts, np.nan)
+        speaks = some | distribution
+        if np.any(counter & ~speaks):
+            speaks |= counter & ~np.isnan(self._last())
         return np.where(speaks & ~is_set, sums, np.nan)
 
     def _spread(self, values: Matrix) -> Matrix:
@@ -156,45 +161,47 @@ class _Reading:
         slots = self._slots(name, fill, act)
         borders = np.stack((self._axis.lows, self._axis.highs), axis=1).ravel()
         padded = np.concatenate((slots, np.full((len(slots), 1), fill)), axis=1)
-        with np.errstate(over="ignore", invalid="ignore"):
-            answer: Matrix = act.reduceat(padded, borders, axis=1)[:, ::2]
+        answer: Matrix = act.reduceat(padded, borders, axis=1)[:, ::2]
         return answer
 
     def _slots(self, name: str, fill: float, act: np.ufunc) -> Matrix:
         if name not in self._known:
             matrix = np.full((len(self._axis.starts), len(self._unique)), fill)
-            with np.errstate(over="ignore", invalid="ignore"):
-                for number, part in self._parts():
-                    places, hit = self._hits(part)
-                    act.at(matrix[number], places, part.told(name)[hit])
+            first = int(self._axis.lows[0])
+            for number, part, places, hit in self._hits(first):
+                act.at(matrix[number], places, part.told(name)[hit])
             self._known[name] = np.ascontiguousarray(matrix.T)
         return self._known[name]
 
-    def _parts(self) -> list[tuple[int, Part]]:
+    def _hits(self, first: int) -> list[_Hit]:
+        """The parts of slots from `first` on in which wanted rows occur. Found once for the earliest slot asked for."""
+        if first < self._hits_from:
+            self._found, self._hits_from = self._search(first, self._hits_from) + self._found, first
+        return [hit for hit in self._found if hit[0] >= first]
+
+    def _search(self, first: int, end: int) -> list[_Hit]:
         rings = self._store.rings
         fine_from = floor_to((rings.now or 0) - FINE, TEN)
-        found = []
-        for number, start in enumerate(self._axis.starts.tolist()):
-            found += [(number, part) for part in (rings.seconds if start >= fine_from else rings.tens).get(start, ())]
+        found: list[_Hit] = []
+        for number, start in enumerate(self._axis.starts[first:end].tolist(), first):
+            for part in (rings.seconds if start >= fine_from else rings.tens).get(start, ()):
+                if len(self._unique) * 8 < len(part.rows):
+                    where = np.searchsorted(part.rows, self._unique)
+                    where[where == len(part.rows)] = 0
+                    hit = where[part.rows[where] == self._unique]
+                else:
+                    hit = np.flatnonzero(self._places[part.rows] >= 0)
+                if len(hit):
+                    found.append((number, part, self._places[part.rows[hit]], hit))
         return found
-
-    def _hits(self, part: Part) -> tuple[Ids, npt.NDArray[np.intp]]:
-        """Places of the wanted rows among the part's rows, and where in the part they are."""
-        if len(self._unique) * 8 < len(part.rows):
-            where = np.minimum(np.searchsorted(part.rows, self._unique), len(part.rows) - 1)
-            hit = where[part.rows[where] == self._unique]
-        else:
-            hit = np.flatnonzero(self._places[part.rows] >= 0)
-        return self._places[part.rows[hit]], hit
 
     def _lasts(self) -> tuple[Matrix, Matrix]:
         """The last value of each slot (NaN: a marker, or nothing) and 1 where the slot said anything."""
         if "lasts" not in self._known:
             lasts = np.full((len(self._unique), len(self._axis.starts)), np.nan)
             said = np.zeros(lasts.shape)
-            for number, part in reversed(self._parts()):
+            for number, part, places, hit in reversed(self._hits(0)):
                 # Late parts follow a slot's first one and do not displace what it said.
-                places, hit = self._hits(part)
                 lasts[places, number] = part.told("lasts")[hit]
                 said[places, number] = 1.0
             self._known["lasts"], self._known["said"] = lasts, said
