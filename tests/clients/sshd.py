@@ -4,28 +4,15 @@ from __future__ import annotations
 
 import getpass
 import os
-import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
-
+from tests.peers import need
 from tests.running import free_port, until
 
 SSHD = "/usr/sbin/sshd"
-
-
-def need(program: str, package: str) -> str:
-    """The program's path; without it the test fails in CI and is skipped elsewhere, saying what to install."""
-    found = shutil.which(program) or (program if Path(program).exists() else None)
-    if found is None:
-        message = f"{program} is missing; packaging/bootstrap --test installs Debian's {package}"
-        if os.environ.get("CI"):
-            pytest.fail(message)
-        pytest.skip(message)
-    return found
 
 
 @contextmanager

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -13,6 +11,7 @@ from collector.receivers.statsd import UdpListener
 from monitor.model.series import Kind
 from tests.collector.receivers.statsd.test_listeners import Inbox
 from tests.collector.receivers.statsd.test_parser import unpacked
+from tests.peers import need
 
 SCRIPT = Path(__file__).parents[2] / "assets" / "examples" / "beam" / "beam_statsd"
 
@@ -21,13 +20,7 @@ pytestmark = pytest.mark.peer
 
 @pytest.fixture
 def escript() -> str:
-    found = shutil.which("escript")
-    if found is None:
-        reason = "escript is missing: install Debian's erlang-base"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
-    return found
+    return need("escript", "erlang-base")
 
 
 def test_a_beam_sends_its_memory_tables_processes_and_queues(escript: str) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import shutil
 import subprocess
 import urllib.request
 from collections.abc import Iterator, Sequence
@@ -20,6 +19,7 @@ from collector.receivers.prometheus.limits import ExpositionLimits
 from collector.receivers.prometheus.scraper import TargetScrape, make_session
 from monitor.model.batch import Batch
 from monitor.model.series import Kind
+from tests.peers import need
 
 PROGRAM = "prometheus-node-exporter"
 
@@ -29,12 +29,7 @@ pytestmark = pytest.mark.peer
 @pytest.fixture
 def exporter(unused_tcp_port: int) -> Iterator[str]:
     """The address of a running node exporter."""
-    program = shutil.which(PROGRAM)
-    if program is None:
-        missing = f"{PROGRAM} is not installed (apt-get install {PROGRAM}, or packaging/bootstrap)"
-        if os.environ.get("CI"):
-            pytest.fail(missing)
-        pytest.skip(missing)
+    program = need(PROGRAM, PROGRAM)
     address = f"127.0.0.1:{unused_tcp_port}"
     process = subprocess.Popen([program, f"--web.listen-address={address}"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import shutil
 import subprocess
 
 import pytest
@@ -14,6 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families as text_fami
 
 from collector.exporters.exposition import OPENMETRICS, TEXT, Metric, negotiate, render
 from collector.receivers.prometheus.exposition_parser import ExpositionParser
+from tests.peers import need
 
 METRICS = [
     Metric("lightship_statsd_lines_total", "counter", "StatsD lines received.", 12),
@@ -134,9 +134,9 @@ def test_a_family_stands_once() -> None:
         render([Metric("a_total", "counter", "h", 1.0), Metric("a", "gauge", "h", 1.0)], openmetrics=False)
 
 
-@pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed (Debian: package prometheus)")
+@pytest.mark.peer
 def test_promtool_has_nothing_to_say() -> None:
-    run = subprocess.run(
-        ["promtool", "check", "metrics"], input=render(METRICS, openmetrics=False), capture_output=True, timeout=30, check=False
-    )
+    promtool = need("promtool", "prometheus")
+    exposition = render(METRICS, openmetrics=False)
+    run = subprocess.run([promtool, "check", "metrics"], input=exposition, capture_output=True, timeout=30, check=False)
     assert (run.returncode, run.stdout, run.stderr) == (0, b"", b"")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 import statsd
 from datadog.dogstatsd.base import DogStatsd
 
+from tests.peers import need
 from tests.running import Collector, collector, until
 
 RULE = """
@@ -78,6 +80,13 @@ def test_this_host_is_watched_from_the_first_second(one: Collector) -> None:
     assert 0 <= busy <= 100
     assert one.get("host.memory.total")["host.memory.total"]
     assert "lightship_statsd_lines_total" in one.metrics()
+
+
+@pytest.mark.peer
+def test_promtool_has_nothing_to_say_about_the_collectors_own_figures(one: Collector) -> None:
+    promtool = need("promtool", "prometheus")
+    checked = subprocess.run([promtool, "check", "metrics"], input=one.metrics(), capture_output=True, text=True, check=False)
+    assert (checked.returncode, checked.stdout + checked.stderr) == (0, "")
 
 
 def test_an_alert_its_owner_and_its_silence_survive_kill_9(one: Collector) -> None:
