@@ -17,7 +17,7 @@ from ui.views.view import Floats
 
 SELECTOR = (
     r'{__name__=~"host\\.(cpu\\.(busy|percent|count)|memory\\.(percent|used|total|cached)|swap\\.used|load\\.1m'
-    r'|net\\.(received|sent)_bytes|disk\\.(read|write)_bytes|fs\\.percent)"}'
+    r'|net\\.(received|sent)_bytes|disk\\.(read|write)_bytes|fs\\.percent|processes\\.total|fds\\.used)"}'
 )
 CORES = '{__name__="host.cpu.core.busy"}'
 PROCESSES = r'{__name__=~"host\\.process\\.(cpu|memory)"}'

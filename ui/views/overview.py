@@ -36,6 +36,7 @@ class Overview(PageModel):
         self.cursor = 0
         self._order: list[int] = []
         self._sorted_at = -math.inf
+        self._charted_rows: tuple[int, ...] = ()
         self.handlers = {
             "cursor.down": lambda: self.move(1),
             "cursor.up": lambda: self.move(-1),
@@ -95,7 +96,7 @@ class Overview(PageModel):
         feed = self._busiest_feed()
         busiest = self._busiest(feed)
         rows = [ctx.book.row(a, ctx.present(), ctx.words) for a in ctx.book.firing[: max(ctx.profile.rows, self.cursor + 1)]]
-        shown = Shown(self, figs, feed, busiest)
+        shown = Shown(ctx, figs, feed, self._charted(feed))
         cores, cores_title = parts.cores(ctx)
         return OverviewView(
             headline=headline(ctx),
@@ -140,6 +141,20 @@ class Overview(PageModel):
             known.sort(key=lambda r: place.get(r, len(place)))
         self._order, self._sorted_at = known, now
 
+    def _charted(self, feed: Feed) -> tuple[int, ...]:
+        """Rows of the busiest series and its namesakes: the same ones until they are gone or another is twice as busy."""
+        series = self.ctx.mirror.series
+        rates = {row: feed.value(row, "rate") for row in self._order}
+        held = [rates[row] for row in self._charted_rows if row in rates and row in series]
+        most = max((r for r in rates.values() if math.isfinite(r)), default=0.0)
+        kept = len(held) == len(self._charted_rows) and max((r for r in held if math.isfinite(r)), default=0.0) * 2 >= most
+        if self._order and not (held and kept):
+            name = series[self._order[0]].key.name
+            self._charted_rows = tuple(row for row in self._order if series[row].key.name == name)[:4]
+        elif not self._order:
+            self._charted_rows = ()
+        return self._charted_rows
+
     def _series_row(self, feed: Feed, info: SeriesInfo, start: float, end: float) -> SeriesRow:
         latest = feed.value(info.row, "value")
         alerts = self.ctx.book.of_series(info.key)
@@ -178,18 +193,18 @@ class Overview(PageModel):
 class Shown:
     """Stats and charts of one picture, from the same feeds."""
 
-    def __init__(self, page: Overview, figs: Figures, feed: Feed, busiest: list[SeriesRow]) -> None:
-        self.ctx = page.ctx
+    def __init__(self, ctx: Context, figs: Figures, feed: Feed, top: tuple[int, ...]) -> None:
+        self.ctx = ctx
         self.figs = figs
         self.feed = feed
-        self.busiest = busiest
+        self.top = top
 
     # ------------------------------------------------------------ charts
 
     def charts(self) -> list[ChartView]:
-        """CPU, memory, network, and the busiest program series (the disks when no program sends anything)."""
-        makers = [("cpu", self._cpu), ("memory", self._memory), ("network", self._network)]
-        makers.append(("busiest", self._top) if self.busiest else ("disk", self._disk))
+        """CPU, memory, network, the busiest program series (where there is one), disks, load."""
+        makers = [("cpu", self._cpu), ("memory", self._memory), ("network", self._network), ("busiest", self._top)]
+        makers = [*(makers if self.top or self.ctx.index.programs else makers[:3]), ("disk", self._disk), ("load", self._load)]
         return [
             self.ctx.charts.get(f"overview.{name}", self._key(name), make) for name, make in makers[: self.ctx.profile.charts]
         ]
@@ -197,8 +212,7 @@ class Shown:
     def _key(self, name: str) -> object:
         ctx = self.ctx
         version = self.feed.version if name == "busiest" else self.figs.feed.version
-        top = self.busiest[0].row if self.busiest else -1
-        return (version, ctx.span(), ctx.profile, ctx.words, ctx.index.revision, top if name == "busiest" else 0)
+        return (version, ctx.span(), ctx.profile, ctx.words, ctx.index.revision, self.top if name == "busiest" else ())
 
     def _chart(self, name: str, title: str, tracks: list[Track | None], subject: str = "", ceiling: float | None = None) -> Chart:
         ctx = self.ctx
@@ -248,23 +262,26 @@ class Shown:
         written = figs.sum(["host.disk.write_bytes"], "written", 2, not_loopback)
         return self._chart("disk", "Disks", [written, read], "written")
 
+    def _load(self) -> Chart:
+        figs = self.figs
+        tracks = [figs.track(figs.one(f"host.load.{n}"), f"{n[:-1]} min", i) for i, n in enumerate(("1m", "5m", "15m"), 1)]
+        return self._chart("load", "Load", tracks)
+
     def _top(self) -> Chart:
-        top = self.busiest[0]
-        siblings = [self.ctx.mirror.series[r.row] for r in self.busiest if r.name == top.name][:4]
-        keys = [i.key for i in siblings]
+        infos = [self.ctx.mirror.series[row] for row in self.top]
+        keys = [i.key for i in infos]
         tracks: list[Track | None] = []
-        for n, sibling in enumerate(siblings, 1):
-            times, values = self.feed.track(sibling.row, "value")
-            unit = unit_of(sibling, "value")
-            full = sanitise(sibling.key.label())
-            tracks.append(Track(line_name(sibling.key, keys), times, values, unit, f"series-{n}", 0, full))
-        subject = f"for {tracks[0].name}" if tracks[0] is not None and len(tracks) > 1 else ""
-        return self._chart("busiest", top.name, tracks, subject)
+        for n, info in enumerate(infos, 1):
+            times, values = self.feed.track(info.row, "value")
+            unit = unit_of(info, "value")
+            tracks.append(Track(line_name(info.key, keys), times, values, unit, f"series-{n}", 0, sanitise(info.key.label())))
+        subject = f"for {tracks[0].name}" if len(tracks) > 1 and tracks[0] is not None else ""
+        return self._chart("busiest", sanitise(keys[0].name, 80) if keys else "Busiest series", tracks, subject)
 
     # ------------------------------------------------------------ stats
 
     def stats(self) -> list[Stat]:
-        """CPU, memory, load, network, disk, series."""
+        """CPU, memory, load, network, disk, series, processes, open files."""
         figs = self.figs
         cpu = figs.track(figs.one("host.cpu.busy"), "CPU", 1)
         memory = figs.track(figs.one("host.memory.percent"), "Memory", 1)
@@ -272,6 +289,8 @@ class Shown:
         traffic = figs.sum(["host.net.received_bytes", "host.net.sent_bytes"], "Network", 1, not_loopback)
         stats = [parts.stat(self.ctx, "CPU", cpu), parts.stat(self.ctx, "Memory", memory), parts.stat(self.ctx, "Load", load)]
         stats += [parts.stat(self.ctx, "Network", traffic), self._fullest(), parts.series_stat(self.ctx)]
+        for label, name in (("Processes", "host.processes.total"), ("Open files", "host.fds.used")):
+            stats.append(parts.stat(self.ctx, label, figs.track(figs.one(name), label, 1)))
         return stats
 
     def _fullest(self) -> Stat:
