@@ -27,7 +27,7 @@ def linear(low: float, high: float, unit: Unit, most: int = 6) -> tuple[tuple[fl
     """Range and 3 to `most` ticks round (low, high), all in one prefix. Values are in the unit's base."""
     if not (math.isfinite(low) and math.isfinite(high)):
         low, high = 0.0, 1.0
-    if high <= low:
+    if high - low <= 1e-6 * max(abs(low), abs(high)):  # a flat line: no step would be told from the next by its label
         high = low + (abs(low) * 0.1 or 1.0)
     prefix = axis_step(unit, max(abs(low), abs(high)))
     a, b = low / prefix.size, high / prefix.size

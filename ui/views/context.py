@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
+from typing import Generic, Protocol, TypeVar
 
 from monitor.wire.messages import History, Request
 from ui.client.line import Answer, Callback
@@ -63,6 +64,29 @@ class Hooks:
     copy: Callable[[str], None] = lambda text: None
     notify: Callable[[str, str, str], None] = lambda title, text, severity: None
     retry: Callable[[], None] = lambda: None
+
+
+F = TypeVar("F")
+
+
+class Slot(Generic[F]):
+    """A hook of the session that a painter sets like an attribute."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __get__(self, session: HasContext, owner: type | None = None) -> F:
+        hook: F = getattr(session.ctx.hooks, self._name)
+        return hook
+
+    def __set__(self, session: HasContext, hook: F) -> None:
+        setattr(session.ctx.hooks, self._name, hook)
+
+
+class HasContext(Protocol):
+    """What a slot stands in."""
+
+    ctx: Context
 
 
 @dataclass

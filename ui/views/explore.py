@@ -2,32 +2,19 @@
 
 from __future__ import annotations
 
-import difflib
-import math
 from collections.abc import Callable
-from dataclasses import dataclass
-
-import numpy as np
 
 from monitor.model.series import Kind, SeriesInfo, SeriesKey
 from monitor.windows.frame import is_field
 from ui.views import filter as filters
-from ui.views.alertbook import worst
-from ui.views.chart import Chart
 from ui.views.context import Context
-from ui.views.feeds import Feed, Wish
-from ui.views.format import duration, plural, sanitise, short_range, value
-from ui.views.index import line_name, tags_text
-from ui.views.lines import Track, finite, nearest, spark
+from ui.views.explore_chart import Pick
+from ui.views.explore_view import MAX_LISTED, ExplorePicture
+from ui.views.format import short_range
 from ui.views.page import PageModel, moved
-from ui.views.units import PER_SECOND, field_of, unit_of
-from ui.views.view import ChartView, EmptyState, ExploreView, SeriesRow, Value
+from ui.views.view import ExploreView
 
 MAX_PICKED = 8
-MAX_LISTED = 500
-"""Results a person can walk through; beyond that a search is quicker."""
-SHOWN = 100
-"""Results made into rows until the cursor goes further."""
 FIELDS: dict[Kind, tuple[str, ...]] = {
     Kind.GAUGE: ("value", "last", "min", "max", "mean", "count", "age"),
     Kind.COUNTER: ("value", "rate", "per_minute", "sum", "count"),
@@ -35,16 +22,7 @@ FIELDS: dict[Kind, tuple[str, ...]] = {
     Kind.SET: ("value", "unique", "count", "rate"),
 }
 """Fields that mean something for a kind; "value" is the kind's own."""
-NO_SPARK = np.empty(0)
 REGIONS = ("results", "picked")
-
-
-@dataclass(frozen=True, slots=True)
-class Pick:
-    """A series on the chart and the number of its colour."""
-
-    key: SeriesKey
-    colour: int
 
 
 class Explore(PageModel):
@@ -61,8 +39,8 @@ class Explore(PageModel):
         self.at: float | None = None
         self.make_rule: Callable[[SeriesInfo, str, float], None] = lambda info, field, window: None
         self._filter = filters.Filter()
-        self._error = ""
-        self._hint: tuple[object, str] = (None, "")
+        self.error = ""
+        self.hint: tuple[object, str] = (None, "")
         self.handlers = {
             "cursor.down": lambda: self.move(1),
             "cursor.up": lambda: self.move(-1),
@@ -88,6 +66,10 @@ class Explore(PageModel):
 
     def _count(self) -> int:
         return min(MAX_LISTED, len(self.results())) if self.region == "results" else len(self.picked)
+
+    def place(self) -> int:
+        """Index of the cursor in its list."""
+        return moved(self.cursor, 0, self._count())
 
     def move(self, by: int) -> None:
         self.cursor = moved(self.cursor, by, self._count())
@@ -147,7 +129,7 @@ class Explore(PageModel):
         if what not in ("search", "filter"):
             return False
         self.search, self.cursor, self.region = text[: filters.MAX_FILTER], 0, "results"
-        self._filter, self._error = filters.attempt(self.search, self._filter)
+        self._filter, self.error = filters.attempt(self.search, self._filter)
         return True
 
     def submit(self, what: str) -> bool:
@@ -240,194 +222,4 @@ class Explore(PageModel):
 
     def view(self) -> ExploreView:
         """The page now."""
-        ctx = self.ctx
-        feeds = [(pick, info, self._feed(info)) for pick, info in zip(self.picked, self._infos(), strict=True)]
-        found = self.results()
-        chart = self._chart(feeds)
-        return ExploreView(
-            search=self.search,
-            search_error=self._error,
-            results=self._rows(found),
-            found=self._found_words(len(found)),
-            cursor=moved(self.cursor, 0, self._count()),
-            picked=tuple(self._picked_row(*entry) for entry in feeds),
-            window=short_range(self.chosen_window()),
-            windows=tuple(short_range(w) for w in self.windows()),
-            field=self.field,
-            fields=self.fields(),
-            chart=chart,
-            table=tuple(self._figures(*entry) for entry in feeds),
-            crosshair=self.at,
-            readout=self._readout(feeds),
-            frozen=ctx.time.paused,
-            note=self._note(feeds, chart),
-            empty=self._empty(),
-            region=self.region,
-        )
-
-    def _feed(self, info: SeriesInfo | None) -> Feed | None:
-        if info is None:
-            return None
-        selector = str(self.ctx.index.selector(info))
-        backfill = min(3600.0, self.ctx.recent)
-        return self.ctx.feed(Wish(selector, (self.field,), self.chosen_window(), backfill=backfill, step=1.0, track=True))
-
-    def _rows(self, found: list[SeriesInfo]) -> tuple[SeriesRow, ...]:
-        """Rows round the cursor, from the first: painters scroll within them."""
-        ctx = self.ctx
-        values = ctx.feed(Wish("{}", ("value", "rate"), ctx.window, every=2))
-        colours = {p.key: f"series-{p.colour}" for p in self.picked}
-        count = min(MAX_LISTED, max(SHOWN, self.cursor + 64 if self.region == "results" else 0))
-        order = values.rows
-        shown = found[:count]
-        rows = np.array([i.row for i in shown], np.int32)
-        at = np.minimum(order.searchsorted(rows), max(0, len(order) - 1)) if len(order) else np.zeros(len(rows), np.intp)
-        known = order[at] == rows if len(order) else np.zeros(len(rows), np.bool_)
-        latest, rates = values.column("value"), values.column("rate")
-        return tuple(
-            self._row(i, float(latest[p]) if k else math.nan, float(rates[p]) if k else math.nan, colours.get(i.key, ""))
-            for i, p, k in zip(shown, at.tolist(), known.tolist(), strict=True)
-        )
-
-    def _row(self, info: SeriesInfo, latest: float, rate: float, colour: str) -> SeriesRow:
-        alerts = self.ctx.book.of_series(info.key)
-        return SeriesRow(
-            row=info.row,
-            name=sanitise(info.key.name, 80),
-            tags=tags_text(info.key),
-            kind=info.kind.name.lower(),
-            value=value(latest, unit_of(info, "value")),
-            rate=value(rate, unit_of(info, "rate") if info.kind is Kind.COUNTER else PER_SECOND),
-            spark=NO_SPARK,
-            shape=worst(alerts) or ("unknown" if math.isnan(latest) else "ok"),
-            picked=colour,
-        )
-
-    def _picked_row(self, pick: Pick, info: SeriesInfo | None, feed: Feed | None) -> SeriesRow:
-        name, tags = sanitise(pick.key.name, 80), tags_text(pick.key)
-        if info is None or feed is None:
-            return SeriesRow(-1, name, tags, "gone", value(None), value(None), NO_SPARK, "unknown", f"series-{pick.colour}")
-        start, end = self.ctx.span()
-        times, values = feed.track(info.row, self.field)
-        latest = feed.value(info.row, self.field)
-        return SeriesRow(
-            row=info.row,
-            name=name,
-            tags=tags,
-            kind=info.kind.name.lower(),
-            value=value(latest, unit_of(info, self.field)),
-            rate=value(None),
-            spark=spark(times, values, start, end),
-            shape="unknown" if math.isnan(latest) else "ok",
-            picked=f"series-{pick.colour}",
-        )
-
-    def _track(self, pick: Pick, info: SeriesInfo, feed: Feed) -> Track:
-        times, values = feed.track(info.row, self.field)
-        label = line_name(info.key, [p.key for p in self.picked])
-        colour, dash = f"series-{pick.colour}", pick.colour - 1 if pick.colour > 4 else 0
-        return Track(label, times, values, unit_of(info, self.field), colour, dash, sanitise(info.key.label()))
-
-    def _chart(self, feeds: list[tuple[Pick, SeriesInfo | None, Feed | None]]) -> ChartView:
-        ctx = self.ctx
-        known = [(pick, info, feed) for pick, info, feed in feeds if info is not None and feed is not None]
-
-        def make() -> Chart:
-            tracks = tuple(self._track(*entry) for entry in known)
-            title = sanitise(known[0][1].key.name, 80) if known else "Nothing picked"
-            if len({info.key.name for _, info, _ in known}) > 1:
-                title = plural(len(known), "series", "series")
-            return Chart(
-                id="explore",
-                title=f"{title}, {self._field_words(known[0][1])}" if known else title,
-                tracks=tracks,
-                x=ctx.span(),
-                words=ctx.words,
-                interval=ctx.interval,
-                points=ctx.profile.points,
-                ticks=ctx.profile.ticks + 1,
-                y_ticks=ctx.profile.y_ticks + 1,
-                subject=f"for {tracks[0].name}" if len(tracks) > 1 else "",
-                empty=self._chart_empty(bool(known), feeds),
-            )
-
-        versions = tuple((pick, feed.version) for pick, _, feed in known)
-        key = (versions, ctx.span(), ctx.profile, ctx.words, self.field, self.chosen_window(), len(feeds))
-        return ctx.charts.get("explore", key, make)
-
-    def _field_words(self, info: SeriesInfo) -> str:
-        field = field_of(info.kind, self.field)
-        if field in ("last", "age"):
-            return {"last": "last value", "age": "age of the last value"}[field]
-        return f"{field.replace('_', ' ')} over {duration(self.chosen_window())}"
-
-    def _chart_empty(self, known: bool, feeds: list[tuple[Pick, SeriesInfo | None, Feed | None]]) -> str:
-        if known:
-            error = next((f.subscription.error for _, _, f in feeds if f is not None and f.subscription.error), "")
-            return sanitise(error) or "No data in this range."
-        return "The series picked are gone." if feeds else "Pick a series: Enter or X puts it on the chart."
-
-    def _figures(self, pick: Pick, info: SeriesInfo | None, feed: Feed | None) -> tuple[str, str, Value, Value, Value, Value]:
-        """Last, min, mean and max over the range shown."""
-        colour = f"series-{pick.colour}"
-        if info is None or feed is None:
-            nothing = value(None)
-            return sanitise(pick.key.label(), 120), colour, nothing, nothing, nothing, nothing
-        _, values = finite(*feed.track(info.row, self.field), *self.ctx.span())
-        unit = unit_of(info, self.field)
-        figures = (values[-1], values.min(), values.mean(), values.max()) if len(values) else (math.nan,) * 4
-        last, low, mean, high = (value(float(x), unit) for x in figures)
-        return line_name(info.key, [p.key for p in self.picked]), colour, last, low, mean, high
-
-    def _readout(
-        self, feeds: list[tuple[Pick, SeriesInfo | None, Feed | None]]
-    ) -> tuple[str, tuple[tuple[str, str, Value], ...]] | None:
-        if self.at is None:
-            return None
-        keys = [p.key for p in self.picked]
-        rows = []
-        for pick, info, feed in feeds:
-            if info is None or feed is None:
-                continue
-            reading = nearest(*feed.track(info.row, self.field), self.at, 3.0 * self.ctx.interval)
-            rows.append((line_name(info.key, keys), f"series-{pick.colour}", value(reading, unit_of(info, self.field))))
-        present = self.ctx.present()
-        ago = max(0.0, present - self.at)
-        words = f"{self.ctx.words.moment(self.at, present, seconds=True)} · {duration(math.floor(ago))} ago"
-        return words, tuple(rows)
-
-    def _found_words(self, found: int) -> str:
-        total = len(self.ctx.index)
-        more = f", the first {MAX_LISTED} listed" if found > MAX_LISTED else ""
-        if not self.search:
-            return plural(total, "series", "series") + more
-        if not found:
-            key = (self.ctx.index.revision, self.search)
-            if self._hint[0] != key:
-                self._hint = (key, no_result(self.ctx, self.search))
-            return self._hint[1]
-        return f"{found:,} of {total:,} series{more}"
-
-    def _note(self, feeds: list[tuple[Pick, SeriesInfo | None, Feed | None]], chart: ChartView) -> str:
-        gone = sum(info is None for _, info, _ in feeds)
-        if gone:
-            return f"{plural(gone, 'series', 'series')} picked {'is' if gone == 1 else 'are'} gone: nothing was sent for a while."
-        if self.ctx.time.paused:
-            return "Standing still; data keep arriving. L goes live."
-        return chart.note
-
-    def _empty(self) -> EmptyState | None:
-        if len(self.ctx.index):
-            return None
-        if self.ctx.mirror.hello is None:
-            return EmptyState("Waiting for the collector.", self.ctx.refusal())
-        return EmptyState("No series yet.", "This machine's own series appear within a second; send yours over StatsD.")
-
-
-def no_result(ctx: Context, text: str) -> str:
-    """`No series match chekout. Did you mean checkout?`"""
-    wanted = text.strip().split()[-1].partition("=")[2].strip("~\"'") or text.strip().split()[-1] if text.strip() else ""
-    words = {part for name in list(ctx.index.names())[:4000] for part in (name, *name.replace("_", ".").split("."))}
-    close = difflib.get_close_matches(wanted.lower(), sorted(words)[:8000], 1, 0.75) if 2 < len(wanted) < 64 else []
-    hint = f" Did you mean {sanitise(close[0], 60)}?" if close else ""
-    return f"No series match {sanitise(text.strip(), 60)}.{hint}"
+        return ExplorePicture(self).view()

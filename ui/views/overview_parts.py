@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from monitor.alerting.model import Event, State
+from ui.views.alertbook import shape_of_alert, where
 from ui.views.context import Context
 from ui.views.feeds import Wish
 from ui.views.format import duration, number, plural, sanitise, value
@@ -14,10 +15,9 @@ from ui.views.hostfigures import CORES, PROCESSES
 from ui.views.lines import Track, level, spark
 from ui.views.sentence import join
 from ui.views.units import BYTES, MILLISECONDS, PER_SECOND, PERCENT, PLAIN, Unit
-from ui.views.view import EventRow, ProcessRow, Sentence, Shape, Stat, Value
+from ui.views.view import Banner, EventRow, ProcessRow, Sentence, Shape, Stat, Value
 
 NOTHING = np.full(60, np.nan)
-EVENT_GLYPHS: dict[str, str] = {}
 
 
 def stat(ctx: Context, label: str, track: Track | None, context: str = "") -> Stat:
@@ -194,3 +194,25 @@ def quiet(ctx: Context) -> str:
     ago = duration(max(1.0, ctx.silent_for())) if ctx.silent_for() else f"every {duration(ctx.interval)}"
     judged = f"judged {ago} ago" if ctx.silent_for() else f"judged {ago}"
     return f"Nothing is firing. {plural(on, 'rule')} {judged}{last}."
+
+
+def headline(ctx: Context) -> Banner | None:
+    """The gravest firing alert as a sentence: its name, since when, who has it, and how many more fire."""
+    firing = ctx.book.firing
+    if not firing:
+        return None
+    gravest, present = firing[0], ctx.present()
+    place = where(gravest)
+    title = ctx.book.title(gravest) + (f": {place}" if place else "")
+    shown = ctx.book.value(gravest)
+    facts = f"{ctx.words.text(shown)}, limit {ctx.words.text(value(gravest.threshold, ctx.book.unit(gravest)))}"
+    if gravest.no_data or gravest.value is None:
+        facts = "No data"
+    owner = (
+        f"{sanitise(gravest.ack.who, 40)} has it {ctx.words.since(gravest.ack.at, present)}." if gravest.ack else "Nobody has it."
+    )
+    more = len(firing) - 1
+    others = f" {plural(more, 'more alert is', 'more alerts are')} firing." if more else ""
+    since = ctx.words.moment(gravest.fired_at or gravest.since, present, seconds=True)
+    shape = shape_of_alert(gravest)
+    return Banner(shape, title, f"{facts}, since {since}. {owner}{others}", "open", "Open alert")

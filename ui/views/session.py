@@ -7,16 +7,13 @@ from collections.abc import Callable
 from datetime import tzinfo
 from functools import partial
 
-from monitor.alerting.model import Alert, State
 from ui.client.mirror import Mirror
 from ui.views import alertacts as acts
 from ui.views.actions import ACTIONS, BY_NAME, action_for
 from ui.views.alerts import Alerts
-from ui.views.banner import back_words
-from ui.views.context import DESKTOP, PHONE, TERMINAL, Context, Profile, Send
+from ui.views.context import DESKTOP, PHONE, TERMINAL, Context, Profile, Send, Slot
 from ui.views.drafts import DraftStore, FileDrafts, MemoryDrafts
 from ui.views.explore import Explore
-from ui.views.format import sanitise
 from ui.views.frame import frame
 from ui.views.help import help_view
 from ui.views.navigation import Navigation
@@ -27,6 +24,7 @@ from ui.views.rules import Rules
 from ui.views.theme import THEMES, ThemeName
 from ui.views.timehandlers import TimeHandlers
 from ui.views.view import Page, Picture
+from ui.views.watch import Watch
 
 TYPING_KEYS = frozenset(("escape", "up", "down", "pageup", "pagedown"))
 """Keys without a modifier that still act while a text field has the focus: up and down in fields of one line only."""
@@ -61,9 +59,9 @@ class Session:
         }
         self.palette = Palette(self.ctx, self.enabled)
         self.navigation = Navigation(self)
-        self.handlers: dict[str, Handler] = {**TimeHandlers(self.ctx).handlers, **self._handlers()}
-        self._firing: set[str] | None = None
-        self._lost_since = 0.0
+        self._time = TimeHandlers(self.ctx)
+        self.handlers: dict[str, Handler] = {**self._time.handlers, **self._handlers()}
+        self._watch = Watch(self.ctx)
         self._painted: tuple[object, Picture] | None = None
         self.changed({"hello", "link", "alerts", "rules", "series", "health"})
 
@@ -88,47 +86,13 @@ class Session:
 
     # ------------------------------------------------------------ what a painter gives
 
-    @property
-    def on_quit(self) -> Callable[[], None]:
-        return self.ctx.hooks.quit
-
-    @on_quit.setter
-    def on_quit(self, hook: Callable[[], None]) -> None:
-        self.ctx.hooks.quit = hook
-
-    @property
-    def on_open_url(self) -> Callable[[str], None]:
-        return self.ctx.hooks.open_url
-
-    @on_open_url.setter
-    def on_open_url(self, hook: Callable[[str], None]) -> None:
-        self.ctx.hooks.open_url = hook
-
-    @property
-    def on_copy(self) -> Callable[[str], None]:
-        return self.ctx.hooks.copy
-
-    @on_copy.setter
-    def on_copy(self, hook: Callable[[str], None]) -> None:
-        self.ctx.hooks.copy = hook
-
-    @property
-    def on_notify(self) -> Callable[[str, str, str], None]:
-        """Called with (title, text, severity) when an alert begins to fire that nobody has silenced."""
-        return self.ctx.hooks.notify
-
-    @on_notify.setter
-    def on_notify(self, hook: Callable[[str, str, str], None]) -> None:
-        self.ctx.hooks.notify = hook
-
-    @property
-    def on_retry(self) -> Callable[[], None]:
-        """Called by `connection.retry`: ask the collector again at once."""
-        return self.ctx.hooks.retry
-
-    @on_retry.setter
-    def on_retry(self, hook: Callable[[], None]) -> None:
-        self.ctx.hooks.retry = hook
+    on_quit = Slot[Callable[[], None]]("quit")
+    on_open_url = Slot[Callable[[str], None]]("open_url")
+    on_copy = Slot[Callable[[str], None]]("copy")
+    on_notify = Slot[Callable[[str, str, str], None]]("notify")
+    """Called with (title, text, severity) when an alert begins to fire that nobody has silenced."""
+    on_retry = Slot[Callable[[], None]]("retry")
+    """Called by `connection.retry`: ask the collector again at once."""
 
     @property
     def profile(self) -> Profile:
@@ -189,17 +153,8 @@ class Session:
         if self.page == "overview" and action in ("alert.acknowledge", "alert.silence"):
             return acts.cannot(self.ctx, self.overview.targets(), action)
         if action.startswith("time."):
-            return self.handlers_off(action)
+            return self._time.why_off(action)
         return self.current.why_off(action) if action in self.current.handlers else ""
-
-    def handlers_off(self, action: str) -> str:
-        """Why a step in time is off."""
-        time = self.ctx.time
-        if action == "time.live" and not time.paused:
-            return "This is live already."
-        if action == "time.later" and not time.paused:
-            return "This is the newest there is."
-        return ""
 
     def perform(self, action: str) -> bool:
         """Do an action by name; False when it is off here (a toast says why)."""
@@ -416,45 +371,9 @@ class Session:
     def changed(self, what: set[str]) -> None:
         """What the mirror said has changed."""
         self.ctx.version += 1
-        ctx = self.ctx
-        ctx.present()
-        if "alerts" in what or "rules" in what:
-            ctx.book.refresh()
-        if "alerts" in what:
-            self._tell_new()
-        if "health" in what:
-            ctx.rates.add(ctx.mirror.health)
-        if "link" in what:
-            self._link()
+        self._watch.changed(what)
         for page in self.pages.values():
             page.changed(what)
-
-    def _link(self) -> None:
-        ctx = self.ctx
-        if not ctx.mirror.connected:
-            self._lost_since = self._lost_since or (ctx.now() if ctx.mirror.hello is not None else 0.0)
-        elif self._lost_since:
-            ctx.say(back_words(ctx, self._lost_since))
-            self._lost_since = 0.0
-
-    def _tell_new(self) -> None:
-        """Newly firing alerts that nobody silenced; those of the first list are not new."""
-        firing = {a.id: a for a in self.ctx.mirror.alerts.values() if a.state is State.FIRING and not a.silenced_by}
-        if self._firing is not None:
-            for alert in (firing[i] for i in firing.keys() - self._firing):
-                self._notify(alert)
-        if self._firing is not None or self.ctx.mirror.alerts_time:
-            self._firing = set(firing)
-
-    def _notify(self, alert: Alert) -> None:
-        detail = self.alerts_line(alert)
-        self.ctx.hooks.notify(self.ctx.book.title(alert), detail, alert.severity)
-
-    def alerts_line(self, alert: Alert) -> str:
-        """One line of an alert: `orders-db: 1.86 s, above 1 s since 14:03:40.`"""
-        row = self.ctx.book.row(alert, self.ctx.present(), self.ctx.words)
-        since = self.ctx.words.moment(alert.fired_at or alert.since, self.ctx.present(), seconds=True)
-        return sanitise(f"{row.where}: {self.ctx.words.text(row.value)}, {row.limit} since {since}.")
 
     def picture(self) -> Picture:
         """All that is to be painted now; only the present page is built, and nothing when nothing happened."""

@@ -20,6 +20,14 @@ class TimeHandlers:
             "time.later": lambda: self._shift(1),
         }
 
+    def why_off(self, action: str) -> str:
+        """Why a step in time is off; "" when it is on."""
+        if action == "time.live" and not self.ctx.time.paused:
+            return "This is live already."
+        if action == "time.later" and not self.ctx.time.paused:
+            return "This is the newest there is."
+        return ""
+
     def pause(self) -> None:
         """Hold the view still, or let it go on."""
         time = self.ctx.time

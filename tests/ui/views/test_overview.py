@@ -18,6 +18,7 @@ def view(stage: Stage) -> OverviewView:
 
 
 def test_the_figures_of_this_machine_with_what_they_were(demo: Stage) -> None:
+    demo.tick()
     stats = {s.label: s for s in view(demo).stats}
     assert list(stats) == ["CPU", "Memory", "Load", "Network", "Disk", "Series"]
     assert stats["CPU"].value.unit == "%"
