@@ -62,6 +62,7 @@ class Engine:
         self._recent = Recent(self._store)
         self._derived = DerivedMetrics(self.settings.derived, self.table, self._columns)
         self._rows = RowMap(self.table)
+        self._replayed = False
 
     def ingest(self, batch: Batch) -> None:
         """Keeps a batch for the next tick. Points may be of any time and in any order; what is lost is counted."""
@@ -72,6 +73,9 @@ class Engine:
         """Closes all seconds before floor(now). A `now` before the last tick's closes nothing."""
         before = self._store.rings.now
         closed = max(math.floor(now), before or 0)
+        if self._replayed:
+            self._intake.learn(self._store.lasts.values, self.table.kinds)
+            self._replayed = False
         revision = self.table.revision
         points = self._intake.take(max(now, closed), closed, before)
         delta = fold(points, self.table.kinds, float(closed))
@@ -120,8 +124,8 @@ class Engine:
         self.counters.dropped_invalid += lost
         self._begin(revision, mapped.time)
         self._apply(mapped)
-        self._intake.learn(self._store.lasts.values, self.table.kinds)
         self._end(mapped.gone)
+        self._replayed = True
 
     def _begin(self, revision: int, now: float) -> None:
         if self.table.revision > revision:

@@ -174,8 +174,13 @@ class SeriesTable:
         self._live = None
 
     def resolve(self, space: KeySpace, ids: Ids) -> Ids:
-        """Rows of a receiver's ids (all within the space), interning the series met for the first time."""
-        self._spaces.add(space)
+        """Rows of a receiver's ids (all within the space), interning the series met for the first time.
+
+        A space speaks to one table: one that another table resolved before is resolved anew.
+        """
+        if space not in self._spaces:
+            self._spaces.add(space)
+            space.rows = np.empty(0, np.int32)
         size = len(space)
         if len(space.rows) < size:
             space.rows = grown(space.rows, size, -1)

@@ -50,7 +50,8 @@ class RowMap:
             set_hashes=delta.set_hashes[keep_set],
         )
         self._rows[delta.gone[known_gone]] = -1
-        return _ordered(mapped), lost
+        same = np.array_equal(rows, delta.rows) and np.array_equal(hist_rows, delta.hist_rows)
+        return mapped if same and np.array_equal(set_rows, delta.set_rows) else _ordered(mapped), lost
 
     def _today(self, rows: Ids) -> tuple[Ids, npt.NDArray[np.bool_]]:
         inside = (rows >= 0) & (rows < len(self._rows))

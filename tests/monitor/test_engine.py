@@ -55,7 +55,7 @@ def assert_same(engine: Engine, reference: Reference) -> None:
                 assert close(got, wanted, "p99" if quantile else name), (identity, name, window, got, wanted)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(steps())
 def test_every_field_over_every_window_is_what_the_points_say(run: list[Step]) -> None:
     engine, reference = play(run)
@@ -65,7 +65,7 @@ def test_every_field_over_every_window_is_what_the_points_say(run: list[Step]) -
     assert (counters.dropped_future, counters.dropped_invalid) == (reference.dropped_future, reference.dropped_invalid)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(steps())
 def test_series_expire_and_their_rows_are_used_again_clean(run: list[Step]) -> None:
     engine, reference = play(run, idle_expiry=45.0)
@@ -93,7 +93,7 @@ def frames_of(run: list[Step]) -> list[tuple[object, ...]]:
     return frames
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(steps())
 def test_history_is_what_the_columns_were_with_all_points_known(run: list[Step]) -> None:
     engine, reference = play(run)
