@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -76,7 +77,16 @@ class Canvas:
         self.chars: Codes = np.full((h, w), _SPACE, dtype=np.int32)
         self.inks: Codes = np.full((h, w), ink(), dtype=np.int32)
         self.hits: list[Hit] = []
-        self.caret: tuple[int, int] | None = None
+        self._wide = False
+        """Whether wide characters may have been painted, of which no half may be left."""
+
+    @property
+    def has_wide(self) -> bool:
+        return self._wide
+
+    def note_wide(self, wide: bool) -> None:
+        """Cells with wide characters were copied in."""
+        self._wide = self._wide or wide
 
     @property
     def rect(self) -> Rect:
@@ -84,25 +94,33 @@ class Canvas:
 
     def put(self, x: int, y: int, text: str, colour: int, room: int | None = None) -> int:
         """Paint text from a cell on, cut with an ellipsis to `room` cells; returns the column after it."""
-        text = clean(text) if room is None else cut(text, room)
-        if self.ascii:
-            text = to_ascii(text)
-        if not 0 <= y < self.h or not text:
-            return x
-        codes = np.frombuffer(text.encode("utf-32-le"), dtype=np.int32)
-        if not text.isascii() and width(text) != len(codes):
-            codes = _spread(text)
+        if room is not None:
+            text = cut(text, room)
+        codes = _codes(text, self.ascii)
+        size = len(codes)
+        end = x + size
+        if not size or not 0 <= y < self.h or end <= 0 or x >= self.w:
+            return end
+        if x >= 0 and end <= self.w and not self._wide:
+            self.chars[y, x:end] = codes
+            self.inks[y, x:end] = colour
+            self._wide = not text.isascii() and bool((codes == TAIL).any())
+            return end
+        self._put_clipped(x, y, codes, colour)
+        return end
+
+    def _put_clipped(self, x: int, y: int, codes: Codes, colour: int) -> None:
+        """Paint what lies inside, and no half of a wide character."""
         end = x + len(codes)
         left, right = max(x, 0), min(end, self.w)
-        if left < right:
-            self._keep_whole(y, left, right)
-            self.chars[y, left:right] = codes[left - x : right - x]
-            self.inks[y, left:right] = colour
-            if codes[left - x] == TAIL:
-                self.chars[y, left] = _SPACE
-            if right < end and codes[right - x] == TAIL:
-                self.chars[y, right - 1] = _SPACE
-        return end
+        self._keep_whole(y, left, right)
+        self.chars[y, left:right] = codes[left - x : right - x]
+        self.inks[y, left:right] = colour
+        if codes[left - x] == TAIL:
+            self.chars[y, left] = _SPACE
+        if right < end and codes[right - x] == TAIL:
+            self.chars[y, right - 1] = _SPACE
+        self._wide = True
 
     def _keep_whole(self, y: int, left: int, right: int) -> None:
         """Blank the halves of wide characters that painting over [left, right) would leave behind."""
@@ -130,8 +148,9 @@ class Canvas:
         x0, y0, x1, y1 = max(rect.x, 0), max(rect.y, 0), min(rect.right, self.w), min(rect.bottom, self.h)
         if x0 >= x1 or y0 >= y1:
             return
-        for y in range(y0, y1):
-            self._keep_whole(y, x0, x1)
+        if self._wide:
+            for y in range(y0, y1):
+                self._keep_whole(y, x0, x1)
         self.chars[y0:y1, x0:x1] = ord(to_ascii(char) if self.ascii else char)
         self.inks[y0:y1, x0:x1] = colour
 
@@ -201,13 +220,20 @@ class Canvas:
         return Strip(segments, self.w)
 
 
-def _spread(text: str) -> Codes:
-    """Code points with a tail after each wide character."""
-    codes: list[int] = []
+@functools.lru_cache(maxsize=8192)
+def _codes(text: str, ascii_only: bool) -> Codes:
+    """Code points of clean text, with a tail after each wide character."""
+    text = clean(text)
+    if ascii_only:
+        text = to_ascii(text)
+    codes = np.frombuffer(text.encode("utf-32-le"), dtype=np.int32)
+    if text.isascii() or width(text) == len(codes):
+        return codes
+    spread: list[int] = []
     for c in text:
-        codes.append(ord(c))
-        codes.extend([TAIL] * (get_character_cell_size(c) - 1))
-    return np.array(codes, dtype=np.int32)
+        spread.append(ord(c))
+        spread.extend([TAIL] * (get_character_cell_size(c) - 1))
+    return np.array(spread, dtype=np.int32)
 
 
 def differences(old: Canvas, new: Canvas) -> list[Span]:

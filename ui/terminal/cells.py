@@ -97,9 +97,9 @@ def cut_at_word(text: str, room: int) -> str:
     text = clean(text)
     if width(text) <= room:
         return text
-    short = cut(text, room)
-    space = short.rfind(" ")
-    return short[:space].rstrip(",;: ") + ELLIPSIS if space > room // 2 else short
+    short = cut(text, room)[:-1]
+    space = len(short) if text[len(short) : len(short) + 1] == " " else short.rfind(" ")
+    return short[:space].rstrip(",;: ") + ELLIPSIS if space > room // 2 else cut(text, room)
 
 
 def wrap(text: str, room: int, lines: int) -> list[str]:

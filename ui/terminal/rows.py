@@ -83,6 +83,8 @@ class SeriesColumns:
     strips: bool
     value: int
     rate: int
+    namesakes: bool
+    """Whether some share their name, so that only the tags tell them apart."""
 
 
 def series_columns(rect: Rect, rows: tuple[SeriesRow, ...]) -> SeriesColumns:
@@ -91,7 +93,8 @@ def series_columns(rect: Rect, rows: tuple[SeriesRow, ...]) -> SeriesColumns:
     trending = strips or any(len(row.spark) for row in rows)
     trend = 0 if not trending or rect.w < 40 else 8 if rect.w < 72 else 24 if strips else 16
     end = rect.right - 1 - (trend + 2 if trend else 0)
-    return SeriesColumns(trend, strips, end, end - 11 if rect.w >= 56 else 0)
+    namesakes = len({row.name for row in rows}) < len(rows)
+    return SeriesColumns(trend, strips, end, end - 11 if rect.w >= 56 else 0, namesakes)
 
 
 def paint_series_header(canvas: Canvas, rect: Rect, columns: SeriesColumns, title: str) -> None:
@@ -133,17 +136,18 @@ def paint_series_row(
         if row.rate.number != NO_DATA.number:
             paint_value(canvas, columns.rate, y, row.rate, 10, back)
         end = columns.rate - 11
-    name, tags = _share(row.name, row.tags, max(0, end - x - 3))
+    name, tags = _share(row.name, row.tags, max(0, end - x - 3), columns.namesakes)
     after = canvas.put(x + 3, y, name, ink("text-primary", back, row.shape == "critical"))
     canvas.put(after + 1, y, tags, ink("text-secondary", back))
 
 
-def _share(name: str, tags: str, room: int) -> tuple[str, str]:
-    """Name and tags cut to share the room: the tags tell series of one name apart, so they keep two fifths of it."""
+def _share(name: str, tags: str, room: int, namesakes: bool) -> tuple[str, str]:
+    """Name and tags cut to share the room; the tags keep two fifths of it where they are all that tells rows apart."""
     if not tags or room < 16:
         return cut_middle(name, room), ""
-    name = cut_middle(name, max(room * 3 // 5, room - 1 - width(tags)))
-    return name, cut_middle(tags, room - 1 - width(name))
+    name = cut_middle(name, max(room * 3 // 5, room - 1 - width(tags)) if namesakes else room)
+    rest = room - 1 - width(name)
+    return name, cut_middle(tags, rest) if rest >= 4 else ""
 
 
 def paint_events(canvas: Canvas, rect: Rect, title: str, events: tuple[EventRow, ...]) -> int:

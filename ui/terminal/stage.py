@@ -31,6 +31,7 @@ class Block:
     chars: Codes
     inks: Codes
     hits: list[Hit]
+    wide: bool = False
 
 
 @dataclass(slots=True)
@@ -95,12 +96,13 @@ class Stage:
             canvas.chars[rect.y : rect.bottom, rect.x : rect.right] = known.chars
             canvas.inks[rect.y : rect.bottom, rect.x : rect.right] = known.inks
             canvas.hits.extend(known.hits)
+            canvas.note_wide(known.wide)
             return
         before = len(canvas.hits)
         paint()
         chars = canvas.chars[rect.y : rect.bottom, rect.x : rect.right].copy()
         inks = canvas.inks[rect.y : rect.bottom, rect.x : rect.right].copy()
-        self.memory.blocks[name] = Block(rect, key, chars, inks, canvas.hits[before:])
+        self.memory.blocks[name] = Block(rect, key, chars, inks, canvas.hits[before:], canvas.has_wide)
 
 
 def _same(old: tuple[object, ...], new: tuple[object, ...]) -> bool:
