@@ -6,7 +6,23 @@ from typing import Any
 
 import msgspec
 
-from monitor.settings.kinds import Kind, address, addresses, count, duration, durations, flag, path, size, tags, text, word
+from monitor.settings.kinds import (
+    Kind,
+    address,
+    addresses,
+    count,
+    duration,
+    flag,
+    formula,
+    http_url,
+    interval,
+    path,
+    size,
+    tags,
+    text,
+    windows,
+    word,
+)
 
 
 class Setting(msgspec.Struct, frozen=True):
@@ -36,8 +52,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("statsd_buffer", size, "4 MiB", "Receive buffer asked of the kernel for each StatsD socket."),
     Setting("data", path, "", "Folder for state and recent history; empty: lightship in the user's data folder."),
     Setting("rules", path, "", "Folder of rule files (*.toml); empty: rules inside the data folder."),
-    Setting("interval", duration, "1s", "Time between two ticks: how often windows are computed and sent."),
-    Setting("windows", durations, ["1m", "5m", "15m", "1h"], "Lengths of the sliding windows kept for every series, at most 1h."),
+    Setting("interval", interval, "1s", "Time between two ticks: how often windows are computed and sent."),
+    Setting("windows", windows, ["1m", "5m", "15m", "1h"], "Lengths of the sliding windows kept for every series, at most 1h."),
     Setting("lateness", duration, "1m", "How late a sample may come and still be counted where it belongs."),
     Setting("idle_expiry", duration, "1h", "A series without samples for this long gives up its row."),
     Setting("series_limit", count, 100_000, "Most series at once; further ones are counted in an overflow series."),
@@ -49,7 +65,7 @@ SETTINGS: tuple[Setting, ...] = (
 )
 
 SCRAPE: tuple[Setting, ...] = (
-    Setting("url", text, "", "Where the exposition is read, as http://host:port/metrics."),
+    Setting("url", http_url, "", "Where the exposition is read, as http://host:port/metrics."),
     Setting("job", text, "", "The job tag of all its series; empty: the host part of the address."),
     Setting("interval", duration, "15s", "Time between two scrapes."),
     Setting("timeout", duration, "10s", "How long one scrape may take."),
@@ -59,7 +75,9 @@ SCRAPE: tuple[Setting, ...] = (
 
 DERIVED: tuple[Setting, ...] = (
     Setting("name", text, "", "The name of the derived series."),
-    Setting("formula", text, "", "Metric names, numbers, + - * / and parentheses.", "cache.hits / (cache.hits + cache.misses)"),
+    Setting(
+        "formula", formula, "", "Metric names, numbers, + - * / and parentheses.", "cache.hits / (cache.hits + cache.misses)"
+    ),
     Setting("window", duration, "1m", "The window over which counters enter the formula."),
     Setting("unit", text, "", "Unit of the result, for axes: percent, ratio, ms, bytes …"),
 )

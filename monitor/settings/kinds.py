@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 
 from monitor.alerting.durations import parse_duration
+from monitor.windows.formula import parse_formula
 
 
 class Kind(msgspec.Struct, frozen=True):
@@ -65,6 +67,38 @@ def read_durations(written: Any) -> tuple[float, ...]:
     if not parts:
         raise ValueError('expected at least one time, as in ["1m", "5m"]')
     return tuple(read_duration(part.strip() if isinstance(part, str) else part) for part in parts)
+
+
+def read_windows(written: Any) -> tuple[float, ...]:
+    """Times between a second and an hour: what the engine keeps."""
+    windows = read_durations(written)
+    for seconds in windows:
+        if not 1 <= seconds <= 3600:
+            raise ValueError(f"windows lie between 1s and 1h, found {written!r}")
+    return tuple(sorted(set(windows)))
+
+
+def read_interval(written: Any) -> float:
+    """Whole seconds: what the engine closes at a tick."""
+    seconds = read_duration(written)
+    if seconds < 1 or seconds != int(seconds):
+        raise ValueError(f"expected whole seconds, as in 1s, found {written!r}")
+    return seconds
+
+
+def read_formula(written: Any) -> str:
+    """A formula over metric names, checked."""
+    if written:
+        parse_formula(_text(written))
+    return _text(written)
+
+
+def read_http_url(written: Any) -> str:
+    """An http:// or https:// address with a host."""
+    parts = urlsplit(_text(written))
+    if written and (parts.scheme not in ("http", "https") or not parts.hostname):
+        raise ValueError(f"expected an address like http://host:port/metrics, found {written!r}")
+    return _text(written)
 
 
 def read_count(written: Any) -> int:
@@ -126,7 +160,10 @@ path = Kind("path", _text)
 address = Kind("host:port", read_address)
 addresses = Kind("host:port, …", read_addresses)
 duration = Kind("time", read_duration)
-durations = Kind("list of times", read_durations)
+windows = Kind("list of times", read_windows)
+interval = Kind("time", read_interval)
+formula = Kind("formula", read_formula)
+http_url = Kind("address", read_http_url)
 count = Kind("number", read_count)
 size = Kind("size", read_size)
 flag = Kind("true | false", read_flag)

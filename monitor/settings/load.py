@@ -73,7 +73,7 @@ def load_settings(
             written[key], sources[key] = value, "--" + key.replace("_", "-")
     values = _read_values(written, sources, file_name, locator, problems)
     if problems:
-        raise SettingsError(tuple(problems))
+        raise SettingsError(tuple(sorted(problems, key=lambda problem: problem.line)))
     return Settings(values, tables, written, sources)
 
 

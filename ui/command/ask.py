@@ -16,7 +16,6 @@ from ui.command.exits import NO_COLLECTOR, REFUSED, CommandError
 if TYPE_CHECKING:
     from websockets.sync.client import ClientConnection
 
-DEFAULT_URL = "http://127.0.0.1:7070"
 _HINT = "Start one with 'lightship up' or 'lightship collector', or name another with --url."
 
 

@@ -6,7 +6,7 @@ import argparse
 import getpass
 import os
 
-from ui.command.ask import DEFAULT_URL
+DEFAULT_URL = "http://127.0.0.1:7070"
 
 
 def user_name() -> str:
