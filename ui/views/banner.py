@@ -59,7 +59,11 @@ def read_only(ctx: Context) -> Banner | None:
     return Banner("info", "You can look but not act here.", "This connection is read-only.")
 
 
-def back_words(ctx: Context, lost_since: float) -> str:
+def back_words(ctx: Context, lost_at: float) -> str:
     """`harbour-1 is back. 18 s filled in, nothing lost.` / `… 18 s filled in, 4 s missing.`"""
-    away = max(0.0, ctx.now() - lost_since)
-    return f"{ctx.collector} is back after {duration(max(1.0, away))}. What was missed is being filled in."
+    away = max(1.0, ctx.mirror.time - lost_at)
+    spans = [gap for sub in ctx.mirror.subscriptions.values() for gap in sub.gaps()]
+    missing = max((min(b, ctx.mirror.time) - max(a, lost_at) for a, b in spans if b > lost_at), default=0.0)
+    filled = duration(max(0.0, round(away - missing)))
+    lost = f"{duration(round(missing))} missing" if missing >= 1.0 else "nothing lost"
+    return f"{ctx.collector} is back. {filled} filled in, {lost}."

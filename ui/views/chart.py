@@ -59,7 +59,8 @@ class _Ready:
 def build(chart: Chart) -> ChartView:
     """The picture of a chart; tolerates no tracks, empty tracks and NaN anywhere."""
     unit, tracks, indexed = common_unit(chart.tracks)
-    ready = [_ready(track, unit, chart) for track in tracks]
+    pace: dict[int, tuple[int, float, list[Span]]] = {}
+    ready = [_ready(track, unit, chart, pace) for track in tracks]
     drawn, others = _largest(ready)
     shown = [r for r in drawn if len(r.times)]
     interval = max((r.interval for r in shown), default=chart.interval)
@@ -117,12 +118,18 @@ def _indexed(track: Track) -> Track:
     return replace(track, values=track.values / top if top else track.values)
 
 
-def _ready(track: Track, unit: Unit, chart: Chart) -> _Ready:
+def _ready(track: Track, unit: Unit, chart: Chart, pace: dict[int, tuple[int, float, list[Span]]]) -> _Ready:
+    """`pace` keeps the interval and holes of each time axis: lines of one feed share it unless they miss points."""
     times, values = finite(track.times, track.values, *chart.x)
-    interval = usual_interval(times, chart.interval)
+    held = pace.get(id(track.times))
+    if held is None or held[0] != len(times):
+        interval = usual_interval(times, chart.interval)
+        held = (len(times), interval, holes(times, interval))
+        if len(times) and np.may_share_memory(times, track.times):  # nothing was left out: it speaks for the axis
+            pace[id(track.times)] = held
     if unit.factor != 1.0:
         values = values * unit.factor
-    return _Ready(track, times, values, holes(times, interval), interval)
+    return _Ready(track, times, values, held[2], held[1])
 
 
 def _largest(ready: list[_Ready]) -> tuple[list[_Ready], list[_Ready]]:
@@ -137,6 +144,8 @@ def _largest(ready: list[_Ready]) -> tuple[list[_Ready], list[_Ready]]:
 def _line(r: _Ready, chart: Chart, stale: bool) -> Line:
     times, values = thin(r.times, r.values, chart.points, chart.x[1] - chart.x[0])
     times, values = broken_at(times, values, r.gaps)
+    if times is r.times:  # a view of what the mirror will write to
+        times, values = times.copy(), values.copy()
     raw = float(r.values[-1]) / r.track.unit.factor if len(r.values) else None
     last = value(raw, r.track.unit, "unknown" if stale else None)
     track = r.track

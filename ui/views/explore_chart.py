@@ -6,12 +6,13 @@ import math
 from dataclasses import dataclass
 
 from monitor.model.series import SeriesInfo, SeriesKey
-from ui.views.chart import Chart
+from ui.views.chart import Chart, shape_of
 from ui.views.context import Context
 from ui.views.feeds import Feed, Wish
 from ui.views.format import duration, plural, sanitise, value
 from ui.views.index import line_name
 from ui.views.lines import Track, finite, nearest
+from ui.views.sentence import Limit
 from ui.views.units import field_of, unit_of
 from ui.views.view import ChartView, Value
 
@@ -60,6 +61,8 @@ class PickedChart:
         ctx = self.ctx
         known = [(pick, info, feed) for pick, info, feed in self.feeds if info is not None and feed is not None]
 
+        limits = self._limits(known[0][1]) if len(known) == 1 else ()
+
         def make() -> Chart:
             tracks = tuple(self._track(*entry) for entry in known)
             title = sanitise(known[0][1].key.name, 80) if known else "Nothing picked"
@@ -76,12 +79,25 @@ class PickedChart:
                 ticks=ctx.profile.ticks + 1,
                 y_ticks=ctx.profile.y_ticks + 1,
                 subject=f"for {tracks[0].name}" if len(tracks) > 1 else "",
+                limits=limits,
                 empty=self._empty(bool(known)),
             )
 
         versions = tuple((pick, feed.version) for pick, _, feed in known)
-        key = (versions, ctx.span(), ctx.profile, ctx.words, self.field, self.window, len(self.feeds))
+        key = (versions, limits, ctx.span(), ctx.profile, ctx.words, self.field, self.window, len(self.feeds))
         return ctx.charts.get("explore", key, make)
+
+    def _limits(self, info: SeriesInfo) -> tuple[Limit, ...]:
+        """The limits of rules that judge just this: the series, the field and the window."""
+        book, words = self.ctx.book, self.ctx.words
+        found: list[Limit] = []
+        for alert in book.of_series(info.key):
+            rule = book.rules.get(alert.rule_id)
+            if rule is None or book.field(alert) != field_of(info.kind, self.field) or rule.condition.window != self.window:
+                continue
+            label = f"{book.title(alert)}: {words.text(value(alert.threshold, unit_of(info, self.field)))}"
+            found.append(Limit(alert.threshold, alert.operator, shape_of(alert.severity), label))
+        return tuple(found[:3])
 
     def _field_words(self, info: SeriesInfo) -> str:
         field = field_of(info.kind, self.field)

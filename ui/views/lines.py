@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from ui.views.units import PLAIN, Unit
 from ui.views.view import Floats
@@ -71,14 +72,9 @@ def thin(times: Floats, values: Floats, points: int, span: float) -> tuple[Float
     n = len(times)
     if n <= points or n < 4:
         return times, values
-    width = span / max(1, points // 2)
-    bucket = np.floor(times / width)
-    starts = np.flatnonzero(np.concatenate(([True], bucket[1:] != bucket[:-1])))
-    counts = np.diff(np.append(starts, n))
-    longest = int(counts.max())
-    if longest * len(starts) > 4 * n:  # very uneven: most of the line lies in few buckets
+    starts, grid = _buckets(times, span / max(1, points // 2))
+    if grid is None:
         return _thin_reduced(times, values, starts)
-    grid = starts[:, None] + np.minimum(np.arange(longest)[None, :], (counts - 1)[:, None])
     block = values[grid]
     row = np.arange(len(starts))
     low, high = block.argmin(1), block.argmax(1)
@@ -90,7 +86,29 @@ def thin(times: Floats, values: Floats, points: int, span: float) -> tuple[Float
     return times[index], values[index]
 
 
-def _thin_reduced(times: Floats, values: Floats, starts: np.ndarray[tuple[int], np.dtype[np.intp]]) -> tuple[Floats, Floats]:
+Places = npt.NDArray[np.intp]
+_last_buckets: list[tuple[Floats, float, Places, Places | None]] = []
+"""The newest answers of `_buckets`: the lines of a chart share their times, so one answer serves them all."""
+
+
+def _buckets(times: Floats, width: float) -> tuple[Places, Places | None]:
+    """Where each bucket starts, and its points' places as a table (None where the points lie too unevenly for one)."""
+    for held, held_width, starts, grid in _last_buckets:
+        if held_width == width and len(held) == len(times) and held[0] == times[0] and np.array_equal(held, times):
+            return starts, grid
+    n = len(times)
+    bucket = np.floor(times / width)
+    starts = np.flatnonzero(np.concatenate(([True], bucket[1:] != bucket[:-1])))
+    counts = np.diff(np.append(starts, n))
+    longest = int(counts.max())
+    even = longest * len(starts) <= 4 * n
+    grid = starts[:, None] + np.minimum(np.arange(longest)[None, :], (counts - 1)[:, None]) if even else None
+    _last_buckets.insert(0, (times.copy(), width, starts, grid))
+    del _last_buckets[2:]
+    return starts, grid
+
+
+def _thin_reduced(times: Floats, values: Floats, starts: Places) -> tuple[Floats, Floats]:
     low, high = np.minimum.reduceat(values, starts), np.maximum.reduceat(values, starts)
     ends = np.append(starts[1:], len(times)) - 1
     moments = np.stack((times[starts], times[ends]), 1).ravel()

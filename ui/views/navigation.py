@@ -59,6 +59,10 @@ class Navigation:
             return
         rule = session.ctx.book.rules.get(alert.rule_id)
         session.explore.show(alert.series, session.ctx.book.field(alert), rule.condition.window if rule else 0.0)
+        time, onset = session.ctx.time, alert.fired_at or alert.since
+        age = session.ctx.present() - onset
+        while age < session.ctx.recent and time.range < 1.3 * age and time.step(1):
+            pass
         session.go("explore")
 
     def to_series(self, row: int) -> None:

@@ -7,6 +7,8 @@ from ui.views.banner import back_words
 from ui.views.context import Context
 from ui.views.format import sanitise
 
+WARN_SECONDS = 600.0
+
 
 class Watch:
     """Remembers what fired and since when the link is lost."""
@@ -15,6 +17,9 @@ class Watch:
         self.ctx = ctx
         self._firing: set[str] | None = None
         self._lost_since = 0.0
+        self._lost_at = 0.0
+        self._back = False
+        self._warned: set[str] = set()
 
     def changed(self, what: set[str]) -> None:
         """The mirror's changes, by name."""
@@ -26,16 +31,32 @@ class Watch:
             self._tell_new()
         if "health" in what:
             ctx.rates.add(ctx.mirror.health)
+            self._warn_of_ends()
         if "link" in what:
             self._link()
+        if self._back and "frame" in what and ctx.mirror.time > self._lost_at:
+            self._back = False
+            ctx.say(back_words(ctx, self._lost_at))
 
     def _link(self) -> None:
-        ctx = self.ctx
-        if not ctx.mirror.connected:
-            self._lost_since = self._lost_since or (ctx.now() if ctx.mirror.hello is not None else 0.0)
-        elif self._lost_since:
-            ctx.say(back_words(ctx, self._lost_since))
-            self._lost_since = 0.0
+        mirror = self.ctx.mirror
+        if mirror.hello is None:
+            return
+        if not mirror.connected and not self._lost_since:
+            self._lost_since, self._lost_at, self._back = self.ctx.now(), mirror.time, False
+        elif mirror.connected and self._lost_since:
+            self._lost_since, self._back = 0.0, True
+
+    def _warn_of_ends(self) -> None:
+        """Your own silence says ten minutes before its end that it ends."""
+        ctx, present = self.ctx, self.ctx.present()
+        for silence in ctx.mirror.silences.values():
+            ending = 0 < silence.ends - present <= WARN_SECONDS and not silence.expired_by
+            if ending and silence.created_by == ctx.who and silence.id not in self._warned:
+                self._warned.add(silence.id)
+                what = sanitise(", ".join(str(m) for m in silence.matchers), 80)
+                ctx.say(f"Your silence on {what} ends at {ctx.words.minute(silence.ends)}.")
+        self._warned &= set(ctx.mirror.silences)
 
     def _tell_new(self) -> None:
         """Newly firing alerts that nobody silenced; those of the first list are not new."""

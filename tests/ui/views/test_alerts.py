@@ -336,6 +336,19 @@ def test_silences_are_listed_with_end_owner_and_what_they_hold_back(console: Sta
     assert isinstance(console.sent[-1], m.AddSilence)
 
 
+def test_my_own_silence_says_that_it_ends(console: Stage) -> None:
+    console.press("s")
+    console.session.set_text("silence.duration", "15m")
+    console.session.set_text("silence.reason", "short")
+    console.press("ctrl+s")
+    console.fake.engine.now += 310
+    console.tick(2)
+    assert console.toast.endswith('service="payments" ends at 14:36.')
+    console.session.dismiss()
+    console.tick(3)
+    assert console.toast == ""
+
+
 def test_a_silence_about_to_end_warns(console: Stage) -> None:
     console.session.point("group", 4)
     console.fake.engine.now += 1.1 * 3600 - 500
@@ -373,6 +386,8 @@ def test_an_alert_leads_to_its_chart_and_its_rule(console: Stage) -> None:
     assert explore.field == "p95"
     assert explore.window == "5 m"
     assert [row.name for row in explore.picked] == ["shop.latency"]
+    assert [t.label.replace("\u202f", " ") for t in explore.chart.threshold] == ["Requests are slow: 1 s"]
+    assert words(explore.chart.sentence).startswith("1.15 s; above the 1 s limit for ")
     console.press("4", "t")
     rules = console.session.picture().rules
     assert rules is not None

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -227,6 +229,7 @@ def test_a_lost_link_says_so_keeps_what_is_seen_and_lets_nobody_act(demo: Stage)
     picture = demo.tick(2)
     assert picture.frame.banner is None
     assert picture.frame.connected
+    assert re.fullmatch(r"harbour-1 is back\. \d\d s filled in, (nothing lost|\d s missing)\.", demo.toast)
     assert not charts(demo)[0].stale
 
 
