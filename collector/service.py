@@ -85,10 +85,10 @@ class Service:
         self.state = StateStore(self.data / "state.sqlite3")
         stack.callback(self.state.close)
         self.journal = Journal(self.data / "journal") if self.settings["journal"] else None
-        self._restore(time.time())
-        self.desk = AlertDesk(self.engine, self.rules, self.state, self.data, time.time())
         self.receivers = Receivers(self.settings, self.take)
         await self.receivers.open(stack)
+        self._restore(time.time())  # what arrives meanwhile waits in the queue
+        self.desk = AlertDesk(self.engine, self.rules, self.state, self.data, time.time())
         self.backend = CollectorBackend(self)
         self.http = HttpServer(self.settings["http"], self.backend)
         address = self.settings["stream"]

@@ -82,6 +82,13 @@ def test_this_host_is_watched_from_the_first_second(one: Collector) -> None:
     assert "lightship_statsd_lines_total" in one.metrics()
 
 
+def test_a_derived_metric_of_the_configuration_is_computed(tmp_path: Path) -> None:
+    config = '[[derived]]\nname = "cache.hit_rate"\nformula = "cache.hits / (cache.hits + cache.misses)"\nunit = "ratio"\n'
+    with collector(tmp_path, config) as one:
+        one.send("cache.hits:30|c|#tier:l1", "cache.misses:10|c|#tier:l1")
+        until(lambda: one.get("cache.hit_rate") == {"cache.hit_rate,tier=l1": 0.75}, "the hit rate is there")
+
+
 @pytest.mark.peer
 def test_promtool_has_nothing_to_say_about_the_collectors_own_figures(one: Collector) -> None:
     promtool = need("promtool", "prometheus")

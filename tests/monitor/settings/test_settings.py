@@ -43,9 +43,9 @@ def test_an_unknown_key_is_named_with_its_line_and_what_was_meant() -> None:
 def test_all_problems_are_told_at_once() -> None:
     found = problems_of('http = "nowhere"\n[[scrape]]\njob = "a"\n', {"LIGHTSHIP_CLIENTS": "many"})
     assert found == [
-        "lightship.toml, line 2: scrape.url: is missing; every one needs it",
-        "lightship.toml, line 1: http: expected an address like \"127.0.0.1:7070\", found 'nowhere'",
         "LIGHTSHIP_CLIENTS: clients: expected a whole number above zero, found 'many'",
+        "lightship.toml, line 1: http: expected an address like \"127.0.0.1:7070\", found 'nowhere'",
+        "lightship.toml, line 2: scrape.url: is missing; every one needs it",
     ]
 
 
@@ -55,6 +55,12 @@ def test_a_text_that_is_not_toml_is_refused_with_its_line() -> None:
 
 def test_a_table_written_as_a_value_says_how_to_write_it() -> None:
     assert problems_of('scrape = "http://a"\n') == ["lightship.toml, line 1: scrape: write each one under its own [[scrape]]"]
+
+
+def test_what_an_engine_or_scraper_would_refuse_is_refused_with_its_line() -> None:
+    text = 'windows = ["2h"]\n[[derived]]\nname = "a"\nformula = "hits / ("\n[[scrape]]\nurl = "localhost:9100"\n'
+    lines = [problem.partition(": ")[0] for problem in problems_of(text)]
+    assert lines == ["lightship.toml, line 1", "lightship.toml, line 4", "lightship.toml, line 6"]
 
 
 def test_scrape_targets_are_read_with_their_defaults() -> None:
