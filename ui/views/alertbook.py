@@ -12,6 +12,7 @@ from monitor.model.series import Kind, SeriesInfo, SeriesKey
 from ui.client.mirror import Mirror
 from ui.views.chart import shape_of
 from ui.views.format import NO_DATA, Words, against, sanitise, value
+from ui.views.index import where_first
 from ui.views.strips import Strip, day_strip, firing_strip, merged_strip
 from ui.views.units import PLAIN, Unit, unit_of
 from ui.views.view import AlertRow, Shape, Value
@@ -224,9 +225,8 @@ def state_words(alert: Alert) -> str:
 
 def where(alert: Alert) -> str:
     """The labels that say where, service and host first: `orders-db, prod`; the series' name when it has no tags."""
-    tags = dict(alert.series.tags) if alert.series is not None else {n: v for n, v in alert.labels if n not in _OWN_LABELS}
-    first = [tags.pop(name) for name in ("service", "host", "instance", "job") if name in tags]
-    words = [sanitise(v, 60) for v in (*first, *tags.values()) if v]
+    tags = alert.series.tags if alert.series is not None else tuple(t for t in alert.labels if t[0] not in _OWN_LABELS)
+    words = [sanitise(v, 60) for _, v in where_first(tags) if v]
     return ", ".join(words[:4]) or sanitise(dict(alert.labels).get(NAME_TAG, ""), 80)
 
 

@@ -7,13 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from monitor.model.matchers import NAME_TAG, Matcher, Selector
-from monitor.model.series import SeriesInfo, SeriesKey
+from monitor.model.series import SeriesInfo, SeriesKey, Tags
 from ui.client.mirror import Mirror
 from ui.views.filter import Filter
 from ui.views.format import sanitise
 
 OWN = ("host.", "lightship.", "lightship_", "host_")
 """Names of this machine and of the collector itself; everything else is what people send."""
+
+WHERE = ("service", "host", "instance", "job")
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +131,13 @@ def _haystack(key: SeriesKey) -> str:
 
 
 def tags_text(key: SeriesKey) -> str:
-    """`core=3, host=db-01`: tags for people, harmless."""
-    return ", ".join(f"{sanitise(name, 64)}={sanitise(value, 96)}" for name, value in key.tags)
+    """`service=edge, env=prod`: tags for people, those that say where first, harmless."""
+    return ", ".join(f"{sanitise(name, 64)}={sanitise(value, 96)}" for name, value in where_first(key.tags))
+
+
+def where_first(tags: Tags) -> list[tuple[str, str]]:
+    """Tags with those that say where first; the others keep their order."""
+    return sorted(tags, key=lambda tag: WHERE.index(tag[0]) if tag[0] in WHERE else len(WHERE))
 
 
 def is_program(info: SeriesInfo) -> bool:

@@ -167,7 +167,7 @@ def test_the_palette_leads_where_it_says(demo: Stage) -> None:
     demo.press("down", "up", "enter")
     explore = demo.settle().explore
     assert explore is not None
-    assert [row.tags for row in explore.picked] == ["env=prod, service=cart"]
+    assert [row.tags for row in explore.picked] == ["service=cart, env=prod"]
     demo.press("ctrl+k")
     demo.session.set_text("palette", "memory nearly")
     demo.session.open("palette", 0)
