@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from monitor.model.matchers import NAME_TAG, Matcher, Selector
+from monitor.model.matchers import NAME_TAG, Matcher, Selector, promql_name
 from monitor.model.series import SeriesInfo, SeriesKey, Tags
 from ui.client.mirror import Mirror
 from ui.views.filter import Filter
@@ -15,6 +15,8 @@ from ui.views.format import sanitise
 OWN = ("host.", "lightship.", "lightship_", "host_")
 """Names of this machine and of the collector itself; everything else is what people send."""
 
+MANY = 1_000
+"""Changes at once beyond which the index is made anew."""
 WHERE = ("service", "host", "instance", "job")
 
 
@@ -41,14 +43,14 @@ class Entry:
 
 
 class SeriesIndex:
-    """Rebuilt when the mirror's series change; searching 10,000 series takes a few milliseconds."""
+    """Follows the mirror's series; searching 10,000 of them takes a few milliseconds."""
 
     def __init__(self, mirror: Mirror) -> None:
         self._mirror = mirror
         self._revision = -1
+        self._held: dict[int, SeriesInfo] = {}
         self._entries: list[Entry] = []
         self._by_name: dict[str, list[SeriesInfo]] = {}
-        self._texts: dict[SeriesKey, str] = {}
         self._found: tuple[object, list[SeriesInfo]] = (None, [])
         self._programs = 0
 
@@ -92,9 +94,10 @@ class SeriesIndex:
         """All series a selector means, by name and tags."""
         self._refresh()
         name = next((m.value for m in selector.matchers if m.name == NAME_TAG and m.op == "="), "")
-        few = self._by_name.get(name)
-        infos = few if few is not None else [e.info for e in self._entries]
-        return [i for i in infos if selector.matches(i.key)]
+        if not name:
+            return [e.info for e in self._entries if selector.matches(e.info.key)]
+        names = [n for n in self._by_name if name in (n, promql_name(n))]
+        return [i for n in names for i in self._by_name[n] if selector.matches(i.key)]
 
     def selector(self, info: SeriesInfo) -> Selector:
         """The selector of exactly this series: tags that only its namesakes have must be absent."""
@@ -107,19 +110,42 @@ class SeriesIndex:
         if self._revision == self._mirror.series_revision:
             return
         self._revision = self._mirror.series_revision
-        infos = sorted(self._mirror.series.values(), key=lambda i: i.key)
-        texts: dict[SeriesKey, str] = {}
-        by_name: dict[str, list[SeriesInfo]] = defaultdict(list)
-        entries: list[Entry] = []
-        for info in infos:
-            text = self._texts.get(info.key)
-            if text is None:
-                text = _haystack(info.key)
-            texts[info.key] = text
-            entries.append(Entry(text, info))
-            by_name[info.key.name].append(info)
-        self._entries, self._by_name, self._texts = entries, dict(by_name), texts
-        self._programs = sum(len(v) for name, v in by_name.items() if not name.startswith(OWN))
+        now, held = self._mirror.series, self._held
+        gone = [info for row, info in held.items() if now.get(row) is not info]
+        new = [info for row, info in now.items() if held.get(row) is not info]
+        if len(gone) + len(new) > MANY:
+            gone, new = [], list(now.values())
+            self._entries, self._by_name, self._programs = [], {}, 0
+        for info in gone:
+            self._remove(info)
+        for info in new:
+            self._by_name.setdefault(info.key.name, []).append(info)
+            self._programs += is_program(info)
+        for name in {info.key.name for info in new}:
+            self._by_name[name].sort(key=_key)
+        self._entries.extend(Entry(_haystack(info.key), info) for info in new)
+        if new:
+            self._entries.sort(key=_entry_key)  # quick: all but the new ones are in order already
+        self._held = dict(now)
+
+    def _remove(self, info: SeriesInfo) -> None:
+        at = bisect_left(self._entries, info.key, key=_entry_key)
+        while self._entries[at].info is not info:
+            at += 1
+        del self._entries[at]
+        named = self._by_name[info.key.name]
+        named.remove(info)
+        if not named:
+            del self._by_name[info.key.name]
+        self._programs -= is_program(info)
+
+
+def _key(info: SeriesInfo) -> SeriesKey:
+    return info.key
+
+
+def _entry_key(entry: Entry) -> SeriesKey:
+    return entry.info.key
 
 
 def _closeness(haystack: str, word: str) -> int:
