@@ -34,9 +34,9 @@ def _paint_fields(stage: Stage, rect: Rect, draft: SilenceDraftView) -> int:
     canvas, memory = stage.canvas, stage.memory
     y = rect.y
     texts = (
-        ("matchers", "Matches ", draft.matchers),
-        ("duration", "For     ", draft.duration),
-        ("reason", "Because ", draft.reason),
+        ("matchers", "Matches", draft.matchers),
+        ("duration", "For    ", draft.duration),
+        ("reason", "Because", draft.reason),
     )
     for name, label, text in texts:
         field = f"silence.{name}"
