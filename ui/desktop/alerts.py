@@ -110,6 +110,8 @@ class AlertsPage(QWidget):
         self.right = QScrollArea()
         self.right.setWidgetResizable(True)
         self.right.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        # Bars that come and go change the width, which changes the height of wrapped words: never "as needed" here.
+        self.right.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.right.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         inner = QWidget()
         inner.setObjectName("canvas")
@@ -139,8 +141,6 @@ class AlertsPage(QWidget):
         else:
             self.left.setFixedWidth(LIST if width >= 1200 else 300)
         self.filter_row.setVisible(phone)
-        bars = Qt.ScrollBarPolicy.ScrollBarAlwaysOff if phone else Qt.ScrollBarPolicy.ScrollBarAsNeeded
-        self.right.setVerticalScrollBarPolicy(bars)
         self.groups.room = 0 if phone else self.left.maximumWidth() - 16
         self.groups.restyle()
         self.groups.setSizePolicy(QSizePolicy.Policy.Expanding if phone else QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)

@@ -38,7 +38,7 @@ class DetailCard(Card):
         self.sentence = SentenceLabel(host, "control", wrap=True)
         self.chart = ChartCard(host, framed=False)
         self.labels = SentenceLabel(host, "small", wrap=True)
-        self.note_field = Field(host, "note", "Note", "Write a note, Enter saves it")
+        self.note_field = Field(host, "note", "Note text", "Write a note, Enter saves it")
         self.note_words = muted(host)
         self.note_row = row_of(self.note_words, self.note_field, margins=(14, 4, 14, 6), wide=1)
         self.history_head = PanelHead(host, "History")

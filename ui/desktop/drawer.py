@@ -92,6 +92,7 @@ class SilenceDrawer(Card):
             if words:
                 label = muted(self.host, words)
                 label.setMinimumWidth(52)
+                label.setAccessibleName("")  # the field says the same, and once is enough
                 grid.addWidget(label, number, 0, Qt.AlignmentFlag.AlignVCenter)
             grid.addWidget(widget, number, 1)
         return holder

@@ -94,6 +94,7 @@ class ExplorePage(QScrollArea):
         self.setWidget(self.body)
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.outer = QGridLayout(self.body)
         self.outer.setSpacing(10)
@@ -120,8 +121,6 @@ class ExplorePage(QScrollArea):
             self.outer.setRowStretch(1, 0)
             self.outer.setColumnStretch(0, 0)
             self.outer.setColumnStretch(1, 1)
-        bars = Qt.ScrollBarPolicy.ScrollBarAlwaysOff if phone else Qt.ScrollBarPolicy.ScrollBarAsNeeded
-        self.setVerticalScrollBarPolicy(bars)
         self.finder.setMinimumHeight(250 if phone else 0)
         self.chart.setMinimumHeight(270 if phone else 140)
         self._tools(one_line=width >= 1300, phone=phone)

@@ -212,6 +212,7 @@ class HelpOverlay(Overlay):
         self.area = QScrollArea()
         self.area.setWidget(self.keys)
         self.area.setWidgetResizable(True)
+        self.area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.area.viewport().setAutoFillBackground(False)
         self.keys.setAutoFillBackground(False)
         self.column.addLayout(top)
@@ -221,7 +222,10 @@ class HelpOverlay(Overlay):
 
     def wanted(self) -> QRectF:
         width = min(880.0, self.width() - 16.0)
-        height = min(self.height() - 32.0, self.keys.tall_at(round(width) - 12) + 64.0)
+        wanted = self.keys.tall_at(round(width) - 12) + 64.0
+        height = min(self.height() - 32.0, wanted)
+        policies = Qt.ScrollBarPolicy
+        self.area.setVerticalScrollBarPolicy(policies.ScrollBarAlwaysOn if wanted > height else policies.ScrollBarAlwaysOff)
         return QRectF((self.width() - width) / 2, (self.height() - height) / 2, width, height)
 
     def show_view(self, view: HelpView | None) -> None:

@@ -24,6 +24,8 @@ from ui.views.theme import GLYPHS
 from ui.views.view import OverviewView, SeriesRow, Text
 
 SIDE = 352
+LOW = 600
+"""Pixels of height below which the page has to scroll."""
 
 
 def _name(painter: QPainter, look: Look, box: QRectF, row: SeriesRow) -> None:
@@ -92,8 +94,8 @@ class SideColumn(QWidget):
             host,
             "Firing alerts",
             AlertPainter(strip_width=128),
-            lambda row: host.tell(session.point, "overview", row),
-            lambda row: host.tell(session.open, "overview", row),
+            lambda row: host.tell(session.point, "firing", row),
+            lambda row: host.tell(session.open, "firing", row),
             hovering=True,
         )
         self.events_head = PanelHead(host, "Changes and people")
@@ -150,16 +152,21 @@ class SideColumn(QWidget):
     def _share(self) -> None:
         """Heights of the three lists: all they need, or whole rows of what there is, alerts first."""
         lists = [self.firing, self.processes, self.events]
-        needs = [lines.content_height() for lines in lists]
-        if not self.whole:
-            shown = [lines for lines in lists if not lines.isHidden()]
-            taken = sum(max(min(part.sizeHint().height(), part.maximumHeight()), part.minimumHeight()) for part in shown)
-            rest = sum(card.sizeHint().height() + 10 for card in self.cards if not card.isHidden()) - taken
-            rows = [lines.row_height(lines.rows_model.rows[0]) if lines.rows_model.rows else 0 for lines in lists]
-            needs = self._fair(rows, needs, self.height() - rest)
-        for lines, need in zip(lists, needs, strict=True):
-            if lines.minimumHeight() != need or lines.maximumHeight() != need:
-                lines.setFixedHeight(need)
+        if self.whole:
+            for lines in lists:
+                lines.fix()
+            return
+        taken = sum(
+            max(min(part.sizeHint().height(), part.maximumHeight()), part.minimumHeight())
+            for part in lists
+            if not part.isHidden()
+        )
+        rest = sum(card.sizeHint().height() + 10 for card in self.cards if not card.isHidden()) - taken
+        rows = [lines.row_height(lines.rows_model.rows[0]) if lines.rows_model.rows else 0 for lines in lists]
+        for lines, height in zip(
+            lists, self._fair(rows, [lines.content_height() for lines in lists], self.height() - rest), strict=True
+        ):
+            lines.want_height(height)
 
     @staticmethod
     def _fair(rows: list[int], needs: list[int], room: int) -> list[int]:
@@ -235,8 +242,7 @@ class OverviewPage(QScrollArea):
         self.columns = 1 if phone else 3 if width >= 1680 else 2
         beside = width >= 1080
         self.whole = not beside
-        bars = Qt.ScrollBarPolicy.ScrollBarAlwaysOff if phone else Qt.ScrollBarPolicy.ScrollBarAsNeeded
-        self.setVerticalScrollBarPolicy(bars)
+        self._bars(phone)
         self.outer.setContentsMargins(12, 10 if not phone else 4, 12, 10)
         self.stack.removeWidget(self.side)
         self.outer.removeWidget(self.side)
@@ -255,6 +261,16 @@ class OverviewPage(QScrollArea):
         if self.view is not None:
             view, self.view = self.view, None
             self.show_view(view)
+
+    def _bars(self, phone: bool) -> None:
+        """Never "as needed": a bar that comes makes the page narrower and so higher, one that goes the reverse, for ever."""
+        on = not phone and (self.whole or self.height() < LOW)
+        policies = Qt.ScrollBarPolicy
+        self.setVerticalScrollBarPolicy(policies.ScrollBarAlwaysOn if on else policies.ScrollBarAlwaysOff)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._bars(self.host.look.phone)
 
     def _place_charts(self) -> None:
         for card in self.charts:

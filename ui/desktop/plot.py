@@ -183,6 +183,7 @@ class Plot(pg.GraphicsView):  # type: ignore[misc]
         grid.setRowStretchFactor(0, 100)
         holder.setLayout(grid)
         self.setCentralItem(holder)
+        self._held = (holder, grid)
         self.box.sigResized.connect(self._resized)
         self._drag: float | None = None
         self._span = (0.0, 1.0)

@@ -178,7 +178,7 @@ class RowList(QListView):
         self.setTextElideMode(Qt.TextElideMode.ElideNone)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus if point else Qt.FocusPolicy.NoFocus)
         self.cursor_row, self.hovered = -1, -1
-        self.inset = 12
+        self.wanted = -1
         self._point, self._opened, self._rests = point, opened, hovering
         self._numbers: list[int] = []
         kinetic(self)
@@ -201,10 +201,19 @@ class RowList(QListView):
 
     def fix(self) -> None:
         """Take exactly the height of the content: for pages that scroll as a whole."""
+        self.wanted = -1
         self.setFixedHeight(self.content_height())
 
+    def want_height(self, height: int) -> None:
+        """Wish for a height without insisting: what a list has now must not become what its page needs at least."""
+        if height != self.wanted:
+            self.wanted = height
+            self.setMinimumHeight(0)
+            self.setMaximumHeight(height)
+            self.updateGeometry()
+
     def sizeHint(self) -> QSize:
-        return QSize(120, self.content_height())
+        return QSize(120, self.wanted if self.wanted >= 0 else self.content_height())
 
     def minimumSizeHint(self) -> QSize:
         rows = self.rows_model.rows

@@ -172,11 +172,11 @@ class Clock(Painted):
         if below != self.below:
             self.below = below
             self.updateGeometry()
-            self.update()
-        if time.clock != self.clock:
-            self.clock = time.clock
-            self.setAccessibleDescription(f"{time.clock}, {below}")
-            self.update()
+        elif time.clock == self.clock:
+            return
+        self.clock = time.clock
+        self.setAccessibleDescription(f"{time.clock}, {below}")
+        self.update()
 
     def sizeHint(self) -> QSize:
         wide = paint.width_of(self.look.font(13, STRONG), "00:00:00")

@@ -9,6 +9,7 @@ import numpy as np
 
 from ui.views import view as v
 from ui.views.context import DESKTOP, Profile
+from ui.views.session import TYPING_KEYS
 
 NOW = 1_791_987_696.0
 TABS = (
@@ -226,20 +227,18 @@ def rules(text: str = RULE_TEXT, revision: int = 1, **changes: Any) -> v.RulesVi
     )
 
 
-def picture(
-    page: v.Page = "overview",
-    view: Any = None,
-    palette: v.PaletteView | None = None,
-    helps: v.HelpView | None = None,
-    **changes: Any,
-) -> v.Picture:
+MAKERS: dict[v.Page, Any] = {"overview": overview, "explore": explore, "alerts": alerts, "rules": rules}
+
+
+def picture(page: v.Page = "overview", view: Any = None, palette: v.PaletteView | None = None, **changes: Any) -> v.Picture:
     """A picture of a page; `changes` are those of its frame."""
-    made: dict[str, Any] = {"overview": overview, "explore": explore, "alerts": alerts, "rules": rules}
-    return v.Picture(frame(page, **changes), palette=palette, help=helps, **{page: view if view is not None else made[page]()})
+    shown: dict[str, Any] = {page: view if view is not None else MAKERS[page]()}
+    return v.Picture(frame(page, **changes), palette=palette, **shown)
 
 
 TOLD = frozenset(
-    "perform resize point open mark set_text set_flag submit choose zoom crosshair changed enabled focus copy dismiss".split()
+    {"perform", "resize", "point", "open", "mark", "set_text", "set_flag", "submit", "choose", "zoom", "crosshair"}
+    | {"changed", "enabled", "focus", "copy", "dismiss"}
 )
 """Methods of a session that the widgets call and that only need to be heard here."""
 
@@ -271,25 +270,13 @@ class StubSession:
         return self.shown
 
     def key(self, key: str, typing: bool = False) -> bool:
+        if typing and key not in TYPING_KEYS and ("+" not in key or key.startswith("shift+")):
+            return False
         self.heard.append(("key", key, typing))
         return self.wanted is None or key in self.wanted
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("_") or name not in (
-            "perform",
-            "resize",
-            "point",
-            "open",
-            "mark",
-            "set_text",
-            "set_flag",
-            "submit",
-            "choose",
-            "zoom",
-            "crosshair",
-            "changed",
-            "enabled",
-        ):
+        if name not in TOLD:
             raise AttributeError(name)
 
         def hear(*what: Any) -> bool:
