@@ -210,8 +210,9 @@ def _axis(shown: list[_Ready], limits: Sequence[Limit], unit: Unit, chart: Chart
         return True, y, ticks
     if low > 0.0 and not _is_level(low, high, unit):
         low = 0.0
-    high = max(high, low + 1e-9) if chart.ceiling is None else max(high, chart.ceiling)
-    y, ticks = linear(low, high if high > low else low + 1.0, unit, chart.y_ticks)
+    if chart.ceiling is not None:
+        high = max(high, chart.ceiling)
+    y, ticks = linear(low, high if high > low else low + (abs(low) or 1.0), unit, chart.y_ticks)
     return False, y, ticks
 
 

@@ -105,6 +105,12 @@ def test_a_percentage_starts_at_zero_and_a_plain_level_far_from_zero_does_not() 
     assert chart(20_000 + calm(), unit=PLAIN).y[0] > 0.0
 
 
+def test_nothing_but_zeros_have_an_axis_that_can_be_read() -> None:
+    view = chart(np.zeros(1800), unit=PLAIN)
+    assert [t.label for t in view.y_ticks] == ["0", "0.2", "0.4", "0.6", "0.8", "1.0"]
+    assert words(view.sentence) == "0, about as usual over the last 30 min."
+
+
 def test_beyond_eight_lines_the_rest_is_an_envelope() -> None:
     view = chart(*(calm(10.0 * i) for i in range(1, 13)))
     assert len(view.lines) == 8
