@@ -10,12 +10,12 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Qt, QTimer, QUrl
-from PySide6.QtGui import QDesktopServices, QGuiApplication, QSurfaceFormat
+from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QApplication
 
 from ui.desktop.look import Look
 from ui.desktop.notify import Notifier, window_icon
-from ui.desktop.remember import Memory
+from ui.desktop.remember import Memory, drafts_path
 from ui.desktop.window import Window
 from ui.views.theme import THEMES
 
@@ -124,10 +124,13 @@ def open_window(
 
 def run(url: str, who: str, theme: str | None = None, fake: FakeCollector | None = None) -> int:
     """Open the desktop on the collector at `url` (or on `fake`) and stay until it is closed. Returns the exit code."""
-    QSurfaceFormat.setDefaultFormat(QSurfaceFormat())
+    from ui.views.drafts import FileDrafts
+
     app = application()
     memory = Memory()
-    session, line, mirror, advance = make_session(url, who, theme or memory.word("theme") or preferred_theme(), fake)
+    session, line, mirror, advance = make_session(
+        url, who, theme or memory.word("theme") or preferred_theme(), fake, FileDrafts(drafts_path()) if fake is None else None
+    )
     page = memory.word("page")
     if page:
         session.perform(f"page.{page}")

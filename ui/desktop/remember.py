@@ -9,6 +9,15 @@ from pathlib import Path
 from PySide6.QtCore import QByteArray, QSettings
 
 
+def drafts_path() -> Path:
+    """Where drafts of this person's desktop are kept; beside the window's memory when that has a place of its own."""
+    given = os.environ.get("LIGHTSHIP_UI_STATE")
+    if given:
+        return Path(given).with_name("drafts-desktop.json")
+    root = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
+    return Path(root) / "lightship" / "drafts-desktop.json"
+
+
 @dataclass
 class Memory:
     """A file of settings; `path` None is the person's own place."""

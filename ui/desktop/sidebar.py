@@ -26,7 +26,7 @@ def draw_mark(painter: QPainter, look: Look, box: QRectF) -> None:
 def initials(name: str) -> str:
     """At most two letters of who somebody is."""
     letters = [word[0] for word in name.replace("-", " ").replace("_", " ").replace(".", " ").split() if word[0].isalnum()]
-    if len(letters) == 1:
+    if len(letters) < 2:
         letters = [letter for letter in name if letter.isalnum()][:2]
     return "".join(letters[:2]).upper() or "?"
 

@@ -84,6 +84,19 @@ def test_the_frame_follows_the_width(stub: Any, width: int, rail: bool, phone: b
     assert screen.window.sidebar.rail is rail or phone
 
 
+def test_any_size_is_laid_out_and_the_desk_never_scrolls(demo: Any) -> None:
+    screen = demo()
+    for width in (360, 520, 699, 700, 820, 1079, 1080, 1179, 1200, 1299, 1440, 1679, 1700):
+        for height in (520, 640, 900):
+            screen.window.resize(width, height)
+            screen.settle()
+    screen.window.resize(1440, 900)
+    screen.settle()
+    page = screen.window.page("overview")
+    assert page.verticalScrollBar().maximum() == 0
+    assert page.body.width() == page.viewport().width()
+
+
 def test_a_phone_gets_cards_and_targets_a_finger_can_hit(stub: Any) -> None:
     for page in pictures.MAKERS:
         screen = stub(pictures.picture(page), size=(390, 844))
