@@ -72,9 +72,9 @@ def starting(command: list[str], words: str) -> float:
         terminal.end()
 
 
-def steady(command: list[str]) -> tuple[float, float, float]:
+def steady(command: list[str], more: dict[str, str] | None = None) -> tuple[float, float, float]:
     """CPU in percent of a core, bytes a second and MB of memory, once it runs."""
-    terminal = TerminalProcess(command, COLUMNS, LINES, environment())
+    terminal = TerminalProcess(command, COLUMNS, LINES, {**environment(), **(more or {})})
     try:
         time.sleep(WARM_SECONDS)
         pid = terminal.process.pid
@@ -110,7 +110,11 @@ def measure(one: Collector) -> dict[str, object]:
     }
     btop = shutil.which("btop")
     if btop is not None:
-        peer_cpu, peer_rate, _ = steady([btop, "--update", "1000"])
+        with tempfile.TemporaryDirectory() as home:
+            settings = Path(home, "btop", "btop.conf")
+            settings.parent.mkdir()
+            settings.write_text("update_ms = 1000\n")
+            peer_cpu, peer_rate, _ = steady([btop, "--utf-force"], {"XDG_CONFIG_HOME": home})
         figures |= {"btop_cpu_percent": round(peer_cpu, 2), "btop_bytes_per_s": round(peer_rate)}
     return figures
 

@@ -5,18 +5,20 @@ from __future__ import annotations
 import contextvars
 import gc
 import os
+import sys
 from typing import TYPE_CHECKING, Any
 
 from textual import events
+from textual._ansi_sequences import SYNC_END, SYNC_START
 from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.app import App, ComposeResult
 from textual.screen import Screen
 
-from ui.terminal.canvas import Rect
+from ui.terminal.canvas import Canvas, Rect, Span
 from ui.terminal.cells import clean
 from ui.terminal.controller import Controller
 from ui.terminal.depth import detect
-from ui.terminal.frugal import FrugalUpdate
+from ui.terminal.frugal import FrugalUpdate, spans_text
 from ui.terminal.ink import InkBook, ascii_wanted
 from ui.terminal.keys import neutral
 from ui.terminal.paint import paint, profile_for
@@ -36,6 +38,10 @@ if TYPE_CHECKING:
 
 HEARTBEAT = 1.0
 """Seconds after which the screen is painted anew although nothing was told: for what shows its age."""
+FRAME = 0.1
+"""Seconds between two frames that input asks for."""
+RETRY = 0.03
+"""Seconds until a terminal that was behind is looked at again."""
 GATHER = 0.04
 """Seconds in which messages gather before they are painted together."""
 
@@ -76,6 +82,7 @@ class LightshipApp(App[int], inherit_bindings=False):
         self.dropped = 0
         self._area: RuleArea | None = None
         self._title = ""
+        self._painted = 0.0
         self._due: float = 0.0
         self._handle: Any = None
         self._copy: contextvars.Context | None = None
@@ -109,7 +116,12 @@ class LightshipApp(App[int], inherit_bindings=False):
         self.exit(0)
 
     def _open_url(self, url: str) -> None:
-        if url.startswith(("http://", "https://")):
+        """Show a page in the browser of this machine; where there is no screen for one, hand its address to the clipboard."""
+        if not url.startswith(("http://", "https://")):
+            return
+        if self.is_headless or not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") or sys.platform == "darwin"):
+            self.session.copy(url)
+        else:
             self.open_url(url)
 
     # ------------------------------------------------------------ data
@@ -149,7 +161,7 @@ class LightshipApp(App[int], inherit_bindings=False):
             return
         if self._behind():
             self.dropped += 1
-            self._plan(0.1)
+            self._plan(RETRY)
             return
         if self.session.theme != self.book.theme.name:
             self.book = InkBook(load_themes()[self.session.theme], self.depth)
@@ -162,6 +174,7 @@ class LightshipApp(App[int], inherit_bindings=False):
         stage = paint(picture, w, h, self.memory, ascii_only=self.ascii)
         self.surface.show(stage.canvas)
         self.frames += 1
+        self._painted = self._loop.time() if self._loop is not None else 0.0
         self._show_editor(stage.editor, picture)
         if picture.frame.title != self._title:
             self._set_title(picture.frame.title)
@@ -169,7 +182,15 @@ class LightshipApp(App[int], inherit_bindings=False):
     def _behind(self) -> bool:
         """Whether output waits in the writer's queue: a frame now would be shown late, so it is left out."""
         writer = getattr(self._driver, "_writer_thread", None)
-        return writer is not None and writer._queue.qsize() > 1
+        return writer is not None and writer._queue.qsize() > 0
+
+    def send(self, canvas: Canvas, spans: list[Span]) -> bool:
+        """Take changed cells straight to the terminal: at once, and without the rows round them that Textual would send."""
+        if self._driver is None or self.is_headless or self._batch_count or not self._running:
+            return False
+        text = spans_text(canvas, spans, self.book)
+        self._driver.write(f"{SYNC_START}{text}{SYNC_END}" if self._sync_available else text)
+        return True
 
     def _fit(self) -> None:
         w, h = self.size
@@ -222,9 +243,11 @@ class LightshipApp(App[int], inherit_bindings=False):
         return done
 
     def answered(self) -> None:
-        """After input: show what it did at once, and soon what the collector says to it."""
-        self.repaint()
-        self._plan(GATHER)
+        """After input: show what it did, at most ten times a second, and soon what the collector says to it."""
+        now = self._loop.time() if self._loop is not None else 0.0
+        if now >= self._painted + FRAME:
+            self.repaint()
+        self._plan(max(GATHER, self._painted + FRAME - now))
 
     def paste(self, text: str) -> None:
         """Text from the clipboard goes where typing goes."""

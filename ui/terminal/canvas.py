@@ -206,18 +206,19 @@ class Canvas:
         """All rows as they are read."""
         return [self.text(y) for y in range(self.h)]
 
+    def runs(self, y: int, start: int, end: int) -> list[tuple[str, int]]:
+        """Runs of equal ink in a part of a row, as (text, ink)."""
+        row, inks = self.chars[y, start:end], self.inks[y, start:end]
+        edges = [0, *(np.flatnonzero(inks[1:] != inks[:-1]) + 1).tolist(), end - start]
+        text = row.tobytes().decode("utf-32-le")
+        colours = inks[edges[:-1]].tolist()
+        # The tail of a wide character is not written: the terminal moves over it by itself.
+        return [(text[a:b].replace("\0", ""), ink) for (a, b), ink in zip(itertools.pairwise(edges), colours, strict=True)]
+
     def strip(self, y: int, book: InkBook) -> Strip:
         """A row as Textual takes it: one segment a run of equal ink."""
-        row, inks = self.chars[y], self.inks[y]
-        edges = [0, *(np.flatnonzero(inks[1:] != inks[:-1]) + 1).tolist(), self.w]
-        text = row.tobytes().decode("utf-32-le")
-        if TAIL in row:
-            pieces = [text[a:b].replace("\0", "") for a, b in itertools.pairwise(edges)]
-        else:
-            pieces = [text[a:b] for a, b in itertools.pairwise(edges)]
         style = book.style
-        segments = [Segment(piece, style(int(inks[a]))) for piece, a in zip(pieces, edges, strict=False)]
-        return Strip(segments, self.w)
+        return Strip([Segment(text, style(colour)) for text, colour in self.runs(y, 0, self.w)], self.w)
 
 
 @functools.lru_cache(maxsize=8192)

@@ -64,12 +64,12 @@ def paint_chart(stage: Stage, rect: Rect, chart: ChartView, style: ChartStyle = 
     stage.block(f"plot-{chart.id}-{rect.x}-{rect.y}", place, _plot_key(chart, plot.w, style.crosshair), paint)
 
 
-REDRAWS = 8
-"""Times a plot is painted anew while time moves by one dot: a new reading is seen at once or an eighth of a dot later."""
+REDRAWS = 4
+"""Times a plot is painted anew while time moves by one dot: a new reading is seen at once or a quarter of a dot later."""
 
 
 def _plot_key(chart: ChartView, w: int, crosshair: float | None) -> tuple[object, ...]:
-    """What decides whether a plot is painted anew: all that is drawn but the readings, and the time in eighths of a dot."""
+    """What decides whether a plot is painted anew: all that is drawn but the readings, and the time in quarters of a dot."""
     span = round(chart.x[1] - chart.x[0], 3)
     turn = int(chart.x[1] * 2 * w * REDRAWS / span) if span > 0 else 0
     lines = tuple((line.full_name or line.name, line.colour, len(line.times) // 4) for line in chart.lines)

@@ -11,6 +11,7 @@ from rich.style import Style
 from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
 from textual.strip import Strip
 
+from ui.terminal.canvas import Canvas, Span
 from ui.terminal.ink import InkBook
 
 _PLAIN = ("", "", "")
@@ -57,6 +58,16 @@ class Pen:
         if self._set != _PLAIN:
             self.out.append("\x1b[0m")
         return "".join(self.out)
+
+
+def spans_text(canvas: Canvas, spans: list[Span], book: InkBook) -> str:
+    """What brings the changed cells of a canvas to a terminal that shows the rest already."""
+    pen = Pen(book)
+    for y, start, end in spans:
+        pen.move(start, y)
+        for text, colour in canvas.runs(y, start, end):
+            pen.write(text, book.style(colour))
+    return pen.finish()
 
 
 class FrugalUpdate(CompositorUpdate):

@@ -18,7 +18,6 @@ from ui.terminal.parts import (
     paint_sentence,
     paint_sign,
     paint_value,
-    sign,
     spark_text,
     value_ink,
 )
@@ -85,7 +84,8 @@ def _paint_headline(stage: Stage, page: Rect, view: OverviewView) -> int:
     canvas = stage.canvas
     banner = view.headline
     if banner is None:
-        canvas.put(1, page.y, sign("ok", canvas.ascii), ink("ok"))
+        blind = bool(view.stats) and all(stat.shape == "unknown" for stat in view.stats[:4])
+        paint_sign(canvas, 1, page.y, "unknown" if blind else "ok")
         canvas.put(3, page.y, view.quiet, ink(), page.w - 4)
         return 1
     back = f"{banner.shape}-tint"

@@ -1,4 +1,4 @@
-"""The one widget all pages are painted on: it holds the last canvas and lets Textual repaint only cells that changed."""
+"""The one widget all pages are painted on: it holds the last canvas and has only cells that changed sent."""
 
 from __future__ import annotations
 
@@ -10,12 +10,16 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
-from ui.terminal.canvas import Canvas, differences
+from ui.terminal.canvas import Canvas, Span, differences
 from ui.terminal.ink import InkBook
 
 
-class Input(Protocol):
-    """Who is told what a person does on the surface."""
+class Stagehand(Protocol):
+    """Who is told what a person does on the surface, and who may take changes straight to the terminal."""
+
+    def send(self, canvas: Canvas, spans: list[Span]) -> bool:
+        """Send the changed cells now; False when Textual has to do it."""
+        ...
 
     def type_key(self, event: events.Key) -> bool: ...
 
@@ -33,7 +37,7 @@ class Surface(Widget, can_focus=True, inherit_bindings=False):
     Surface { width: 100%; height: 100%; }
     """
 
-    def __init__(self, book: InkBook, heard: Input) -> None:
+    def __init__(self, book: InkBook, heard: Stagehand) -> None:
         super().__init__(id="surface")
         self._input = heard
         self.canvas = Canvas(0, 0)
@@ -58,7 +62,8 @@ class Surface(Widget, can_focus=True, inherit_bindings=False):
             return 0
         for span in spans:
             self._strips.pop(span.y, None)
-        self.refresh(*(Region(start, y, end - start, 1) for y, start, end in spans))
+        if not self._input.send(canvas, spans):
+            self.refresh(*(Region(start, y, end - start, 1) for y, start, end in spans))
         return sum(end - start for _, start, end in spans)
 
     def render_line(self, y: int) -> Strip:

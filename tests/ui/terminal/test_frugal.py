@@ -17,7 +17,7 @@ from tests.ui.terminal.emulator import Emulator
 from tests.ui.terminal.test_canvas import BOOK
 from ui.terminal.canvas import Canvas, differences
 from ui.terminal.depth import Depth
-from ui.terminal.frugal import FrugalUpdate
+from ui.terminal.frugal import FrugalUpdate, spans_text
 from ui.terminal.ink import InkBook, ink
 from ui.views.theme import load_themes
 
@@ -60,6 +60,18 @@ def test_a_change_brings_the_screen_to_the_new_frame(first: Puts, then: Puts) ->
     step, jump = Emulator(40, 4), Emulator(40, 4)
     step.write(whole(old))
     step.write(change(old, new))
+    jump.write(whole(new))
+    assert step.seen() == jump.seen()
+
+
+@given(PUTS, PUTS)
+@settings(max_examples=60, deadline=None)
+def test_spans_sent_straight_bring_the_screen_there_too(first: Puts, then: Puts) -> None:
+    old = painted(first)
+    new = painted(then, old)
+    step, jump = Emulator(40, 4), Emulator(40, 4)
+    step.write(whole(old))
+    step.write(spans_text(new, differences(old, new), BOOK))
     jump.write(whole(new))
     assert step.seen() == jump.seen()
 
