@@ -67,6 +67,7 @@ class CollectorBackend:
             interval=settings["interval"],
             windows=settings["windows"],
             recent=RECENT,
+            since=max(time.time() - RECENT, self._service.started - self._service.restored_seconds),
             http=self._service.http.url,
             statsd=self._service.receivers.statsd_address,
         )

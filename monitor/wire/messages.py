@@ -37,7 +37,7 @@ def _tag(name: str) -> str:
 class Hello(Message, frozen=True, tag=_tag):
     """First message. `boot` changes at each start of the collector; `interval` is the tick; `read_only`: commands are refused.
 
-    `recent` is how many seconds of history `history` can answer.
+    `recent` is how many seconds of history `history` can answer at most; `since` the time of the oldest data there are.
     """
 
     version: str
@@ -51,6 +51,7 @@ class Hello(Message, frozen=True, tag=_tag):
     statsd: str = ""
     who: str = ""
     read_only: bool = False
+    since: float = 0.0
 
 
 class SeriesEntry(msgspec.Struct, frozen=True, array_like=True):

@@ -253,6 +253,8 @@ class Mirror:
         if subscription is None or not subscription.take(frame):
             return set()
         self.time = max(self.time, frame.time)
+        if subscription.lacks_past():
+            self._wish(subscription.request())
         return {"frame"}
 
     def _history(self, history: m.History) -> set[Change]:

@@ -50,12 +50,20 @@ class Subscription:
         self.skipped = 0
         self.error = ""
         self.tracks = Tracks(fields, keep, interval * every) if track else None
+        self._asked: set[int] = set()
+        """Rows that joined late and whose past was asked for."""
+
+    def lacks_past(self) -> bool:
+        """Whether a row came in later, as the largest rows of a limited subscription do, whose past was not asked for yet."""
+        return self.limit > 0 and self.backfill > 0 and self.tracks is not None and not self.tracks.joined <= self._asked
 
     def request(self) -> m.Subscribe:
-        """The wish as it is sent now: backfill from the last time held, or as long as asked for at first."""
+        """The wish as it is sent now: backfill from the last time held, or as long as asked for where that is not enough."""
         since = 0.0
         last = self.tracks.last if self.tracks is not None else None
-        if last is not None and self.tracks is not None:
+        whole = self.lacks_past()
+        self._asked = set(self.tracks.joined) if self.tracks is not None else set()
+        if last is not None and not whole and self.tracks is not None:
             since = last - OVERLAP * self.tracks.interval
         elif self.backfill > 0 and self.tracks is not None:
             since = -self.backfill

@@ -35,6 +35,8 @@ class Tracks:
         self.version = 0
         """Counts changes."""
         self._slots: dict[int, int] = {}
+        self.joined: set[int] = set()
+        """Rows that came when there were times already: their past is not there until history brings it."""
         self._free: list[int] = []
         self._length = 0
         self._times: Floats = np.empty(64)
@@ -102,10 +104,11 @@ class Tracks:
 
     def merge(self, times: Floats, rows: Ids, columns: tuple[npt.NDArray[np.float64], ...], step: float) -> None:
         """History, columns [rows, times]: only what is not there yet is taken, the seams are kept, and gaps marked anew."""
+        self._place(rows)
+        self._fill_joined(times, rows, columns, step)
         wanted = self._missing(times)
         if not wanted.any():
             return
-        self._place(rows)
         held = np.flatnonzero(~self._marks[: self._length])
         all_times = np.concatenate([self._times[held], times[wanted]])
         all_steps = np.concatenate([self._steps[held], np.full(int(wanted.sum()), max(step, self.interval))])
@@ -116,8 +119,28 @@ class Tracks:
         new = [self._merged(i, held, columns[i][:, wanted], order, after) for i in range(len(self.fields))]
         self._replace(marked_times, np.insert(all_steps, after + 1, self.interval), new, after + 1 + np.arange(len(after)))
 
+    def _fill_joined(self, times: Floats, rows: Ids, columns: tuple[npt.NDArray[np.float64], ...], step: float) -> None:
+        """Gives rows that joined late their values at the times that are held already, from the nearest point of history."""
+        late = [i for i, row in enumerate(rows.tolist()) if row in self.joined and row in self._slots]
+        self.joined.difference_update(rows.tolist())
+        held = self._times[: self._length]
+        if not late or not len(times) or not len(held):
+            return
+        after = np.clip(np.searchsorted(times, held), 1, max(1, len(times) - 1))
+        before_is_nearer = held - times[after - 1] <= times[np.minimum(after, len(times) - 1)] - held
+        nearest = np.where(before_is_nearer, after - 1, np.minimum(after, len(times) - 1))
+        fits = (np.abs(times[nearest] - held) <= step) & ~self._marks[: self._length]
+        for i in late:
+            slot = self._slots[int(rows[i])]
+            for values, column in zip(self._values, columns, strict=True):
+                line = values[slot, : self._length]
+                empty = np.isnan(line) & fits
+                line[empty] = column[i, nearest[empty]]
+        self.version += 1
+
     def forget(self, row: int) -> None:
         """The row means another series from now on."""
+        self.joined.discard(row)
         slot = self._slots.pop(row, None)
         if slot is not None:
             self._free.append(slot)
@@ -133,6 +156,7 @@ class Tracks:
         for row in [row for row in self._slots if row not in moved]:
             self.forget(row)
         self._slots = {moved[row]: slot for row, slot in self._slots.items()}
+        self.joined = {moved[row] for row in self.joined if row in moved}
         self._rows = np.empty(0, np.int32)
         self.version += 1
 
@@ -211,6 +235,8 @@ class Tracks:
         self._recycle(rows)
         room = MAX_CELLS // (max(len(self._times), self._full_capacity) * max(1, len(self.fields)))
         wanted = [row for row in rows.tolist() if row not in self._slots]
+        if self._length:
+            self.joined.update(wanted)
         for row in wanted:
             if self._free:
                 self._slots[row] = self._free.pop()

@@ -166,6 +166,12 @@ class Context:
         return self.mirror.hello.windows[0] if self.mirror.hello and self.mirror.hello.windows else 60.0
 
     @property
+    def kept(self) -> float:
+        """Seconds of data there are by now, at most `recent`."""
+        hello = self.mirror.hello
+        return min(self.recent, max(0.0, self.present() - hello.since)) if hello else self.recent
+
+    @property
     def recent(self) -> float:
         """How many seconds of the past can be asked for."""
         return min(self.mirror.hello.recent, 86_400.0) if self.mirror.hello else 3600.0

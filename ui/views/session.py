@@ -385,6 +385,7 @@ class Session:
 
     def _paint(self) -> Picture:
         ctx = self.ctx
+        ctx.time.fit(ctx.kept)
         ctx.feeds.hold(ctx.time.paused)
         on = frozenset(a.name for a in ACTIONS if a.hint and self.enabled(a.name)[0])
         overlay = (self.palette.view() if self.palette.is_open else None, help_view(self.page) if self.help_open else None)

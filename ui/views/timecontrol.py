@@ -8,6 +8,7 @@ from ui.views.format import duration, short_range
 from ui.views.lines import Span
 
 RANGES = (300.0, 900.0, 1800.0, 3600.0)
+USUAL = 1800.0
 LEAST = 10.0
 """Seconds: no zoom goes closer."""
 
@@ -20,10 +21,17 @@ class TimeControl:
     which snapshot they look at.
     """
 
-    range: float = 1800.0
+    range: float = USUAL
     end: float | None = None
     zoomed: Span | None = None
     held: int = 0
+    chosen: bool = False
+    """Whether a person chose the range; until then it grows with what there is to show."""
+
+    def fit(self, kept: float) -> None:
+        """The shortest range that shows all of the `kept` seconds, up to the usual one, while nobody has chosen another."""
+        if not self.chosen and not self.paused:
+            self.range = next((r for r in RANGES if r >= min(kept, USUAL)), USUAL)
 
     @property
     def paused(self) -> bool:
@@ -51,7 +59,7 @@ class TimeControl:
         found = next((r for r in RANGES if label in (short_range(r), f"{r:.0f}")), None)
         if found is None:
             return False
-        self.range, self.zoomed = found, None
+        self.range, self.zoomed, self.chosen = found, None, True
         return True
 
     def step(self, by: int) -> bool:
@@ -59,7 +67,7 @@ class TimeControl:
         at = min(range(len(RANGES)), key=lambda i: abs(RANGES[i] - self.range)) + by
         if not 0 <= at < len(RANGES):
             return False
-        self.range, self.zoomed = RANGES[at], None
+        self.range, self.zoomed, self.chosen = RANGES[at], None, True
         return True
 
     def shift(self, by: int, present: float, oldest: float) -> bool:
@@ -100,7 +108,7 @@ class TimeControl:
             return True
         if factor < 1.0 and width <= LEAST * 1.001:
             return False
-        middle = end - width * factor / 2 if at is None or not start <= at <= end else at
+        middle = end if at is None or not start <= at <= end else at
         share = (middle - start) / width
         self.zoom(middle - share * width * factor, middle + (1 - share) * width * factor, present)
         return True

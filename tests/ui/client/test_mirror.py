@@ -177,3 +177,21 @@ def test_the_link_is_part_of_the_state() -> None:
     assert not mirror.connected
     assert mirror.apply(LinkChanged(Link("lost", T, "nothing listens there", 3))) == {"link"}
     assert (mirror.state.reason, mirror.state.attempt) == ("nothing listens there", 3)
+
+
+def test_the_past_of_a_row_that_joins_a_limited_subscription_is_asked_for_once() -> None:
+    mirror = Mirror()
+    top = mirror.subscribe("{}", ("rate",), backfill=600.0, step=10.0, limit=1, track=True)
+    mirror.take_wishes()
+
+    def frame(time: float, row: int) -> None:
+        mirror.apply(m.Frame(top.id, time, (np.array([1.0]).view(m.F64),), np.array([row], np.int32).view(m.I32)))
+
+    frame(1.0, 4)
+    assert mirror.take_wishes() == []
+    frame(2.0, 7)
+    (wish,) = mirror.take_wishes()
+    assert isinstance(wish, m.Subscribe)
+    assert (wish.id, wish.since) == (top.id, -600.0)
+    frame(3.0, 7)
+    assert mirror.take_wishes() == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 import numpy as np
 import pytest
@@ -154,14 +155,30 @@ class Slow:
     def __init__(self) -> None:
         self.times: list[float] = []
         self.points: dict[tuple[int, float], float] = {}
+        self.known: set[int] = set()
+        self.late: set[int] = set()
+
+    def meet(self, rows: Iterable[int]) -> None:
+        new = set(rows) - self.known
+        self.known |= new
+        if self.times:
+            self.late |= new
 
     def append(self, time: float, values: dict[int, float]) -> None:
         if not self.times or time > self.times[-1]:
+            self.meet(values)
             self.times.append(time)
             self.points.update(((row, time), value) for row, value in values.items())
 
     def merge(self, times: list[float], rows: list[int]) -> None:
         held = list(self.times)
+        self.meet(rows)
+        for row in self.late & set(rows):
+            for time in held:
+                nearest = min(times, key=lambda t: (abs(t - time), t))
+                if abs(nearest - time) <= 1.0:
+                    self.points.setdefault((row, time), -nearest)
+        self.late -= set(rows)
         for time in times:
             before = [t for t in held if t <= time]
             after = [t for t in held if t >= time]
@@ -198,6 +215,18 @@ def test_any_order_of_frames_and_backfills_gives_what_the_obvious_way_gives(step
         assert _points(fast, row) == expected
     axis: Floats = fast.times
     assert (np.diff(axis) > 0).all()
+
+
+def test_a_row_that_joins_late_gets_its_past_at_the_times_that_are_held() -> None:
+    tracks = _tracks()
+    for time in (10.0, 11.0, 12.0):
+        _append(tracks, time, r0=1.0)
+    _append(tracks, 13.0, r0=1.0, r1=4.0)
+    assert tracks.joined == {1}
+    _merge(tracks, [10.0, 11.0, 12.0, 13.0], [[7.0, 8.0, 9.0, 10.0], [1.0, 2.0, 3.0, 99.0]], _rows(0, 1))
+    assert _points(tracks, 1) == [(10.0, 1.0), (11.0, 2.0), (12.0, 3.0), (13.0, 4.0)]
+    assert _points(tracks, 0) == [(10.0, 1.0), (11.0, 1.0), (12.0, 1.0), (13.0, 1.0)]
+    assert tracks.joined == set()
 
 
 def test_the_only_series_may_go_and_frames_without_any_follow() -> None:
