@@ -69,7 +69,7 @@ def build(chart: Chart) -> ChartView:
     limits = () if indexed else chart.limits
     spans = {limit: _broken(limit, shown, interval) for limit in limits}
     log, y, y_ticks = _axis(shown, limits, unit, chart)
-    last = _last(main, limits, stale)
+    last = _last(main, limits, stale) if tracks else Value("")
     return ChartView(
         id=chart.id,
         title=chart.title,

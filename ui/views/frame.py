@@ -85,11 +85,7 @@ def status(ctx: Context) -> tuple[StatusItem, ...]:
     rate = ctx.rates.get("points_total", "points")
     if rate is not None:
         shown = value(rate)
-        items.append(
-            StatusItem(
-                f"{ctx.words.text(shown)}{'' if shown.unit else ' '}points/s", None, "Points taken in over the last minute"
-            )
-        )
+        items.append(StatusItem(f"{ctx.words.text(shown)} points/s", None, "Points taken in over the last minute"))
     came_late, lost = late(health), dropped(health)
     items.append(StatusItem(f"late {_count(came_late)}", None, "Points that came late and were still taken"))
     items.append(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from monitor.alerting.model import Rule, RuleFile, State
+from monitor.alerting.wording import sentence
 from ui.views import filter as filters
 from ui.views.alertbook import worst
 from ui.views.context import Context
@@ -58,7 +59,7 @@ class RuleList:
             shape=(worst(alerts) or "ok") if rule.enabled else "silenced",
             enabled=rule.enabled,
             firing=len(alerts),
-            summary=sanitise(rule.summary or str(rule.selector), 160),
+            summary=sanitise(sentence(rule), 200),
             changed=draft is not None and draft.dirty,
         )
         return row, rule.file, max(0, rule.line - 1)
