@@ -11,7 +11,7 @@ from PySide6.QtCore import QLineF, QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 
 from ui.desktop import paint
-from ui.desktop.envelope import EMPTY, Columns, Trace, log_space, trace
+from ui.desktop.envelope import EMPTY, Trace, log_space, traces
 from ui.desktop.look import MEDIUM, Look, dash_pen
 from ui.views.theme import tokens
 from ui.views.view import ChartView, Floats, Line, Threshold
@@ -159,30 +159,36 @@ class Curves(pg.GraphicsObject):  # type: ignore[misc]
         """What to draw of each line, remade only when data, range or size changed."""
         key = (id(view.lines), view.revision, scale.x, scale.y, scale.box.width(), scale.box.height(), ratio)
         if key != self._made_for:
-            box = (scale.box.left(), scale.box.top(), scale.box.width(), scale.box.height())
-            columns = Columns(scale.x, max(1, int(box[2] * ratio)))
-            self._traces = [self._trace(line, view, scale, box, ratio, columns) for line in view.lines]
+            self._traces = self._made(view, scale, ratio)
             self._made_for = key
         return self._traces
 
-    def _trace(
-        self, line: Line, view: ChartView, scale: Scale, box: tuple[float, float, float, float], ratio: float, columns: Columns
-    ) -> Trace:
-        if not len(line.times):
-            return EMPTY
-        return trace(line.times, log_space(line.values) if view.log else line.values, scale.x, scale.y, box, ratio, columns)
+    @staticmethod
+    def _made(view: ChartView, scale: Scale, ratio: float) -> list[Trace]:
+        """Traces of all lines; those that share their times, as most do, are made in one go."""
+        box = (scale.box.left(), scale.box.top(), scale.box.width(), scale.box.height())
+        made = [EMPTY] * len(view.lines)
+        left = [number for number, line in enumerate(view.lines) if len(line.times)]
+        while left:
+            times = view.lines[left[0]].times
+            group = [n for n in left if view.lines[n].times is times or np.array_equal(view.lines[n].times, times)]
+            values = [log_space(view.lines[n].values) if view.log else view.lines[n].values for n in group]
+            for number, found in zip(group, traces(times, values, scale.x, scale.y, box, ratio), strict=True):
+                made[number] = found
+            left = [n for n in left if n not in group]
+        return made
 
     def _lines(self, painter: QPainter, view: ChartView, scale: Scale) -> None:
         ratio = painter.device().devicePixelRatio()
-        traces = self.traces(view, scale, ratio)
-        smooth = self.smooth and sum(len(t.segments) for t in traces) <= _AA_SEGMENTS
+        drawn_lines = self.traces(view, scale, ratio)
+        smooth = self.smooth and sum(len(t.segments) for t in drawn_lines) <= _AA_SEGMENTS
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, smooth)
-        order = list(range(len(traces)))[::-1]
-        if 0 <= self.emphasis < len(traces):
+        order = list(range(len(drawn_lines)))[::-1]
+        if 0 <= self.emphasis < len(drawn_lines):
             order.remove(self.emphasis)
             order.append(self.emphasis)
         for number in order:
-            line, drawn = view.lines[number], traces[number]
+            line, drawn = view.lines[number], drawn_lines[number]
             if not len(drawn.segments):
                 continue
             if len(view.lines) == 1 and line.colour in ("critical", "warning"):

@@ -79,7 +79,7 @@ class DetailCard(Card):
         column.addWidget(self.history_head)
         column.addWidget(self.history, 2)
         self.chart.setMinimumHeight(170)
-        self.history.setMinimumHeight(54)
+        self.history.setMinimumHeight(26)
 
     def show_detail(self, detail: AlertDetail | None, prompt: str, empty: str) -> None:
         """None shows `empty`; `prompt` opens the field for a note."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -59,44 +59,82 @@ def _lone(xs: Floats, ys: Floats) -> Floats:
 def _dense(starts: Ints, count: int, values: Floats, to_y: Callable[[Floats], Floats], left: float, step: float) -> Floats:
     """One upright a column of `step` pixels from its least to its greatest value, stretched to touch the column before it.
 
-    `starts` int64[columns]: the first sample of each column.
+    `starts` int64[columns]: the first sample of each column; `values` float64[lines, count]. Returns float64[lines, filled, 4].
     """
     full = np.empty(len(starts), dtype=bool)
     np.greater(starts[1:], starts[:-1], out=full[:-1])
     full[-1] = count > starts[-1]
     filled = np.flatnonzero(full)
+    segments = np.empty((len(values), len(filled), 4))
     if not len(filled):
-        return np.empty((0, 4))
+        return segments
     at = starts[filled]
     # Upwards on the screen is downwards in numbers: the greatest value has the least y.
-    low, high = to_y(np.fmax.reduceat(values, at)), to_y(np.fmin.reduceat(values, at))
-    segments = np.empty((len(filled), 4))
-    segments[:, 0] = segments[:, 2] = left + (filled + 0.5) * step
+    low, high = to_y(np.fmax.reduceat(values, at, axis=1)), to_y(np.fmin.reduceat(values, at, axis=1))
+    segments[:, :, 0] = segments[:, :, 2] = left + (filled + 0.5) * step
     # Uprights of neighbours that do not overlap would leave a hole in the line; the later one reaches back to the earlier.
     touching = (filled[1:] - filled[:-1]) == 1
     reach_low, reach_high = low.copy(), high.copy()
-    np.copyto(reach_low[1:], np.fmin(low[1:], high[:-1]), where=touching)
-    np.copyto(reach_high[1:], np.fmax(high[1:], low[:-1]), where=touching)
+    np.copyto(reach_low[:, 1:], np.fmin(low[:, 1:], high[:, :-1]), where=touching)
+    np.copyto(reach_high[:, 1:], np.fmax(high[:, 1:], low[:, :-1]), where=touching)
     # A level line must have the thickness of any other.
     thin = np.maximum(0.0, (LINE - (reach_high - reach_low)) / 2)
-    segments[:, 1], segments[:, 3] = reach_low - thin, reach_high + thin
-    known = ~np.isnan(low)
-    return segments if known.all() else segments[known]
+    segments[:, :, 1], segments[:, :, 3] = reach_low - thin, reach_high + thin
+    # Reaching back must not draw a column that has nothing of its own.
+    segments[np.isnan(low)] = np.nan
+    return segments
 
 
-class Columns:
-    """Where the pixel columns of a plot begin among the samples; lines of a chart mostly share their times, and so this."""
+def _upright(segments: Floats, last: tuple[float, float] | None) -> Trace:
+    """The trace of a dense line, without the columns in which it has nothing."""
+    known = ~np.isnan(segments[:, 1])
+    kept = segments if known.all() else segments[known]
+    calm = not len(kept) or float((kept[:, 3] - kept[:, 1]).mean()) < CALM
+    return Trace(kept, last, True, calm)
 
-    def __init__(self, x: tuple[float, float], columns: int) -> None:
-        self.edges = x[0] + np.arange(columns) * ((x[1] - x[0]) / columns)
-        self._times: Floats = np.empty(0)
-        self._starts: Ints = np.empty(0, dtype=np.int64)
 
-    def starts(self, times: Floats) -> Ints:
-        """int64[columns]: index of the first sample at or after the left edge of each column."""
-        if times is not self._times and not np.array_equal(times, self._times):
-            self._times, self._starts = times, np.searchsorted(times, self.edges)
-        return self._starts
+def traces(
+    times: Floats,
+    lines: Sequence[Floats],
+    x: tuple[float, float],
+    y: tuple[float, float],
+    box: tuple[float, float, float, float],
+    ratio: float = 1.0,
+) -> list[Trace]:
+    """What to draw of lines that share their times, in pixels.
+
+    `times` float64[n] ascending, seconds; `lines` float64[n] each, in the space of `y`, NaN where there is nothing; `x`, `y` the
+    ranges shown; `box` left, top, width, height in pixels, of which each is `ratio` pixels of the device. Dense lines (more than
+    two samples a column) become one upright a column between the column's least and greatest value, so that no peak is lost (M4
+    without first and last: Jugel et al., VLDB 2014, whose two other points fall on the same column here). Values far outside are
+    held near the edge, because Qt's rasteriser overflows.
+    """
+    left, top, width, height = box
+    if not len(times) or width < 2 or height < 2 or x[1] <= x[0]:
+        return [EMPTY] * len(lines)
+    first, end = np.searchsorted(times, x)
+    first, end = max(0, int(first) - 1), min(len(times), int(end) + 1)
+    times, values = times[first:end], np.array([line[first:end] for line in lines])
+    if not len(times):
+        return [EMPTY] * len(lines)
+    spread, second = (y[1] - y[0]) or 1.0, width / (x[1] - x[0])
+
+    def to_y(data: Floats) -> Floats:
+        placed: Floats = np.minimum(np.maximum(top + height - (data - y[0]) * (height / spread), top - height), top + 2 * height)
+        return placed
+
+    ends: list[tuple[float, float] | None] = []
+    for line in values:
+        known = len(line) - 1 if line[-1] == line[-1] else int(np.flatnonzero(np.r_[True, ~np.isnan(line)])[-1]) - 1
+        at = (left + (float(times[known]) - x[0]) * second, float(to_y(line[known : known + 1])[0])) if known >= 0 else None
+        ends.append(at)
+    count = max(1, int(width * ratio))
+    if len(times) <= 2 * count:
+        xs, all_ys = left + (times - x[0]) * second, to_y(values)
+        return [Trace(np.concatenate((_sparse(xs, ys), _lone(xs, ys))), at) for ys, at in zip(all_ys, ends, strict=True)]
+    starts = np.searchsorted(times, x[0] + np.arange(count) * ((x[1] - x[0]) / count))
+    uprights = _dense(starts, len(times), values, to_y, left, width / count)
+    return [_upright(segments, at) for segments, at in zip(uprights, ends, strict=True)]
 
 
 def trace(
@@ -106,44 +144,9 @@ def trace(
     y: tuple[float, float],
     box: tuple[float, float, float, float],
     ratio: float = 1.0,
-    columns: Columns | None = None,
 ) -> Trace:
-    """What to draw of a line, in pixels.
-
-    `times` float64[n] ascending, seconds; `values` float64[n] in the space of `y`, NaN where there is nothing; `x`, `y` the
-    ranges shown; `box` left, top, width, height in pixels, of which each is `ratio` pixels of the device; `columns` what the
-    lines of a chart share. Dense lines (more than two samples a column) become one upright a column between the column's least
-    and greatest value, so that no peak is lost (M4 without first and last: Jugel et al., VLDB 2014, whose two other points fall
-    on the same column here). Values far outside are held near the edge, because Qt's rasteriser overflows.
-    """
-    left, top, width, height = box
-    if not len(times) or width < 2 or height < 2 or x[1] <= x[0]:
-        return EMPTY
-    first, end = np.searchsorted(times, x)
-    first, end = max(0, int(first) - 1), min(len(times), int(end) + 1)
-    times, values = times[first:end], values[first:end]
-    if not len(times):
-        return EMPTY
-    spread = (y[1] - y[0]) or 1.0
-
-    def to_y(data: Floats) -> Floats:
-        placed: Floats = np.minimum(np.maximum(top + height - (data - y[0]) * (height / spread), top - height), top + 2 * height)
-        return placed
-
-    known = len(values) - 1
-    while known >= 0 and values[known] != values[known]:
-        known -= 1
-    last = None
-    if known >= 0:
-        last = left + (float(times[known]) - x[0]) * (width / (x[1] - x[0])), float(to_y(values[known : known + 1])[0])
-    count = max(1, int(width * ratio))
-    if len(times) <= 2 * count:
-        xs, ys = left + (times - x[0]) * (width / (x[1] - x[0])), to_y(values)
-        return Trace(np.concatenate((_sparse(xs, ys), _lone(xs, ys))), last)
-    starts = (columns or Columns(x, count)).starts(times)
-    segments = _dense(starts, len(times), values, to_y, left, width / count)
-    calm = not len(segments) or float((segments[:, 3] - segments[:, 1]).mean()) < CALM
-    return Trace(segments, last, True, calm)
+    """`traces` of one line."""
+    return traces(times, (values,), x, y, box, ratio)[0]
 
 
 def nearest(times: Floats, at: float) -> int:

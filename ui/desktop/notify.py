@@ -25,6 +25,11 @@ def window_icon(look: Look) -> QIcon:
     return icon
 
 
+def unmarked(text: str) -> str:
+    """Text for a notification: many desktops read its angle brackets as markup, and outside text must not mark up anything."""
+    return text.replace("<", "‹").replace(">", "›")
+
+
 class Notifier:
     """Never fails: without a tray and without a window manager it does nothing."""
 
@@ -41,7 +46,7 @@ class Notifier:
                 self._tray = QSystemTrayIcon(window_icon(self.look), self.window)
                 self._tray.show()
             critical, warning = QSystemTrayIcon.MessageIcon.Critical, QSystemTrayIcon.MessageIcon.Warning
-            self._tray.showMessage(title, text, critical if severity == "critical" else warning, HOLD)
+            self._tray.showMessage(unmarked(title), unmarked(text), critical if severity == "critical" else warning, HOLD)
         QApplication.alert(self.window, 0)
 
     def close(self) -> None:

@@ -16,7 +16,7 @@ from ui.client.fake import FakeCollector
 from ui.desktop import app as desktop
 from ui.desktop.cores import contrast
 from ui.desktop.look import Look
-from ui.desktop.notify import Notifier
+from ui.desktop.notify import Notifier, unmarked
 from ui.desktop.remember import Memory, drafts_path
 from ui.desktop.shapes import ICONS, SHAPES, path_of
 from ui.desktop.sidebar import initials
@@ -56,6 +56,10 @@ def test_an_alert_that_begins_to_fire_notifies_without_a_tray(demo: Any) -> None
     assert notifier.told == 1
     screen.session.changed({"alerts"})
     assert notifier.told == 1
+
+
+def test_a_notification_carries_no_markup_from_outside() -> None:
+    assert unmarked('<a href="http://x">5 < 6</a>') == '‹a href="http://x"›5 ‹ 6‹/a›'
 
 
 @pytest.mark.parametrize("url", ["file:///etc/passwd", "javascript:alert(1)", "ssh://host", "/bin/sh", "vscode://x", ""])
