@@ -179,7 +179,7 @@ def _paint_detail(stage: Stage, rect: Rect, detail: AlertDetail, prompt: str) ->
         style = ChartStyle(boxed=False, head=False, say=False)
         paint_chart(stage, chart, detail.chart, style)
     if beside:
-        why = Rect(chart.right + 1, body.y, WHY, body.h)
+        why = Rect(chart.right + 1, body.y, WHY - 1, body.h)
     else:
         why = Rect(body.x + 2, chart.bottom, body.w - 3, body.bottom - chart.bottom)
     used = _paint_why(canvas, why, detail.why)

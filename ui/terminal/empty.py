@@ -24,3 +24,14 @@ def paint_empty(canvas: Canvas, rect: Rect, empty: EmptyState) -> None:
     y = rect.y + max(0, min(3, (rect.h - len(lines)) // 2))
     for i, (text, colour) in enumerate(lines):
         canvas.put(rect.x + 2, y + i, text, colour, rect.w - 3)
+
+
+def paint_invitation(canvas: Canvas, rect: Rect, empty: EmptyState) -> None:
+    """The same where a table would be, beside what there is already: a sentence, and a command a line."""
+    lines = [] if rect.h < 2 else [(f"{empty.title} {empty.detail}", PLAIN)]
+    label = max((len(what) for what, _ in empty.commands), default=0) + 2
+    for i, (text, colour) in enumerate(lines):
+        canvas.put(rect.x + 3, rect.y + i, text, colour, rect.w - 4)
+    for i, (what, command) in enumerate(empty.commands[: rect.h - len(lines)], len(lines)):
+        canvas.put(rect.x + 3, rect.y + i, what, QUIET, label)
+        canvas.put(rect.x + 3 + label, rect.y + i, command, ink("accent"), rect.w - label - 4)

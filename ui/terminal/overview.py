@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ui.terminal.canvas import Canvas, Rect
 from ui.terminal.cells import cut, cut_at_word, width, wrap
 from ui.terminal.chart import ChartStyle, paint_chart
-from ui.terminal.empty import paint_empty
+from ui.terminal.empty import paint_empty, paint_invitation
 from ui.terminal.ink import ink
 from ui.terminal.parts import (
     FRAME,
@@ -66,7 +66,7 @@ def plan(layout: str, height: int, head: int, charts: int) -> Plan:
 def paint_overview(stage: Stage, page: Rect, view: OverviewView) -> None:
     """Paint the page into its region."""
     canvas = stage.canvas
-    if view.empty is not None:
+    if view.empty is not None and not any(chart.lines for chart in view.charts):
         paint_empty(canvas, page, view.empty)
         return
     y = page.y + _paint_headline(stage, page, view)
@@ -216,6 +216,8 @@ def _paint_lists(stage: Stage, rect: Rect, view: OverviewView) -> None:
         y += 1 + room
     room = rect.bottom - y - 1
     if room < 1 or not view.busiest:
+        if view.empty is not None and rect.bottom - y >= 1:
+            paint_invitation(canvas, Rect(rect.x, y, rect.w, rect.bottom - y), view.empty)
         return
     place = Rect(rect.x, y, rect.w, 1)
     heads = series_columns(place, view.busiest)

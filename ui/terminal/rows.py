@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ui.terminal.canvas import Canvas, Rect
-from ui.terminal.cells import cut_middle, width
+from ui.terminal.cells import cut, cut_middle, width
 from ui.terminal.ink import ink
 from ui.terminal.parts import QUIET, STRONG, paint_sentence, paint_sign, paint_strip, paint_value, spark_text
 from ui.views.format import NO_DATA
@@ -147,7 +147,7 @@ def _share(name: str, tags: str, room: int, namesakes: bool) -> tuple[str, str]:
         return cut_middle(name, room), ""
     name = cut_middle(name, max(room * 3 // 5, room - 1 - width(tags)) if namesakes else room)
     rest = room - 1 - width(name)
-    return name, cut_middle(tags, rest) if rest >= 4 else ""
+    return name, cut(tags, rest) if rest >= 4 else ""
 
 
 def paint_events(canvas: Canvas, rect: Rect, title: str, events: tuple[EventRow, ...]) -> int:
