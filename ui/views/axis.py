@@ -72,7 +72,12 @@ def _label(scaled: float, decimals: int, unit: Unit, prefix: Step) -> str:
 
 
 def logarithmic(low: float, high: float, unit: Unit, most: int = 6) -> tuple[tuple[float, float], tuple[Tick, ...]]:
-    """Range in log10 and ticks at powers of ten (1, 2, 5 where few); each label chooses its own prefix: 10 ms, 100 ms, 1 s."""
+    """Range in log10 and ticks at powers of ten (1, 2, 5 where few); each label chooses its own prefix: 10 ms, 100 ms, 1 s.
+
+    Bytes have theirs at 1, 10 and 100 of each prefix.
+    """
+    if unit.family is Family.BYTES and low >= 1.0:
+        return _log_bytes(low, high, unit, most)
     bottom, top = math.floor(math.log10(low) + 1e-9), math.ceil(math.log10(high) - 1e-9)
     decades = max(1, top - bottom)
     every = max(1, math.ceil(decades / max(1, most - 1)))
@@ -81,6 +86,15 @@ def logarithmic(low: float, high: float, unit: Unit, most: int = 6) -> tuple[tup
         at = [m * 10.0**e for e in range(bottom, top) for m in (1.0, 2.0, 5.0)] + [10.0**top]
     ticks = tuple(Tick(math.log10(v), _log_label(v, unit)) for v in at)
     return (float(bottom), float(top)), ticks
+
+
+def _log_bytes(low: float, high: float, unit: Unit, most: int) -> tuple[tuple[float, float], tuple[Tick, ...]]:
+    ladder = [m * 1024.0**k for k in range(7) for m in (1.0, 10.0, 100.0)]
+    first = max(i for i, v in enumerate(ladder) if v <= low or i == 0)
+    last = max(first + 1, next((i for i, v in enumerate(ladder) if v >= high), len(ladder) - 1))
+    every = max(1, math.ceil((last - first) / max(1, most - 1)))
+    ticks = tuple(Tick(math.log10(v), _log_label(v, unit)) for v in ladder[first : last + 1 : every])
+    return (math.log10(ladder[first]), math.log10(ladder[last])), ticks
 
 
 def _log_label(base: float, unit: Unit) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 
 from ui.views.axis import bounds, linear, logarithmic, time_ticks, wants_log
 from ui.views.format import NO_DATA, Words, against, value
-from ui.views.lines import Span, Track, broken_at, common, finite, holes, thin, usual_interval
+from ui.views.lines import Span, Track, broken_at, common, finite, holes, pace_now, thin
 from ui.views.sentence import Limit, chart_sentence, join, limit_words
 from ui.views.units import PLAIN, RATIO, Family, Unit
 from ui.views.view import ChartView, Floats, Line, Marker, Sentence, Shape, Threshold, Tick, Value
@@ -123,8 +123,7 @@ def _ready(track: Track, unit: Unit, chart: Chart, pace: dict[int, tuple[int, fl
     times, values = finite(track.times, track.values, *chart.x)
     held = pace.get(id(track.times))
     if held is None or held[0] != len(times):
-        interval = usual_interval(times, chart.interval)
-        held = (len(times), interval, holes(times, interval))
+        held = (len(times), pace_now(times, chart.interval), holes(times, chart.interval))
         if len(times) and np.may_share_memory(times, track.times):  # nothing was left out: it speaks for the axis
             pace[id(track.times)] = held
     if unit.factor != 1.0:
@@ -169,12 +168,17 @@ def _gaps(shown: list[_Ready], interval: float, chart: Chart) -> tuple[tuple[tup
     """Spans in which no line has data, in words, and whether the newest is one of them."""
     words, end = chart.words, chart.x[1]
     spans = common([r.gaps for r in shown])
-    named = [(a, b, f"No data from {words.minute(a)} to {words.minute(b)}") for a, b in spans]
+    named = [(a, b, _hole_words(words, a, b)) for a, b in spans]
     newest = max((float(r.times[-1]) for r in shown), default=end)
     stale = bool(shown) and end - newest > 3.0 * interval * 1.01 + 1.0
     if stale:
         named.append((newest, end, f"No data since {words.clock(newest)}"))
     return tuple(named), stale
+
+
+def _hole_words(words: Words, start: float, end: float) -> str:
+    say = words.clock if end - start < 120.0 else words.minute
+    return f"No data from {say(start)} to {say(end)}"
 
 
 def _broken(limit: Limit, shown: list[_Ready], interval: float) -> list[Span]:

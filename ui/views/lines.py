@@ -12,6 +12,7 @@ from ui.views.units import PLAIN, Unit
 from ui.views.view import Floats
 
 GAP_INTERVALS = 3.0
+NEIGHBOURS = 5
 Span = tuple[float, float]
 
 
@@ -45,12 +46,28 @@ def usual_interval(times: Floats, floor: float) -> float:
     return max(floor, float(np.partition(steps, middle)[middle]))
 
 
+def pace_now(times: Floats, floor: float) -> float:
+    """The usual distance of the newest points, not below `floor`."""
+    return usual_interval(times[-8:], floor)
+
+
 def holes(times: Floats, interval: float, factor: float = GAP_INTERVALS) -> list[Span]:
-    """Spans (last point before, first point after) longer than `factor` intervals between points that have a value."""
+    """Spans (last point before, first point after) longer than `factor` times the usual distance of points round about.
+
+    The past may be kept more coarsely than the present, so what is usual is judged by the five steps before and after, and
+    by `interval` where there are fewer.
+    """
     if len(times) < 2:
         return []
     steps = times[1:] - times[:-1]
-    after = np.flatnonzero(steps > factor * interval * 1.01)
+    suspects = np.flatnonzero(steps > factor * interval * 1.01)
+    if not len(suspects):
+        return []
+    padding = np.full(NEIGHBOURS, interval)
+    padded = np.concatenate((padding, steps, padding))
+    medians = np.median(np.lib.stride_tricks.sliding_window_view(padded, NEIGHBOURS), axis=1)
+    usual = np.maximum(medians[: len(steps)], medians[NEIGHBOURS + 1 :])
+    after = np.flatnonzero(steps > factor * np.maximum(usual, interval) * 1.01)
     return [(float(times[i]), float(times[i + 1])) for i in after[:256]]
 
 

@@ -190,9 +190,19 @@ def test_an_empty_page_says_how_to_fill_it_and_its_command_is_whole() -> None:
     empty = EmptyState("Listening. This machine is already here.", "Send something.", (("StatsD", command),))
     picture = pictures.overview()
     assert picture.overview is not None
-    picture = replace(picture, overview=replace(picture.overview, empty=empty))
-    assert command in contents(picture, 80, 24)
-    assert all(word in contents(picture, 45, 30) for word in command.split())
+    bare = replace(picture, overview=replace(picture.overview, empty=empty, charts=()))
+    assert command in contents(bare, 80, 24)
+    assert all(word in contents(bare, 45, 30) for word in command.split())
+
+
+def test_a_machine_to_which_nothing_is_sent_is_shown_with_the_way_to_send() -> None:
+    command = 'echo "demo.hits:1|c" | nc -u -w0 127.0.0.1 8125'
+    empty = EmptyState("Listening. This machine is already here.", "Send something.", (("StatsD", command),))
+    picture = pictures.overview()
+    assert picture.overview is not None
+    shown = contents(replace(picture, overview=replace(picture.overview, empty=empty, busiest=(), firing=())), 80, 24)
+    assert picture.overview.charts[0].title in shown
+    assert command in shown
 
 
 def test_a_toast_offers_the_way_back() -> None:

@@ -69,3 +69,9 @@ def test_time_ticks_stand_at_round_minutes_of_the_readers_zone() -> None:
     assert all(t.label.endswith(("00", "15", "30", "45")) for t in time_ticks(start, start + 3600, half, 5))
     assert time_ticks(start, start + 40, Words(), 5)[0].label == "22:13:20"
     assert time_ticks(start, start, Words()) == ()
+
+
+def test_a_logarithmic_axis_of_bytes_has_round_numbers_of_bytes() -> None:
+    (low, high), ticks = logarithmic(3_000.0, 900_000.0, BYTES)
+    assert [tick.label for tick in ticks] == ["1 KiB", "10 KiB", "100 KiB", "1 MiB"]
+    assert (10**low, 10**high) == pytest.approx((1024, 1024**2))

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ui.views.lines import broken_at, common, finite, holes, level, nearest, spark, thin, usual_interval
+from ui.views.lines import broken_at, common, finite, holes, level, nearest, pace_now, spark, thin, usual_interval
 
 T = np.arange(1000.0)
 
@@ -70,3 +70,16 @@ def test_a_reading_is_the_nearest_point_within_reach() -> None:
     assert nearest(T, T, 41.4, 3.0) == 41.0
     assert np.isnan(nearest(T, T, 2000.0, 3.0))
     assert np.isnan(nearest(np.empty(0), np.empty(0), 0.0, 3.0))
+
+
+def test_a_coarser_past_before_a_finer_present_is_no_hole() -> None:
+    times = np.concatenate([np.arange(0.0, 300.0, 10.0), np.arange(300.0, 700.0)])
+    assert holes(times, 1.0) == []
+    cut = times[(times < 100.0) | (times > 150.0)]
+    assert holes(cut, 1.0) == [(90.0, 160.0)]
+    cut = times[(times < 500.0) | (times > 506.0)]
+    assert holes(cut, 1.0) == [(499.0, 507.0)]
+
+
+def test_the_pace_is_that_of_the_newest_points() -> None:
+    assert pace_now(np.concatenate([np.arange(0.0, 300.0, 10.0), np.arange(300.0, 310.0)]), 1.0) == 1.0
