@@ -72,7 +72,7 @@ def test_a_gap_is_named_and_never_bridged() -> None:
     view = chart(values)
     assert [g[2] for g in view.gaps] == ["No data from 22:18:19 to 22:20:00"]
     assert np.isnan(view.lines[0].values).sum() == 1
-    assert words(view.sentence).endswith("No data from 22:18 to 22:20.")
+    assert words(view.sentence).endswith("No data from 22:18:19 to 22:20:00.")
 
 
 def test_old_data_never_pass_for_new() -> None:
