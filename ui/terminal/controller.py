@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ui.terminal.canvas import Hit
+from ui.terminal.fields import LineEdit
 from ui.terminal.keys import is_text
 from ui.terminal.stage import Memory
+from ui.views.view import Picture
 
 if TYPE_CHECKING:
     from ui.views.session import Session
@@ -59,12 +61,17 @@ class Controller:
             return self._session.key(key, typing=True)
         if key in _LIST_KEYS:
             return self._session.key(key, typing=True)
-        edit = self._memory.field(field)
+        edit = self._edit(field)
         before = edit.text
         meant = edit.insert(character or "") if is_text(key, character) else edit.key(key)
         if edit.text != before:
             self._session.set_text(field, edit.text, edit.caret)
         return meant or self._session.key(key, typing=True)
+
+    def _edit(self, field: str) -> LineEdit:
+        """The field; one that was not painted yet, because keys came first, begins with the session's text."""
+        known = self._memory.fields.get(field)
+        return known if known is not None else self._memory.field(field, text_of(field, self._session.picture()))
 
     def _flip_end(self) -> None:
         draft = self._session.ctx.desk.silence
@@ -74,7 +81,7 @@ class Controller:
         """Paste into the field that has the focus."""
         field = self.field
         if field and field != _END:
-            edit = self._memory.field(field)
+            edit = self._edit(field)
             if edit.insert(text.strip("\r\n")):
                 self._session.set_text(field, edit.text, edit.caret)
 
@@ -96,3 +103,18 @@ class Controller:
         self._session.focus(name)
         if name == _END:
             self._flip_end()
+
+
+def text_of(field: str, picture: Picture) -> str:
+    """What a field holds in a picture; "" for one that no picture shows."""
+    if field == "palette":
+        return picture.palette.query if picture.palette is not None else ""
+    if field == "search":
+        return picture.explore.search if picture.explore is not None else ""
+    if field == "filter":
+        return picture.rules.filter if picture.rules is not None else picture.alerts.filter if picture.alerts is not None else ""
+    draft = picture.alerts.draft if picture.alerts is not None else None
+    if draft is None or not field.startswith("silence."):
+        return ""
+    texts = {"silence.matchers": draft.matchers, "silence.duration": draft.duration, "silence.reason": draft.reason}
+    return texts.get(field, "")

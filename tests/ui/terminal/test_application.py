@@ -135,6 +135,18 @@ async def test_a_silence_is_written_previewed_and_saved_without_the_mouse() -> N
         await stage.see("Firing 7")
 
 
+async def test_keys_that_come_before_a_field_was_painted_are_not_lost() -> None:
+    async with staged(120, 40) as stage:
+        keys = ["4", "s", *"why", "shift+tab", "ctrl+u", *"30m", "shift+tab", "end", *", env=a"]
+        for key in keys:
+            stage.app.controller.key(key, key if len(key) == 1 else None)
+        draft = stage.app.session.ctx.desk.silence
+        assert draft is not None
+        assert (draft.reason, draft.duration) == ("why", "30m")
+        assert draft.matchers.startswith('alertname="slow_latency"')
+        assert draft.matchers.endswith(", env=a")
+
+
 async def test_a_draft_survives_refreshes_and_leaving_the_page() -> None:
     async with staged(80, 24) as stage:
         await stage.press("4", "s", *"roll")
