@@ -59,8 +59,7 @@ class _Ready:
 def build(chart: Chart) -> ChartView:
     """The picture of a chart; tolerates no tracks, empty tracks and NaN anywhere."""
     unit, tracks, indexed = common_unit(chart.tracks)
-    pace: dict[int, tuple[int, float, list[Span]]] = {}
-    ready = [_ready(track, unit, chart, pace) for track in tracks]
+    ready = [_ready(track, unit, chart) for track in tracks]
     drawn, others = _largest(ready)
     shown = [r for r in drawn if len(r.times)]
     interval = max((r.interval for r in shown), default=chart.interval)
@@ -118,17 +117,14 @@ def _indexed(track: Track) -> Track:
     return replace(track, values=track.values / top if top else track.values)
 
 
-def _ready(track: Track, unit: Unit, chart: Chart, pace: dict[int, tuple[int, float, list[Span]]]) -> _Ready:
-    """`pace` keeps the interval and holes of each time axis: lines of one feed share it unless they miss points."""
-    times, values = finite(track.times, track.values, *chart.x)
-    held = pace.get(id(track.times))
-    if held is None or held[0] != len(times):
-        held = (len(times), pace_now(times, chart.interval), holes(times, chart.interval))
-        if len(times) and np.may_share_memory(times, track.times):  # nothing was left out: it speaks for the axis
-            pace[id(track.times)] = held
+def _ready(track: Track, unit: Unit, chart: Chart) -> _Ready:
+    start, end = chart.x
+    first, last = int(track.times.searchsorted(start, "left")), int(track.times.searchsorted(end, "right"))
+    gaps = holes(track.times[first:last], track.values[first:last], chart.interval)
+    times, values = finite(track.times, track.values, start, end)
     if unit.factor != 1.0:
         values = values * unit.factor
-    return _Ready(track, times, values, held[2], held[1])
+    return _Ready(track, times, values, gaps, pace_now(times, chart.interval))
 
 
 def _largest(ready: list[_Ready]) -> tuple[list[_Ready], list[_Ready]]:

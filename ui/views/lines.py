@@ -12,7 +12,6 @@ from ui.views.units import PLAIN, Unit
 from ui.views.view import Floats
 
 GAP_INTERVALS = 3.0
-NEIGHBOURS = 5
 Span = tuple[float, float]
 
 
@@ -51,24 +50,18 @@ def pace_now(times: Floats, floor: float) -> float:
     return usual_interval(times[-8:], floor)
 
 
-def holes(times: Floats, interval: float, factor: float = GAP_INTERVALS) -> list[Span]:
-    """Spans (last point before, first point after) longer than `factor` times the usual distance of points round about.
+def holes(times: Floats, values: Floats, interval: float, factor: float = GAP_INTERVALS) -> list[Span]:
+    """Spans (last point before, first point after) longer than `factor` intervals that the track says are without data.
 
-    The past may be kept more coarsely than the present, so what is usual is judged by the five steps before and after, and
-    by `interval` where there are fewer.
+    Points that merely lie far apart are no hole: the past may be kept more coarsely than the present. What is missing is
+    NaN, as the mirror marks it.
     """
-    if len(times) < 2:
+    known = np.flatnonzero(np.isfinite(values))
+    if len(known) < 2 or len(known) == known[-1] - known[0] + 1:
         return []
-    steps = times[1:] - times[:-1]
-    suspects = np.flatnonzero(steps > factor * interval * 1.01)
-    if not len(suspects):
-        return []
-    padding = np.full(NEIGHBOURS, interval)
-    padded = np.concatenate((padding, steps, padding))
-    medians = np.median(np.lib.stride_tricks.sliding_window_view(padded, NEIGHBOURS), axis=1)
-    usual = np.maximum(medians[: len(steps)], medians[NEIGHBOURS + 1 :])
-    after = np.flatnonzero(steps > factor * np.maximum(usual, interval) * 1.01)
-    return [(float(times[i]), float(times[i + 1])) for i in after[:256]]
+    held = times[known]
+    after = np.flatnonzero((np.diff(known) > 1) & (np.diff(held) > factor * interval * 1.01))
+    return [(float(held[i]), float(held[i + 1])) for i in after[:256]]
 
 
 def common(spans: list[list[Span]]) -> list[Span]:
