@@ -13,6 +13,7 @@ import msgspec
 from monitor.model.batch import Ids
 from monitor.model.matchers import Selector, SelectorError, parse_selector
 from monitor.windows.frame import is_field
+from monitor.windows.rings import FINE, TEN
 from monitor.wire import messages as m
 from monitor.wire.codec import Codec, EncodeError
 from monitor.wire.messages import Message, Reply, Request
@@ -145,8 +146,11 @@ class Session:
         start = max(start, now - self.shared.source.hello().recent)
         columns = max(1, len(feed.rows) * len(request.fields))
         step = max(request.step, math.ceil((now - start) * columns / self.shared.limits.history_cells))
-        query = PastQuery(feed.rows, request.fields, request.window, start, now, step)
-        return self._past(query, sub=request.id)
+        # Seconds are kept for the last minutes only, and one answer has one step: the older part comes on its own.
+        recent = max(start, now - FINE) if step < TEN else start
+        parts = [(start, recent), (recent, now)] if recent > start else [(start, now)]
+        queries = [PastQuery(feed.rows, request.fields, request.window, begin, end, step) for begin, end in parts]
+        return chain.from_iterable(self._past(query, sub=request.id) for query in queries)
 
     def _query(self, request: m.HistoryQuery) -> Iterator[bytes]:
         rows = self._rows(request.selector, request.limit)

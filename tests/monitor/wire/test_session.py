@@ -169,6 +169,17 @@ def test_backfill_follows_the_reply_and_ends_now() -> None:
     assert history.columns[0].reshape(3, 60)[2].tolist() == [20.0] * 60
 
 
+def test_backfill_beyond_what_is_kept_by_the_second_comes_as_an_older_and_a_newer_part() -> None:
+    stage = Stage()
+    client = stage.client()
+    stage.tick()
+    now = stage.shared.time
+    histories = [x for x in client.ask(m.Subscribe(1, "{}", ("rate",), since=now - 900, step=1.0)) if isinstance(x, m.History)]
+    assert [(h.times[0] > now - 301, h.times[-1] <= now) for h in histories] == [(False, True), (True, True)]
+    assert histories[0].times[-1] <= histories[1].times[0]
+    (_,) = [x for x in client.ask(m.Subscribe(2, "{}", ("rate",), since=now - 900, step=10.0)) if isinstance(x, m.History)]
+
+
 def test_a_long_history_is_read_in_slices_between_which_time_may_pass(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(past, "COSTLY_ROWS", 1)
     stage = Stage()
