@@ -10,7 +10,7 @@ from monitor.wire.messages import Status
 from ui.command.ask import conversation
 from ui.command.exits import OK
 from ui.command.show import print_json
-from ui.views.format import duration, number, sanitise
+from ui.views.format import duration, number, plural, sanitise
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -39,8 +39,8 @@ def sentences(status: dict[str, Any]) -> list[str]:
         f"statsd    {figure('statsd_lines_total')} lines in {figure('statsd_datagrams_total')} datagrams, "
         f"{figure('statsd_malformed_total')} malformed, {figure('statsd_kernel_dropped_total')} dropped by the kernel"
         + (f"; listens on {status['statsd']}" if status.get("statsd") else ""),
-        f"scrapes   {figure('scrape_targets')} targets, {figure('scrape_targets_down')} down",
-        f"stream    {figure('stream_clients')} clients, {figure('stream_skipped_frames_total')} frames skipped for slow ones",
+        f"scrapes   {_counted(values, 'scrape_targets', 'target')}, {figure('scrape_targets_down')} down",
+        f"stream    {_counted(values, 'stream_clients', 'client')}, {figure('stream_skipped_frames_total')} frames skipped for slow ones",
         f"rules     {figure('rules')} in force, {figure('alerts_firing')} alerts firing",
         f"tick      {values.get('tick_seconds', 0.0) * 1000:.1f} ms, {figure('ticks_missed_total')} missed",
         f"memory    {values.get('process_resident_memory_bytes', 0.0) / (1 << 20):.0f} MiB, "
@@ -48,6 +48,10 @@ def sentences(status: dict[str, Any]) -> list[str]:
     ]
     lines += [f"note      {sanitise(str(note))}" for note in status.get("notes", ())]
     return lines
+
+
+def _counted(values: dict[str, float], name: str, what: str) -> str:
+    return plural(int(values.get(name, 0.0)), what)
 
 
 def _dropped(values: dict[str, float]) -> str:
