@@ -40,7 +40,8 @@ def sentences(status: dict[str, Any]) -> list[str]:
         f"{figure('statsd_malformed_total')} malformed, {figure('statsd_kernel_dropped_total')} dropped by the kernel"
         + (f"; listens on {status['statsd']}" if status.get("statsd") else ""),
         f"scrapes   {_counted(values, 'scrape_targets', 'target')}, {figure('scrape_targets_down')} down",
-        f"stream    {_counted(values, 'stream_clients', 'client')}, {figure('stream_skipped_frames_total')} frames skipped for slow ones",
+        f"stream    {_counted(values, 'stream_clients', 'client')}, "
+        f"{figure('stream_skipped_frames_total')} frames skipped for slow ones",
         f"rules     {figure('rules')} in force, {figure('alerts_firing')} alerts firing",
         f"tick      {values.get('tick_seconds', 0.0) * 1000:.1f} ms, {figure('ticks_missed_total')} missed",
         f"memory    {values.get('process_resident_memory_bytes', 0.0) / (1 << 20):.0f} MiB, "
