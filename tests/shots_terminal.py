@@ -17,7 +17,8 @@ from ui.views.theme import load_themes
 if TYPE_CHECKING:
     from ui.terminal.application import LightshipApp
 
-SIZES = {"overview": (120, 40), "alerts": (120, 36)}
+SIZES = {"overview": (120, 40), "explore": (120, 36), "alerts": (120, 36), "rules": (120, 36)}
+KEYS = {"overview": "1", "explore": "2", "alerts": "4", "rules": "5"}
 
 
 class Stagehand:
@@ -56,13 +57,18 @@ class Stagehand:
 
 
 def shoot(out_dir: Path) -> None:
-    """Write terminal-overview.png and terminal-alerts.png."""
+    """Write a picture of each page: terminal-overview.png and so on."""
     from tests.cellshot import save
 
     for page, (w, h) in SIZES.items():
         hand = Stagehand(w, h)
-        hand.press({"overview": "1", "alerts": "4"}[page])
+        hand.press(KEYS[page])
         hand.settle()
+        if page == "explore":
+            hand.session.set_text("search", "latency")
+            for index in range(3):
+                hand.session.mark(index)
+            hand.settle()
         save(hand.paint().canvas, load_themes()["dark"], out_dir / f"terminal-{page}.png")
 
 
