@@ -22,7 +22,7 @@ from collector.storage.journal import Journal
 from collector.storage.state import StateStore
 from monitor.engine import Derived, Engine, EngineSettings
 from monitor.model.batch import Batch
-from monitor.settings.kinds import Address
+from monitor.settings.address import Address
 from monitor.settings.load import Settings
 
 log = logging.getLogger("lightship")

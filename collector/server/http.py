@@ -8,7 +8,7 @@ from typing import Protocol
 from aiohttp import web
 
 from collector.exporters.exposition import Metric, negotiate, render
-from monitor.settings.kinds import Address
+from monitor.settings.address import Address
 from monitor.wire.messages import Hello
 
 _PAGE = """Lightship {version} on {name}

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from monitor.alerting.durations import parse_duration
+from monitor.settings.address import Address, read_address
 from monitor.windows.formula import parse_formula
 
 
@@ -19,30 +20,10 @@ class Kind(msgspec.Struct, frozen=True):
     read: Callable[[Any], Any]
 
 
-class Address(msgspec.Struct, frozen=True):
-    """A host and a port to listen on."""
-
-    host: str
-    port: int
-
-    def __str__(self) -> str:
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
-
-
 def _text(written: Any) -> str:
     if not isinstance(written, str):
         raise ValueError(f"expected text in quotes, found {written!r}")
     return written
-
-
-def read_address(written: Any) -> Address:
-    """`127.0.0.1:7070`, `[::1]:7070`, `:7070` or `7070` (the last two on loopback)."""
-    host, colon, port = _text(str(written) if isinstance(written, int) else written).strip().rpartition(":")
-    if not port.isdecimal() or not 0 <= int(port) <= 65535:
-        raise ValueError(f'expected an address like "127.0.0.1:7070", found {written!r}')
-    if colon and ":" in host and not (host.startswith("[") and host.endswith("]")):
-        raise ValueError(f'an IPv6 address stands in brackets, as in "[::1]:7070"; found {written!r}')
-    return Address(host.strip("[]") or "127.0.0.1", int(port))
 
 
 def read_addresses(written: Any) -> tuple[Address, ...]:

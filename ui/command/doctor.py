@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Literal
 
 from monitor.settings import places
-from monitor.settings.kinds import Address
+from monitor.settings.address import Address
 from monitor.settings.load import Settings, SettingsError, load_settings
 from ui.command.ask import conversation, stream_url
 from ui.command.exits import FAILED, OK, CommandError

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import importlib.metadata
+from collections.abc import Sequence
+from typing import Any
 
 from ui.command import client_options as options
 
@@ -40,14 +41,30 @@ def build_parser() -> argparse.ArgumentParser:
     """The parser of all commands but the collector's own."""
     parser = argparse.ArgumentParser(prog="lightship", usage="lightship [COMMAND] [OPTIONS]", add_help=False)
     parser.add_argument("-h", "--help", action="help", help="show this help")
-    parser.add_argument("--version", action="version", version=f"lightship {_version()}")
+    parser.add_argument("--version", action=_Version, nargs=0, help="show the version")
     commands = parser.add_subparsers(metavar="COMMAND", required=True, prog="lightship")
     for add in (_add_interfaces, _add_questions, _add_alerting, _add_tools):
         add(commands)
     return parser
 
 
+class _Version(argparse.Action):
+    """Looks the version up only when it is asked for: reading package metadata is slow to load."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: str | Sequence[Any] | None,
+        option_string: str | None = None,
+    ) -> None:
+        print(f"lightship {_version()}")
+        parser.exit()
+
+
 def _version() -> str:
+    import importlib.metadata
+
     try:
         return importlib.metadata.version("lightship")
     except importlib.metadata.PackageNotFoundError:

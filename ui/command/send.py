@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import socket
 
-from monitor.settings.kinds import read_address
+from monitor.settings.address import read_address
 from ui.command.exits import FAILED, OK, USAGE, CommandError
 
 

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from monitor.settings import places
+from monitor.settings.address import Address, read_address
 from monitor.settings.declared import SETTINGS, TABLES
-from monitor.settings.kinds import Address, read_address, read_duration, read_size
+from monitor.settings.kinds import read_duration, read_size
 from monitor.settings.load import SettingsError, load_settings
 from monitor.settings.reference import reference_page, toml_value
 
