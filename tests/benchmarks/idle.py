@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 import time
 from pathlib import Path
 
 from tests.benchmarks.product import cpu_seconds, own_figure, resident_mb
+from tests.benchmarks.report import report
 from tests.running import collector
 
 WARM_SECONDS = 10.0
@@ -25,8 +25,7 @@ def main() -> None:
             "rss_mb": round(resident_mb(one.pid), 1),
             "series": own_figure(one, "series"),
         }
-    bars = {"cpu_percent_bar": 1.3, "cpu_percent_aim": 0.6, "rss_mb_bar": 90, "rss_mb_aim": 60}
-    print(json.dumps({"benchmark": "idle", **figures, **bars}))
+    report("idle", figures, {"cpu_percent": (1.3, 0.6), "rss_mb": (90, 60)})
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ CPU is of one core, in percent; every process is its own. The sender's cost is n
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import socket
@@ -18,6 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.benchmarks.report import report
 from tests.running import ROOT, Collector, collector
 from tests.terminal_process import TerminalProcess
 
@@ -128,8 +128,7 @@ def measure(one: Collector) -> dict[str, object]:
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder, collector(Path(folder)) as one, sending(one.statsd_port):
         figures = measure(one)
-    bars = {"tick_ms_bar": 60, "tick_ms_aim": 25, "terminal_bytes_per_s_bar": 8_000}
-    print(json.dumps({"benchmark": "product", **figures, **bars}))
+    report("product", figures, {"tick_ms_median": (60, 25), "terminal_bytes_per_s": (8_000, 3_000)})
 
 
 if __name__ == "__main__":

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import sys
 import time
 
 import numpy as np
@@ -11,6 +9,7 @@ import numpy as np
 from monitor.engine import Engine
 from monitor.model.batch import Batch, Floats
 from monitor.model.series import KeySpace, Kind, series_key
+from tests.benchmarks.report import report
 
 SIZE, SECONDS, BEGIN = 1_000_000, 50, 1_700_000_000
 FRACTIONS = (0.5, 0.9, 0.95, 0.99, 0.999, 0.9999)
@@ -46,16 +45,12 @@ def errors(values: Floats) -> tuple[float, float]:
 def run() -> dict[str, object]:
     results = {name: errors(values) for name, values in distributions().items()}
     return {
-        "benchmark": "quantile",
         "values": SIZE,
         "worst_percent": round(max(error for error, _ in results.values()), 3),
         **{f"{name}_percent": round(error, 3) for name, (error, _) in results.items()},
         "cpu_s_per_million": round(max(spent for _, spent in results.values()), 3),
-        "bar_percent": 1.0,
-        "aim_percent": 0.55,
     }
 
 
 if __name__ == "__main__":
-    json.dump(run(), sys.stdout)
-    print()
+    report("quantile", run(), {"worst_percent": (1.0, 0.55)})

@@ -7,7 +7,6 @@ only counts bytes and reads the time out of each frame.
 from __future__ import annotations
 
 import asyncio
-import json
 import multiprocessing
 import os
 import resource
@@ -30,6 +29,7 @@ from monitor.model.series import Kind, SeriesInfo, series_key
 from monitor.windows.frame import History
 from monitor.wire import messages as m
 from monitor.wire.codec import MSGPACK, Codec
+from tests.benchmarks.report import report
 
 ROWS = 2_048
 HERTZ = 10.0
@@ -233,18 +233,14 @@ def main() -> None:
     ours = asyncio.run(lightship(clients))
     peer = asyncio.run(plain_websockets(clients))
     result = {
-        "bench": "stream",
         "clients": clients,
         "hertz": HERTZ,
         "frame_bytes": 8 * ROWS,
         **ours,
         "peer_websockets": peer,
-        "bar": {"cpu_ms_per_1k": BAR_MS, "p99_ms": BAR_P99_MS},
-        "aim": {"cpu_ms_per_1k": AIM_MS},
-        "met": ours["cpu_ms_per_1k"] <= BAR_MS and ours["p99_ms"] <= BAR_P99_MS,
         "cpus": os.cpu_count(),
     }
-    print(json.dumps(result))
+    report("stream", result, {"cpu_ms_per_1k": (BAR_MS, AIM_MS), "p99_ms": (BAR_P99_MS, None)})
 
 
 if __name__ == "__main__":

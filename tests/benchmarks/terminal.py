@@ -5,7 +5,6 @@ A real collector in a process of its own feeds it with this host and 40 series o
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import socket
@@ -18,6 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.benchmarks.product import cpu_seconds, resident_mb
+from tests.benchmarks.report import Bars, report
 from tests.running import ROOT, Collector, collector, until
 from tests.terminal_process import TerminalProcess
 
@@ -95,14 +95,8 @@ def measure(one: Collector) -> dict[str, object]:
     cpu, rate, memory = steady(command)
     figures: dict[str, object] = {
         "cpu_percent": round(cpu, 2),
-        "cpu_percent_bar": 1.5,
-        "cpu_percent_aim": 0.7,
         "bytes_per_s": round(rate),
-        "bytes_per_s_bar": 8_000,
-        "bytes_per_s_aim": 3_000,
         "first_frame_s": round(frames[STARTS // 2], 3),
-        "first_frame_s_bar": 0.8,
-        "first_frame_s_aim": 0.4,
         "first_data_s": round(filled[STARTS // 2], 3),
         "rss_mb": round(memory, 1),
         "btop_cpu_percent": None,
@@ -122,7 +116,8 @@ def measure(one: Collector) -> dict[str, object]:
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder, collector(Path(folder)) as one, sending(one):
         figures = measure(one)
-    print(json.dumps({"benchmark": "terminal", **figures}))
+    bars: Bars = {"cpu_percent": (1.5, 0.7), "bytes_per_s": (8_000, 3_000), "first_frame_s": (0.8, 0.4)}
+    report("terminal", figures, bars)
 
 
 if __name__ == "__main__":

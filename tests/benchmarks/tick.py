@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import resource
-import sys
 import time
 
 import numpy as np
@@ -13,6 +11,7 @@ from monitor.engine import Engine
 from monitor.model.batch import Batch
 from monitor.model.series import KeySpace, Kind, series_key
 from monitor.windows.frame import Frame
+from tests.benchmarks.report import report
 
 SERIES, DISTRIBUTIONS, COUNTERS = 10_000, 2_000, 4_000
 WINDOWS = (60.0, 300.0, 900.0, 3600.0)
@@ -66,7 +65,6 @@ def ask(engine: Engine, frame: Frame) -> None:
 def summary(ticks: list[float], asks: list[float]) -> dict[str, object]:
     whole = np.array(ticks) + np.array(asks)
     return {
-        "benchmark": "tick",
         "series": SERIES,
         "distributions": DISTRIBUTIONS,
         "ms_median": round(float(np.median(whole)) * 1e3, 2),
@@ -76,8 +74,6 @@ def summary(ticks: list[float], asks: list[float]) -> dict[str, object]:
         "columns_ms_median": round(float(np.median(asks)) * 1e3, 2),
         "rss_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
         "ingest_cpu_s_per_million": round(ingest_cost(), 3),
-        "bar_ms": 60,
-        "aim_ms": 25,
     }
 
 
@@ -103,5 +99,4 @@ def ingest_cost() -> float:
 
 
 if __name__ == "__main__":
-    json.dump(run(), sys.stdout)
-    print()
+    report("tick", run(), {"ms_median": (60, 25)})
