@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
-import importlib.util
+import os
 import sys
 from collections.abc import Sequence
+from types import ModuleType
 
 from ui.command import exits
 from ui.command.parser import build_parser
@@ -45,6 +47,9 @@ Try
 'lightship COMMAND --help' explains a command. Exit codes:
 """
 
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+# numpy reads this when it is loaded: no thread a core for linear algebra that nobody here does.
+
 _PASSED_ON = ("collector", "config")
 """These belong to the collector's own command line."""
 
@@ -59,7 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return exits.OK
     parsed = build_parser().parse_args(given or ["up"])
     try:
-        return int(importlib.import_module(parsed.module).run(parsed))
+        return int(_load(parsed.module).run(parsed))
     except exits.CommandError as error:
         complain(str(error))
         return error.code
@@ -70,8 +75,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return exits.OK
 
 
+def _load(module: str) -> ModuleType:
+    """The command's module; nothing that is loaded with it is ever garbage, so none is looked for meanwhile."""
+    gc.disable()
+    try:
+        return importlib.import_module(module)
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
 def _collector(arguments: list[str]) -> int:
-    import os
+    import importlib.util
     import subprocess
 
     if importlib.util.find_spec("aiohttp") is None:
