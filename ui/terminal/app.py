@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import sys
 import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from textual.driver import Driver
 
 
 def run(url: str, who: str, theme: str | None = None) -> int:
@@ -31,9 +36,18 @@ async def _run(url: str, who: str, theme: str | None) -> int | None:
     session = Session(mirror, line.submit, now=time.time, who=who, drafts=draft_store(), zone=local_zone(), profile=TERMINAL)
     if theme is not None:
         session.theme = theme
-    app = LightshipApp(session, mirror, line)
+    app = LightshipApp(session, mirror, line, driver_class=_driver())
     try:
         return await app.run_async()
     finally:
         line.close()
         await line.wait_closed()
+
+
+def _driver() -> type[Driver] | None:
+    """How the terminal is read; None: as Textual does it on this platform."""
+    if sys.platform == "win32":
+        return None
+    from ui.terminal.driver import WaitingDriver
+
+    return WaitingDriver

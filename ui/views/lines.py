@@ -167,7 +167,7 @@ def spark(times: Floats, values: Floats, start: float, end: float, points: int =
     width = (end - start) / points
     first = math.ceil(end / width - 1e-6) - points
     times, values = finite(times, values, first * width, end)
-    place = np.clip((times / width - first).astype(np.intp), 0, points - 1)
+    place = np.minimum(np.maximum((times / width - first).astype(np.intp), 0), points - 1)
     counts = np.bincount(place, minlength=points)
     totals = np.bincount(place, weights=values, minlength=points)
     with np.errstate(invalid="ignore"):
