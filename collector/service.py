@@ -158,7 +158,7 @@ class Service:
                 live = tuple(self.engine.table.added_since(0)[0])
             self.journal.append(frame.delta, live)
             if frame.number % SYNC_TICKS == 0:
-                self.journal.sync()
+                self.journal.sync(frame.time)
         changed = self.desk.judge(frame.time)
         self.health.gather()
         self.stream.publish_tick(frame)

@@ -6,6 +6,8 @@ whole old segments can be given up. A record that was being written when the pro
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
 import struct
 import zlib
@@ -21,6 +23,8 @@ from monitor.windows.frame import Delta
 
 MAGIC = b"lightship journal 1\n"
 SEGMENT_SECONDS = 600.0
+RETRY_SECONDS = 5.0
+"""How long a disk that refused is left alone."""
 _HEAD = struct.Struct("<II")
 _MAX_RECORD = 64 << 20
 
@@ -34,6 +38,8 @@ class Journal:
         self._file: BinaryIO | None = None
         self._segment_start = 0.0
         self._unsynced = 0
+        self._good = 0
+        self._refused_at: float | None = None
         self.bytes_written = 0
         self.problems: list[str] = []
         self.failed = ""
@@ -42,31 +48,42 @@ class Journal:
 
     def append(self, delta: Delta, live: tuple[SeriesInfo, ...] | None = None) -> None:
         """Write one tick. `live`: the whole table, wanted (see `wants_table`) when a segment begins."""
+        if self._resting(delta.time):
+            return
         try:
-            if self._file is None or delta.time - self._segment_start >= SEGMENT_SECONDS or delta.time < self._segment_start:
+            if self.wants_table(delta.time):
                 self._begin(delta.time, live or delta.added)
             self._write(delta)
             self.failed = ""
+            self._refused_at = None
         except OSError as error:
-            self._close()
-            self.failed = f"the journal cannot be written ({error.strerror}): a restart would lose what comes in now"
+            self._give_up(delta.time, error)
 
     def wants_table(self, time: float) -> bool:
         """Whether the next append begins a segment and needs the whole series table."""
-        return self._file is None or time - self._segment_start >= SEGMENT_SECONDS or time < self._segment_start
+        if self._resting(time):
+            return False
+        return self._file is None or not 0 <= time - self._segment_start < SEGMENT_SECONDS
 
     def read(self, now: float) -> Iterator[Delta]:
         """Deltas of the last `keep` seconds before `now`, oldest first. What is damaged is skipped and told in `problems`."""
         for path in self._segments():
             if _start_of(path) < now - self._keep - SEGMENT_SECONDS:
                 continue
-            yield from self._read_segment(path, now)
+            try:
+                yield from self._read_segment(path, now)
+            except OSError as error:
+                self.problems.append(f"{path.name} cannot be read: {error.strerror}")
 
-    def sync(self) -> None:
-        """Force what was appended to the disk itself (power loss); kill -9 needs no sync."""
-        if self._file is not None and self._unsynced:
+    def sync(self, time: float) -> None:
+        """Force what was appended to the disk itself (power loss); kill -9 needs no sync. `time` is that of the tick."""
+        if self._file is None or not self._unsynced:
+            return
+        try:
             os.fsync(self._file.fileno())
             self._unsynced = 0
+        except OSError as error:
+            self._give_up(time, error)
 
     def close(self) -> None:
         self._close()
@@ -74,24 +91,53 @@ class Journal:
     def _begin(self, time: float, live: tuple[SeriesInfo, ...]) -> None:
         self._close()
         self._drop_old(time)
-        path = self._folder / f"{int(time):012d}-{os.getpid()}.journal"
-        self._file = path.open("ab", buffering=0)
+        self._file = self._new_file(int(time))
         self._segment_start = time
-        self._file.write(MAGIC)
+        self._good = 0
+        self._write_all(MAGIC)
         self._write(_table_only(time, live))
 
+    def _new_file(self, second: int) -> BinaryIO:
+        """A segment is never written on: what a run before left may end in half a record."""
+        for number in range(1000):
+            try:
+                return (self._folder / f"{second:012d}-{number:03d}.journal").open("xb", buffering=0)
+            except FileExistsError:
+                continue
+        raise OSError(errno.EEXIST, "too many segments of one second")
+
     def _write(self, delta: Delta) -> None:
-        assert self._file is not None
         packed = pack_delta(delta)
         record = _HEAD.pack(len(packed), zlib.crc32(packed)) + packed
-        self._file.write(record)
+        self._write_all(record)
+        self._good += len(record)
         self._unsynced += len(record)
         self.bytes_written += len(record)
+
+    def _write_all(self, data: bytes) -> None:
+        assert self._file is not None
+        if self._file.write(data) != len(data):  # what a disk does that fills up in the middle of it
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def _resting(self, time: float) -> bool:
+        return self._refused_at is not None and 0 <= time - self._refused_at < RETRY_SECONDS
+
+    def _give_up(self, time: float, error: OSError) -> None:
+        """Leave a segment that ends with a whole record, or none, and try another one later."""
+        self.failed = f"the journal cannot be written ({error.strerror}): a restart would lose what comes in now"
+        self._refused_at = time
+        if self._file is not None:
+            with contextlib.suppress(OSError):
+                if self._good:
+                    self._file.truncate(len(MAGIC) + self._good)
+                else:
+                    os.unlink(self._file.name)
+        self._close()
 
     def _read_segment(self, path: Path, now: float) -> Iterator[Delta]:
         with path.open("rb") as file:
             if file.read(len(MAGIC)) != MAGIC:
-                self.problems.append(f"{path.name} is not a journal and was left alone")
+                self.problems.append(f"{path.name} is not a journal of this version and was left alone")
                 return
             while head := file.read(_HEAD.size):
                 try:
@@ -99,7 +145,8 @@ class Journal:
                 except DamagedError as error:
                     self.problems.append(f"{path.name}: {error}; the rest of this segment was left out")
                     return
-                if now - self._keep <= delta.time <= now + 1 or not len(delta.rows):
+                # One without rows may name series; one of the future was written before the clock was set back.
+                if delta.time <= now + 1 and (now - self._keep <= delta.time or not len(delta.rows)):
                     yield delta
 
     def _segments(self) -> list[Path]:
@@ -112,7 +159,8 @@ class Journal:
 
     def _close(self) -> None:
         if self._file is not None:
-            self._file.close()
+            with contextlib.suppress(OSError):
+                self._file.close()
             self._file = None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any, BinaryIO
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collector.storage.delta_codec import DamagedError, pack_delta, unpack_delta
-from collector.storage.journal import SEGMENT_SECONDS, Journal
+from collector.storage.journal import RETRY_SECONDS, SEGMENT_SECONDS, Journal
 from monitor.model.series import Kind, SeriesInfo, series_key
 from monitor.windows.frame import Delta
 
@@ -154,5 +155,87 @@ def test_a_folder_that_cannot_be_written_is_told_and_harms_nothing_else(
     journal.append(delta_at(1000.0), ())
     assert "No space left on device" in journal.failed
     monkeypatch.undo()
-    journal.append(delta_at(1001.0), ())
+    journal.append(delta_at(1000.0 + RETRY_SECONDS), ())
     assert journal.failed == ""
+
+
+class FillingFile:
+    """A file on a disk that takes `room` bytes more, as a full disk does: a part of a write, then an error."""
+
+    def __init__(self, file: BinaryIO, room: int) -> None:
+        self._file = file
+        self._room = room
+        self.name = file.name
+
+    def write(self, data: bytes) -> int:
+        taken = min(self._room, len(data))
+        self._room -= taken
+        if data and not taken:
+            raise OSError(28, "No space left on device")
+        return self._file.write(data[:taken])
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
+
+
+@pytest.mark.parametrize("room", [0, 10, 300, 700, 1500])
+def test_a_disk_that_fills_up_leaves_whole_records_and_is_tried_again(
+    open_journal: Callable[..., Journal], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, room: int
+) -> None:
+    journal = open_journal(tmp_path)
+    whole = journal._new_file
+    monkeypatch.setattr(journal, "_new_file", lambda second: FillingFile(whole(second), room))
+    second = 1000.0
+    while not journal.failed:
+        journal.append(delta_at(second), ())
+        second += 1.0
+    assert "No space left on device" in journal.failed
+    monkeypatch.undo()
+    journal.append(delta_at(second), ())
+    assert journal.failed, "a disk that refused is left alone for a while"
+    second += RETRY_SECONDS
+    journal.append(delta_at(second), ())
+    assert not journal.failed
+    again = open_journal(tmp_path)
+    read = [delta.time for delta in again.read(second + 1) if len(delta.rows)]
+    assert again.problems == []
+    assert read[-1] == second
+    assert read[:-1] == [1000.0 + number for number in range(len(read) - 1)]
+    assert len(list(tmp_path.glob("*.journal"))) <= 2
+
+
+def test_a_disk_that_refuses_to_sync_is_told(
+    open_journal: Callable[..., Journal], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_: int) -> None:
+        raise OSError(5, "Input/output error")
+
+    journal = open_journal(tmp_path)
+    journal.append(delta_at(1000.0), ())
+    monkeypatch.setattr("os.fsync", broken)
+    journal.sync(1000.0)
+    assert "Input/output error" in journal.failed
+
+
+def test_two_runs_that_begin_in_one_second_keep_both_their_segments(open_journal: Callable[..., Journal], tmp_path: Path) -> None:
+    open_journal(tmp_path).append(delta_at(1000.0), ())
+    open_journal(tmp_path).append(delta_at(1000.5), ())
+    again = open_journal(tmp_path)
+    assert [delta.time for delta in again.read(1001.0) if len(delta.rows)] == [1000.0, 1000.5]
+    assert again.problems == []
+
+
+def test_what_was_written_before_the_clock_was_set_back_is_left_out(open_journal: Callable[..., Journal], tmp_path: Path) -> None:
+    journal = open_journal(tmp_path)
+    for second in (1000.0, 4600.0, 4601.0):
+        journal.append(delta_at(second), ())
+    assert [delta.time for delta in open_journal(tmp_path).read(1001.0)] == [1000.0, 1000.0]
+
+
+def test_a_segment_of_another_format_is_named_and_left_alone(open_journal: Callable[..., Journal], tmp_path: Path) -> None:
+    path = tmp_path / "000000000990-77.journal"
+    path.write_bytes(b"lightship journal 0\nsomething")
+    journal = open_journal(tmp_path)
+    journal.append(delta_at(1000.0), ())
+    assert [delta.time for delta in journal.read(1001.0) if len(delta.rows)] == [1000.0]
+    assert journal.problems == [f"{path.name} is not a journal of this version and was left alone"]
