@@ -59,12 +59,13 @@ def _paint_body(stage: Stage, page: Rect, view: AlertsView) -> None:
 
 
 def _detail_height(stage: Stage, rest: Rect, view: AlertsView) -> int:
+    """All that the list does not need. The list grows by four rows at a time, so that not every alert moves the detail."""
     if view.detail is None:
         return 0
-    if stage.layout == "full":
-        return max(10, min(20, rest.h - min(len(view.rows), rest.h // 2)))
-    least = 9 if rest.h >= 16 else 3
-    return max(least, min(16, rest.h - len(view.rows), rest.h * 3 // 5))
+    step = 4 if rest.h >= 24 else 1
+    needed = -(-len(view.rows) // step) * step
+    most = rest.h // 2 if stage.layout == "full" else rest.h * 2 // 5 if rest.h >= 16 else rest.h - 3
+    return rest.h - min(needed, max(1, most))
 
 
 def _paint_kept_draft(canvas: Canvas, rect: Rect, draft: SilenceDraftView) -> None:
@@ -82,14 +83,13 @@ def _paint_groups(stage: Stage, page: Rect, view: AlertsView) -> int:
     canvas = stage.canvas
     x = page.x + 1
     narrow = stage.layout == "narrow"
-    for name, count in view.groups:
+    gap = 1 if narrow else 3
+    for name, count in _groups_shown(view, page.w - 2, gap):
         chosen = name == view.group
         text = f"{name} {count:,}"
-        if x + width(text) > page.right - 1:
-            break
         end = canvas.put(x, page.y, text, ink("text-primary", bold=True, underline=True) if chosen else QUIET)
         canvas.hit(Rect(x, page.y, end - x, 1), "choose", "group", value=name)
-        x = end + (1 if narrow else 3)
+        x = end + gap
     right = f"by {view.sort}" if view.sort else ""
     strips = page.w >= 60 and view.group != SILENCES
     if strips:
@@ -100,6 +100,19 @@ def _paint_groups(stage: Stage, page: Rect, view: AlertsView) -> int:
     if not (view.filter or view.filter_error or stage.memory.focus == "filter" or view.new_above):
         return 1
     return 1 + _paint_filter(stage, Rect(page.x + 1, page.y + 1, page.w - 2, 1), view)
+
+
+def _groups_shown(view: AlertsView, room: int, gap: int) -> list[tuple[str, int]]:
+    """As many groups as fit, the chosen one among them: the first ones give way to it."""
+    sizes = [width(f"{name} {count:,}") + gap for name, count in view.groups]
+    first = 0
+    chosen = next((i for i, (name, _) in enumerate(view.groups) if name == view.group), 0)
+    while first < chosen and sum(sizes[first : chosen + 1]) - gap > room:
+        first += 1
+    last = first
+    while last < len(sizes) and sum(sizes[first : last + 1]) - gap <= room:
+        last += 1
+    return list(view.groups[first:last])
 
 
 def _paint_filter(stage: Stage, rect: Rect, view: AlertsView) -> int:
@@ -193,6 +206,7 @@ def _paint_why(canvas: Canvas, rect: Rect, why: tuple[WhyRow, ...]) -> int:
     canvas.put(rect.x, rect.y, "Why was nobody told?", STRONG)
     y = rect.y + 1
     spare = rect.h - 1 - len(why)
+    roomy = spare >= 2 * len(why)
     for row in why:
         if y >= rect.bottom:
             break
@@ -201,7 +215,7 @@ def _paint_why(canvas: Canvas, rect: Rect, why: tuple[WhyRow, ...]) -> int:
         lines = wrap(
             f"{row.title}: {row.detail}" if row.detail else row.title,
             rect.w - 2,
-            1 + max(0, min(spare, 3) if stopped else min(1, spare // len(why))),
+            1 + max(0, min(spare, 3) if stopped or roomy else min(1, spare // len(why))),
         )
         spare -= len(lines) - 1
         for i, line in enumerate(lines[: rect.bottom - y]):

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ui.views.session import Session
 
 _LIST_KEYS = ("up", "down", "pageup", "pagedown")
+_FINDERS = ("search", "filter")
 _END = "silence.end"
 _DRAFT = ("silence.matchers", "silence.duration", "silence.reason", _END)
 _SCROLL = {"up": -1, "down": 1, "j": 1, "k": -1, "pageup": -10, "pagedown": 10, "home": -10_000, "end": 10_000}
@@ -51,6 +52,9 @@ class Controller:
         self._session.focus(_DRAFT[(at + by) % len(_DRAFT)])
 
     def _type(self, field: str, key: str, character: str | None) -> bool:
+        if (field == "search" and key == "enter") or (field in _FINDERS and key in ("down", "pagedown")):
+            self._session.focus("")  # into the list, where the first row found has the cursor
+            return True
         if key == "enter":
             self._session.submit("silence.reason" if field == _END else field)
             return True

@@ -41,7 +41,7 @@ def _paint_search(stage: Stage, rect: Rect, view: ExploreView) -> None:
     found_room = min(width(view.found), rect.w // 3) if view.results else 0
     field = Rect(rect.x + 1, rect.y, rect.w - found_room - 4, 1)
     focused = stage.memory.focus == "search"
-    hint = "/ find a series by name or tag" if not focused else ""
+    hint = "find a series by name or tag" if focused else "/ find a series by name or tag"
     paint_field(stage.canvas, field, "", stage.memory.field("search", view.search), focused=focused, hint=hint, name="search")
     if view.results:
         stage.canvas.right(rect.right - 1, rect.y, view.found, QUIET, found_room)

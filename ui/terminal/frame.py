@@ -11,7 +11,7 @@ from ui.terminal.parts import ACCENT, FAINT, PLAIN, key_cap, paint_button, paint
 from ui.terminal.stage import SMALLEST, Stage
 from ui.views.actions import BY_NAME
 from ui.views.theme import GLYPHS
-from ui.views.view import Banner, FrameView, Shape, StatusItem, Tab, TimeView, Toast
+from ui.views.view import Banner, FrameView, KeyHint, Shape, StatusItem, Tab, TimeView, Toast
 
 RAISED = ink(back="raised")
 RAISED_QUIET = ink("text-secondary", "raised")
@@ -164,7 +164,7 @@ def _paint_status(stage: Stage, frame: FrameView) -> None:
     canvas = stage.canvas
     y = canvas.h - 1
     canvas.fill(Rect(0, y, canvas.w, 1), RAISED)
-    hints = sorted(frame.hints, key=lambda hint: hint.action == "help.open")  # it is the last to give way
+    hints = _hints(stage, frame)
     sizes = [width(key_cap(hint.key)) + width(hint.label) + 3 for hint in hints]
     keep = canvas.w // 2
     while hints and sum(sizes) > keep:
@@ -174,6 +174,26 @@ def _paint_status(stage: Stage, frame: FrameView) -> None:
     for hint in hints:
         x = paint_button(canvas, x, y, hint.key, hint.label, hint.action, "raised") + 2
     _paint_health(canvas, y, frame.status, start - 2)
+
+
+_FIND = (KeyHint("Enter", "to the list", ""), KeyHint("Esc", "leave", "back"))
+_FIELD_HINTS: dict[str, tuple[KeyHint, ...]] = {
+    "search": _FIND,
+    "filter": _FIND,
+    "note": (KeyHint("Enter", "save", ""), KeyHint("Esc", "discard", "back")),
+    "palette": (KeyHint("Enter", "open", ""), KeyHint("Esc", "close", "back")),
+    "rule": (KeyHint("Ctrl S", "save", "draft.save"), KeyHint("Esc", "leave", "back")),
+}
+
+
+def _hints(stage: Stage, frame: FrameView) -> list[KeyHint]:
+    """The keys that mean something now: in a field the page's letters are text."""
+    focus = stage.memory.focus.partition(".")[0]
+    if focus == "silence":
+        return [KeyHint("Tab", "next", ""), KeyHint("Enter", "save", "draft.save"), KeyHint("Esc", "leave", "back")]
+    if focus in _FIELD_HINTS:
+        return list(_FIELD_HINTS[focus])
+    return sorted(frame.hints, key=lambda hint: hint.action == "help.open")  # it is the last to give way
 
 
 def _paint_health(canvas: Canvas, y: int, items: tuple[StatusItem, ...], end: int) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from ui.terminal.canvas import Canvas, Rect
-from ui.terminal.cells import cut, width
+from ui.terminal.cells import cut, wrap
 from ui.terminal.ink import ink
 from ui.terminal.parts import ACCENT, PLAIN, QUIET, STRONG, key_cap, paint_field, paint_sign
 from ui.terminal.rows import row_back
 from ui.terminal.stage import Stage
 from ui.views.view import HelpView, PaletteRow, PaletteView
+
+HELP_KEY = 11
+"""Cells for the keys in the help."""
 
 
 def _sheet(canvas: Canvas, w: int, h: int, top: int) -> Rect:
@@ -50,35 +53,43 @@ def _paint_palette_row(canvas: Canvas, rect: Rect, row: PaletteRow, *, cursor: b
 
 
 def paint_help(stage: Stage, view: HelpView) -> None:
-    """Every key of this page, in two columns where they fit; what does not fit scrolls with the list keys."""
+    """Every key of this page and what it does, whole; in two columns where they fit. What does not fit scrolls."""
     canvas = stage.canvas
-    w = 108 if stage.layout == "full" else min(canvas.w, 78)
-    inside = _sheet(canvas, w, canvas.h - 2, 1)
+    inside = _sheet(canvas, 118 if stage.layout == "full" else min(canvas.w, 78), canvas.h - 2, 1)
     canvas.put(inside.x + 1, inside.y - 1, f" Keys: {view.page} ", STRONG)
     canvas.right(inside.right - 1, inside.y - 1, " Esc close ", QUIET)
     columns = 2 if inside.w >= 100 else 1
     each = inside.w // columns
-    lines = _help_lines(view)
+    lines = _help_lines(view, each - HELP_KEY - 3)
     room = inside.h * columns
     first = max(0, min(stage.memory.first.get("help", 0), len(lines) - room))
     stage.memory.first["help"] = first
-    for i, (keys, what, text) in enumerate(lines[first : first + room]):
-        x, y = inside.x + 1 + (i // inside.h) * each, inside.y + i % inside.h
-        if not what:
-            canvas.put(x, y, keys, ACCENT)
-            continue
-        canvas.put(x, y, keys, STRONG, 13)
-        end = canvas.put(x + 14, y, what, PLAIN, each - 16)
-        if each - 2 - (end - x) - 2 >= min(width(text), 12):
-            canvas.put(end + 2, y, text, QUIET, x + each - 2 - end - 2)
-    if len(lines) > first + room:
-        canvas.right(inside.right - 1, inside.bottom, " more below ", QUIET)
+    shown = lines[first : first + room]
+    split = _help_split(shown, inside.h) if columns == 2 else inside.h
+    for i, (keys, text) in enumerate(shown):
+        x, y = inside.x + 1 + (each if i >= split else 0), inside.y + (i - split if i >= split else i)
+        canvas.put(x, y, keys, STRONG if text else ACCENT, each - 2 if not text else HELP_KEY - 1)
+        canvas.put(x + HELP_KEY, y, text, PLAIN)
+    more = " and ".join(word for word, on in (("above", first > 0), ("below", len(lines) > first + room)) if on)
+    if more:
+        canvas.right(inside.right - 1, inside.bottom, f" {key_cap('up')} {key_cap('down')} more {more} ", QUIET)
 
 
-def _help_lines(view: HelpView) -> list[tuple[str, str, str]]:
-    lines: list[tuple[str, str, str]] = []
+def _help_split(lines: list[tuple[str, str]], height: int) -> int:
+    """Where the second column begins: at a section, so that both are about as long; else where the first is full."""
+    starts = [i + 1 for i, line in enumerate(lines) if line == ("", "")]
+    fitting = [i for i in starts if i - 1 <= height and len(lines) - i <= height]
+    return min(fitting, key=lambda i: abs(2 * i - len(lines)), default=height)
+
+
+def _help_lines(view: HelpView, room: int) -> list[tuple[str, str]]:
+    """(keys, words) a line; a section's name has no words, a line that goes on has no keys."""
+    lines: list[tuple[str, str]] = []
     for title, keys in view.sections:
         if not keys:
             continue
-        lines += [*([("", " ", "")] if lines else []), (title, "", ""), *keys]
+        lines += [*([("", "")] if lines else []), (title, "")]
+        for caps, _, text in keys:
+            words = wrap(text, room, 4)
+            lines += [(caps, words[0]), *(("", line) for line in words[1:])]
     return lines

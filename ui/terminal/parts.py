@@ -118,7 +118,8 @@ def paint_button(canvas: Canvas, x: int, y: int, key: str, label: str, action: s
     key = key_cap(key) if key else ""
     end = canvas.put(x, y, key, ink("text-primary" if on else "text-disabled", back, bold=on))
     end = canvas.put(end + (1 if key else 0), y, label, ink("text-secondary" if on else "text-disabled", back))
-    canvas.hit(Rect(x, y, end - x, 1), "action", action)
+    if action:
+        canvas.hit(Rect(x, y, end - x, 1), "action", action)
     return end
 
 

@@ -172,7 +172,10 @@ async def test_series_are_picked_and_read_under_the_crosshair() -> None:
     async with staged(120, 40) as stage:
         await stage.press("2", "slash", *"queue")
         await stage.see("queue")
-        await stage.press("enter", "escape")
+        await stage.press("enter")
+        await stage.until(lambda: stage.app.session.ctx.focus == "", "the list has the keys")
+        assert not stage.app.session.explore.picked
+        await stage.press("enter")
         await stage.tick(2)
         await stage.see("On the chart")
         await stage.press("left", "left")

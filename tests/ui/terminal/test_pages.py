@@ -11,9 +11,11 @@ from rich.cells import cell_len
 from tests.ui.terminal import pictures
 from tests.ui.terminal.test_canvas import BOOK
 from tests.ui.terminal.test_cells import HOSTILE
+from ui.terminal.overlays import _help_lines, _help_split
 from ui.terminal.paint import paint, profile_for
 from ui.terminal.stage import Memory
-from ui.views.view import Banner, EmptyState, HelpView, PaletteRow, PaletteView, Picture, Shape, Text, Toast, Value
+from ui.views.help import help_view
+from ui.views.view import Banner, EmptyState, HelpView, Page, PaletteRow, PaletteView, Picture, Shape, Text, Toast, Value
 
 SIZES = ((120, 40), (80, 24), (45, 30), (44, 16), (109, 20), (200, 70))
 
@@ -230,7 +232,44 @@ def test_help_lists_this_pages_keys() -> None:
     for w, h in ((120, 40), (80, 24), (45, 30)):
         text = contents(replace(pictures.alerts(), help=view), w, h)
         assert "Keys: Alerts" in text
-        assert "A             Acknowledge" in text
+        assert "A          Say that you have it" in text
+
+
+@pytest.mark.parametrize("page", ["overview", "explore", "alerts", "rules"])
+@pytest.mark.parametrize("room", [24, 45, 60])
+def test_help_tells_everything_whole(page: Page, room: int) -> None:
+    view = help_view(page)
+    told = " ".join(text for _, text in _help_lines(view, room) if text)
+    assert [text for _, keys in view.sections for _, _, text in keys if text not in told] == []
+
+
+def test_help_in_two_columns_breaks_between_sections() -> None:
+    lines = [("A", ""), ("a", "b"), ("", ""), ("B", ""), ("c", "d"), ("e", "f")]
+    assert _help_split(lines, 4) == 3
+    assert _help_split([("a", "b")] * 9, 4) == 4
+
+
+def test_the_chosen_group_is_seen_in_a_narrow_window() -> None:
+    picture = pictures.alerts()
+    assert picture.alerts is not None
+    groups = tuple((name, 1000) for name in ("Firing", "Pending", "Silenced", "Resolved", "Silences"))
+    for chosen, _ in groups:
+        text = screen(replace(picture, alerts=replace(picture.alerts, groups=groups, group=chosen)), 45, 30)[2]
+        assert f"{chosen} 1,000" in text
+
+
+def test_a_field_says_how_to_leave_it() -> None:
+    assert "Enter to the list  Esc leave" in screen(focused(pictures.explore(), "search"), 120, 40)[-1]
+    assert "Esc leave" in screen(focused(pictures.alerts(pictures.silence_draft()), "silence.reason"), 80, 24)[-1]
+
+
+def test_the_detail_of_an_alert_has_what_the_list_leaves() -> None:
+    picture = pictures.alerts()
+    assert picture.alerts is not None
+    few = replace(picture.alerts, rows=picture.alerts.rows[:1], cursor=0)
+    rows = screen(replace(picture, alerts=few), 120, 40)
+    assert rows[7].startswith(" ─ ")
+    assert rows[-2].strip()
 
 
 @pytest.mark.parametrize(("w", "h"), SIZES)
