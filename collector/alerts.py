@@ -84,9 +84,9 @@ class AlertDesk:
         """Events with a higher id, oldest first."""
         return [known for known in self._events if known.id > event]
 
-    def note_start(self, now: float, restored: float) -> None:
-        """Write down that the collector began, and how much of the last hour it got back."""
-        events = [Event(now, "collector_started", "The collector started.")]
+    def note_start(self, now: float, restored: float, why: str = "") -> None:
+        """Write down that the collector began, `why` if nobody started it, and how much of the last hour it got back."""
+        events = [Event(now, "collector_started", f"{why} Everything began anew." if why else "The collector started.")]
         if restored:
             events.append(
                 Event(now, "collector_restored", f"The last {duration_words(round(restored))} were restored from the journal.")

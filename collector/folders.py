@@ -34,13 +34,17 @@ class FolderLock:
     """Held while a collector runs; freed by the system whatever way the process ends."""
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._path = folder / "collector.lock"
         self._file: BinaryIO | None = None
 
     def take(self) -> None:
-        """Raises `FolderTakenError` naming the process that holds it, `OSError` when the folder cannot be written."""
-        file = self._path.open("a+b")
+        """Raises `FolderTakenError` naming who holds it, `OSError` with a sentence when the folder cannot be used."""
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            file = self._path.open("a+b")
+        except OSError as error:
+            text = f"The data folder {self._path.parent} cannot be used: {error.strerror}. Choose another with --data DIR."
+            raise OSError(error.errno, text) from None
         try:
             _lock(file)
         except OSError:

@@ -48,6 +48,7 @@ FIGURES: tuple[Figure, ...] = (
     _gauge("tick_seconds", "What the last tick cost: windows, rules, journal and stream.", "s"),
     _gauge("tick_late_seconds", "How long after its due time the last tick began.", "s"),
     _counter("ticks_missed_total", "Ticks left out because an earlier one took too long."),
+    _counter("tick_failures_total", "Parts of ticks that failed: a mistake of ours, which the log tells."),
     _counter("statsd_datagrams_total", "StatsD datagrams received."),
     _counter("statsd_bytes_total", "Bytes of StatsD datagrams received."),
     _counter("statsd_lines_total", "StatsD lines received."),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import logging
 import time
 from collections import deque
@@ -14,16 +15,19 @@ from collector.alerts import AlertDesk
 from collector.backend import CollectorBackend
 from collector.folders import FolderLock, default_data_folder, host_name
 from collector.health import Health
+from collector.parts import Parts
 from collector.receivers.set import Receivers
 from collector.rules.store import RuleStore
 from collector.server.http import HttpServer, taken
 from collector.server.stream import StreamLimits, StreamServer
 from collector.storage.journal import Journal
-from collector.storage.state import StateStore
+from collector.storage.state import StateError, StateStore
+from monitor.alerting.durations import rough_duration
 from monitor.engine import Derived, Engine, EngineSettings
 from monitor.model.batch import Batch
 from monitor.settings.address import Address
 from monitor.settings.load import Settings
+from monitor.windows.frame import Frame
 
 log = logging.getLogger("lightship")
 
@@ -32,6 +36,8 @@ SETTLE = 0.05
 SYNC_TICKS = 5
 """The journal is forced to disk every so many ticks: what a power cut, not a kill, may cost."""
 QUEUE_LIMIT = 10_000
+CLOCK_BACK = 60.0
+"""Seconds that the clock may be set back before everything begins anew; a smaller step is waited out."""
 
 
 class Service:
@@ -41,15 +47,21 @@ class Service:
         self.settings = settings
         self.name: str = settings["name"] or host_name()
         self.data = Path(settings["data"]).expanduser() if settings["data"] else default_data_folder()
+        self._lock = FolderLock(self.data)
+        self._stopping = asyncio.Event()
+        self._begin()
+
+    def _begin(self) -> None:
+        """All that knows what time it is, as new."""
+        settings = self.settings
         self.engine = Engine(_engine_settings(settings))
         self.health = Health()
         self.started = time.time()
         self.restored_seconds = 0.0
         self.rules = RuleStore(Path(settings["rules"]).expanduser() if settings["rules"] else self.data / "rules")
-        self._lock = FolderLock(self.data)
+        self._parts = Parts()
         self._queue: deque[list[Batch]] = deque()
         self._shed = 0
-        self._stopping = asyncio.Event()
         self._tick_seconds = self._tick_late = 0.0
         self._missed = 0
 
@@ -73,15 +85,24 @@ class Service:
         """Open everything, tick until stopped. Raises `OSError` or `FolderTakenError` with a sentence for the user."""
         self._lock.take()
         try:
-            async with contextlib.AsyncExitStack() as stack:
-                await self._open(stack)
-                if ready is not None:
-                    ready(self.http.url, self.stream_url)
-                await self._ticks()
+            set_back = await self._live(ready)
+            while set_back:
+                self._begin()
+                set_back = await self._live(None, f"The clock was set back by {rough_duration(set_back)}.")
+        except StateError as error:
+            raise OSError(errno.EIO, str(error)) from error
         finally:
             self._lock.free()
 
-    async def _open(self, stack: contextlib.AsyncExitStack) -> None:
+    async def _live(self, ready: Callable[[str, str], None] | None, why: str = "") -> float:
+        """From opening everything to closing it; by how many seconds the clock was set back, 0 when `stop()` was called."""
+        async with contextlib.AsyncExitStack() as stack:
+            await self._open(stack, why)
+            if ready is not None:
+                ready(self.http.url, self.stream_url)
+            return await self._ticks()
+
+    async def _open(self, stack: contextlib.AsyncExitStack, why: str) -> None:
         self.state = StateStore(self.data / "state.sqlite3")
         stack.callback(self.state.close)
         self.journal = Journal(self.data / "journal") if self.settings["journal"] else None
@@ -106,7 +127,8 @@ class Service:
         self._watch_health()
         if self.journal is not None:
             stack.callback(self.journal.close)
-        self.desk.note_start(self.started, self.restored_seconds)
+        self.desk.note_start(self.started, self.restored_seconds, why)
+        self._warn_of_strangers()
         log.info("%s is up: stream %s, http %s, %s", self.name, self.stream_url, self.http.url, self.receivers.summary())
 
     async def _listen(self, address: Address) -> None:
@@ -122,48 +144,91 @@ class Service:
         for delta in self.journal.read(now):
             if len(delta.rows):
                 first = first or delta.time
-            self.engine.replay(delta)
+            try:
+                self.engine.replay(delta)
+            except Exception:
+                log.exception("the journal holds what cannot be replayed; the windows begin empty")
+                self.engine = Engine(_engine_settings(self.settings))
+                return
         self.restored_seconds = now - first if first else 0.0
         for problem in self.journal.problems:
             log.warning("journal: %s", problem)
 
-    async def _ticks(self) -> None:
+    def _warn_of_strangers(self) -> None:
+        settings = self.settings
+        told = [("http", settings["http"]), ("stream", settings["stream"]), *(("statsd", at) for at in settings["statsd"])]
+        exposed = ", ".join(f"{name} {address}" for name, address in told if not address.is_loopback)
+        if exposed:
+            log.warning(
+                "%s can be reached from other machines, and there is no access control yet: whoever reaches it may read, send, "
+                "acknowledge and change rules. Use 127.0.0.1 and an SSH tunnel unless a firewall stands in front.",
+                exposed,
+            )
+
+    async def _ticks(self) -> float:
+        """Tick until `stop()` was called (0) or the clock was set back far (by how many seconds)."""
         interval: float = self.settings["interval"]
         due = _next_due(time.time(), interval)
         while not self._stopping.is_set():
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), max(0.0, due - time.time()))
-                return
+                # Never longer than an interval, whatever the clock does meanwhile.
+                await asyncio.wait_for(self._stopping.wait(), min(interval, max(0.0, due - time.time())))
+                break
             now = time.time()
+            if self.engine.now - now > CLOCK_BACK:
+                log.warning("the clock was set back by %s; everything begins anew", rough_duration(due - now))
+                return due - now
             self._tick_late = max(0.0, now - due)
             self.tick(now)
             after = _next_due(time.time(), interval)
             if due < after <= due + 60 * interval:
                 self._missed += round((after - due) / interval) - 1
             due = after
+        return 0.0
 
     def tick(self, now: float) -> None:
         """Fold in what has come, judge the rules, write the journal, send the frame. One bad part does not stop the others."""
         began = time.perf_counter()
-        boundary = now - now % 1.0
-        self.take(self.receivers.collect(boundary - 0.001))
-        self.take(self.health.batches(boundary - 0.001))
+        last_moment = now - now % 1.0 - 0.001
+        frame: Frame | None = None
+        with self._parts.one("Reading this host"):
+            self.take(self.receivers.collect(last_moment))
+        with self._parts.one("Measuring the collector itself"):
+            self.take(self.health.batches(last_moment))
         for _ in range(len(self._queue)):
-            for batch in self._queue.popleft():
-                self.engine.ingest(batch)
-        frame = self.engine.tick(now)
-        if self.journal is not None:
-            live = None
-            if self.journal.wants_table(frame.time):
-                live = tuple(self.engine.table.added_since(0)[0])
-            self.journal.append(frame.delta, live)
-            if frame.number % SYNC_TICKS == 0:
-                self.journal.sync(frame.time)
-        changed = self.desk.judge(frame.time)
-        self.health.gather()
-        self.stream.publish_tick(frame)
-        self.publish(changed)
+            with self._parts.one("Taking in samples"):
+                for batch in self._queue.popleft():
+                    self.engine.ingest(batch)
+        with self._parts.one("Computing the windows"):
+            frame = self.engine.tick(now)
+        if frame is not None:
+            self._share(frame)
+        else:
+            with self._parts.one("Gathering the collector's figures"):
+                self.health.gather()
         self._tick_seconds = time.perf_counter() - began
+
+    def _share(self, frame: Frame) -> None:
+        """What follows from a frame."""
+        changed: set[str] = set()
+        with self._parts.one("Writing the journal"):
+            self._record(frame)
+        with self._parts.one("Judging the rules"):
+            changed = self.desk.judge(frame.time)
+        with self._parts.one("Gathering the collector's figures"):
+            self.health.gather()
+        with self._parts.one("Sending the stream"):
+            self.stream.publish_tick(frame)
+        with self._parts.one("Sending what changed"):
+            self.publish(changed)
+
+    def _record(self, frame: Frame) -> None:
+        if self.journal is None:
+            return
+        live = tuple(self.engine.table.added_since(0)[0]) if self.journal.wants_table(frame.time) else None
+        self.journal.append(frame.delta, live)
+        if frame.number % SYNC_TICKS == 0:
+            self.journal.sync(frame.time)
 
     def publish(self, changed: set[str]) -> None:
         """Send what changed at once: any of "alerts", "rules", "events"."""
@@ -175,7 +240,7 @@ class Service:
             self.stream.publish_events()
 
     def _watch_health(self) -> None:
-        self.health.add(self._own_figures)
+        self.health.add(self._own_figures, self._notes)
         self.health.add(self.receivers.figures, self.receivers.notes)
         self.health.add(self.stream.figures)
         self.health.add(self.desk.figures, self.desk.notes)
@@ -198,10 +263,14 @@ class Service:
             "tick_seconds": self._tick_seconds,
             "tick_late_seconds": self._tick_late,
             "ticks_missed_total": self._missed,
+            "tick_failures_total": self._parts.failures,
             "journal_bytes_total": self.journal.bytes_written if self.journal else 0,
             "journal_failing": 1.0 if self.journal and self.journal.failed else 0.0,
             "start_time_seconds": self.started,
         }
+
+    def _notes(self) -> list[str]:
+        return self._parts.notes() + ([self.journal.failed] if self.journal and self.journal.failed else [])
 
 
 def _next_due(now: float, interval: float) -> float:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from typing import Protocol
 
 from collector.storage.state import Queued, StateStore
 from monitor.alerting.model import Event, Notification
+
+log = logging.getLogger(__name__)
 
 MAX_ATTEMPTS = 20
 FIRST_WAIT = 5.0
@@ -45,15 +48,19 @@ class Dispatcher:
                 action.tell(queued.notification, queued.id)
             except OSError as error:
                 self.failed += 1
-                self._put_off(queued, error, now, done, events)
+                self._put_off(queued, error.strerror or str(error), now, done, events)
+            except Exception as error:
+                # A mistake in one action must keep neither the others nor the alerts from being told.
+                log.exception("the action %s failed", queued.action)
+                self.failed += 1
+                self._put_off(queued, f"{type(error).__name__}: {error}", now, done, events)
             else:
                 self.told += 1
                 done.append(queued.id)
                 events.append(_event(queued, now, "notified", f"{queued.action}: {queued.notification.text}"))
         return self._store.settle(done, events)
 
-    def _put_off(self, queued: Queued, error: OSError, now: float, done: list[int], events: list[Event]) -> None:
-        reason = error.strerror or str(error)
+    def _put_off(self, queued: Queued, reason: str, now: float, done: list[int], events: list[Event]) -> None:
         if queued.attempts + 1 >= MAX_ATTEMPTS:
             done.append(queued.id)
             text = f"{queued.action} could not tell of it in {MAX_ATTEMPTS} attempts and gave up: {reason}"

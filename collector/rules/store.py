@@ -70,7 +70,7 @@ class RuleStore:
 
     def load(self, now: float | None = None) -> tuple[Event, ...]:
         """First reading. An empty or missing directory is given the default rules. Events tell what was refused."""
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, RuleFileError):  # no room, no right: the rules that are there do
             self.directory.mkdir(parents=True, exist_ok=True, mode=0o755)
             if not any(self.directory.iterdir()):
                 self._copy_defaults()

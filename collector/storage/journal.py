@@ -44,7 +44,6 @@ class Journal:
         self.problems: list[str] = []
         self.failed = ""
         """Why nothing is being written now (disk full, read-only), "" when all is well."""
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def append(self, delta: Delta, live: tuple[SeriesInfo, ...] | None = None) -> None:
         """Write one tick. `live`: the whole table, wanted (see `wants_table`) when a segment begins."""
@@ -90,6 +89,7 @@ class Journal:
 
     def _begin(self, time: float, live: tuple[SeriesInfo, ...]) -> None:
         self._close()
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._drop_old(time)
         self._file = self._new_file(int(time))
         self._segment_start = time

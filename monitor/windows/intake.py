@@ -45,6 +45,7 @@ class Intake:
     def take(self, now: float, closed: int, before: int | None) -> Points:
         """Points of seconds before `closed`, in order of arrival. `before` is what `closed` was at the last tick."""
         batches, self._batches = self._batches, []
+        self._size = len(self._waiting)
         arrived = [self._accept(batch, now, before, closed) for batch in batches]
         parts = [self._waiting, *(points for points in arrived if len(points))]
         points = parts[0] if len(parts) == 1 else Points(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 
-import psutil  # type: ignore[import-untyped]  # its types are a package of their own, not worth a dependency
+import psutil
 
 from collector.receivers.host.cpu import MODES, ProcessorShares, Times
 from collector.receivers.host.disks import MAX_DISKS, DiskReadings, DiskTraffic, is_disk

@@ -61,7 +61,7 @@ class Receiver:
         self._waker, self._wakened = socket.socketpair()
         self._thread = threading.Thread(target=self._run, name="statsd", daemon=True)
         self.errors = 0
-        """Failures of the socket or the sink; each is logged and the thread goes on."""
+        """Failures of the socket, the parser or the sink; the thread goes on."""
 
     def start(self) -> None:
         self._thread.start()
@@ -104,9 +104,13 @@ class Receiver:
             return 0
         if not self._pending:
             self._due = time.monotonic() + self._interval
-        for batch in self._parser.feed(datagrams, self._clock()):
-            self._pending.append(batch)
-            self._count += len(batch)
+        try:
+            for batch in self._parser.feed(datagrams, self._clock()):
+                self._pending.append(batch)
+                self._count += len(batch)
+        except Exception:
+            # A mistake of ours in the parser must not leave the port deaf; what it met is lost and counted.
+            self._fail("reading StatsD lines failed; they are lost")
         return len(datagrams)
 
     def _hand_on(self) -> None:
@@ -116,8 +120,13 @@ class Receiver:
         try:
             self._sink(batches)
         except Exception:
-            self.errors += 1
-            log.exception("handing on StatsD samples failed; they are lost")
+            self._fail("handing on StatsD samples failed; they are lost")
+
+    def _fail(self, what: str) -> None:
+        """Counted each time, logged with its place as often as 1, 10, 100 … failures."""
+        self.errors += 1
+        if str(self.errors).strip("0") == "1":
+            log.exception("%s (%d so far)", what, self.errors)
 
 
 def roomy(sock: socket.socket, wanted: int) -> int:

@@ -38,7 +38,7 @@ def delta_at(time: float, samples: int = 3, seed: int = 0) -> Delta:
         mins=np.where(alone, sums, sums - 1),
         maxs=np.where(alone, sums, sums + 1),
         lasts=np.where(alone, sums, np.nan),
-        last_times=seconds + 0.5,
+        last_times=seconds.astype(np.float64) + 0.5,
         hist_rows=np.array([1], np.int32),
         hist_seconds=np.array([int(time) - 1], np.int64),
         hist_bins=np.array([-300], np.int32),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-import psutil  # type: ignore[import-untyped]  # its types are a package of their own
+import psutil
 import pytest
 
 from collector.receivers.host import HostReceiver, HostSettings
