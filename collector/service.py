@@ -176,8 +176,8 @@ class Service:
                 break
             now = time.time()
             if self.engine.now - now > CLOCK_BACK:
-                log.warning("the clock was set back by %s; everything begins anew", rough_duration(due - now))
-                return due - now
+                log.warning("the clock was set back by %s; everything begins anew", rough_duration(round(due - now)))
+                return float(round(due - now))
             self._tick_late = max(0.0, now - due)
             self.tick(now)
             after = _next_due(time.time(), interval)
