@@ -19,8 +19,14 @@ if TYPE_CHECKING:
 _HINT = "Start one with 'lightship up' or 'lightship collector', or name another with --url."
 
 
+def with_scheme(url: str) -> str:
+    """`host:7070` is `http://host:7070`."""
+    return url if "://" in url else f"http://{url}"
+
+
 def stream_url(url: str, timeout: float = 5.0) -> str:
     """The stream's ws:// address for an address a person gives. Raises `CommandError` when nothing answers there."""
+    url = with_scheme(url)
     scheme = urlsplit(url).scheme
     if scheme in ("ws", "wss"):
         return url

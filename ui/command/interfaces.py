@@ -25,8 +25,13 @@ def open_desktop(url: str, who: str, theme: str | None) -> int:
     """The desktop window; returns when it is closed."""
     if importlib.util.find_spec("PySide6") is None:
         raise CommandError("The desktop window is not installed here; install lightship[desktop], or use 'lightship tui'.")
-    from ui.desktop.app import run as run_desktop
-
+    try:
+        from ui.desktop.app import run as run_desktop
+    except ImportError as error:
+        raise CommandError(
+            f"The desktop window cannot be opened here ({error}). 'lightship doctor' says what to install; "
+            "'lightship tui' works without it."
+        ) from None
     return run_desktop(url, who, theme)
 
 

@@ -62,8 +62,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given and given[0] in ("-h", "--help", "help") and len(given) == 1:
         print(_OVERVIEW + "".join(f"  {code}  {meaning}\n" for code, meaning in exits.MEANING.items()), end="")
         return exits.OK
-    parsed = build_parser().parse_args(given or ["up"])
     try:
+        parsed = build_parser().parse_args(given or ["up"])
         return int(_load(parsed.module).run(parsed))
     except exits.CommandError as error:
         complain(str(error))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
+import signal
 import sys
 import time
 from typing import TYPE_CHECKING
@@ -37,6 +39,11 @@ async def _run(url: str, who: str, theme: str | None) -> int | None:
     if theme is not None:
         session.theme = theme
     app = LightshipApp(session, mirror, line, driver_class=_driver())
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+            with contextlib.suppress(NotImplementedError):  # Windows
+                asyncio.get_running_loop().add_signal_handler(number, app.exit, 0)
     try:
         return await app.run_async()
     finally:
