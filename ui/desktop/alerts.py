@@ -95,10 +95,10 @@ class AlertsPage(QWidget):
         self.left.add(row_of(self.count, None, self.above, self.sort, margins=(12, 4, 10, 4)))
         fill_height(self.list)
         fill_height(self.silences)
-        self.left.add(self.list, 1)
-        self.left.add(self.silences, 1)
         self.nothing_row = row_of(self.nothing, margins=(14, 6, 14, 14))
         self.left.add(self.nothing_row)
+        self.left.add(self.list, 1)
+        self.left.add(self.silences, 1)
         self.expire_row = row_of(self.expire, None, margins=(12, 7, 12, 9))
         self.left.add(self.expire_row)
         self.detail = DetailCard(host)
@@ -168,6 +168,10 @@ class AlertsPage(QWidget):
             self.right.setMinimumWidth(PANEL)
             self.right.setMaximumWidth(16_777_215)
 
+    def detail_fits(self, view: AlertsView) -> bool:
+        """Whether the middle column is seen beside the list."""
+        return not self.phone and (self.beside or view.draft is None)
+
     def point(self, row: int) -> None:
         """A row was pressed; on the phone that opens it."""
         self.opened = self.phone
@@ -195,12 +199,14 @@ class AlertsPage(QWidget):
         self.above.say(f"{view.new_above} new above")
         self.list.show_rows(view.rows, view.cursor)
         self.silences.show_rows(view.silences, view.cursor if silences else -1)
-        self.list.setVisible(not silences and bool(view.rows))
-        self.silences.setVisible(silences and bool(view.silences))
+        # An empty list keeps its place: it holds the rows above it together, and the focus.
+        self.list.setVisible(not silences)
+        self.silences.setVisible(silences)
         self.nothing.say(view.empty)
-        self.nothing_row.setVisible(bool(view.empty))
+        # Beside the list the middle column says it, with what happened lately.
+        self.nothing_row.setVisible(bool(view.empty) and (view.detail is not None or not self.detail_fits(view)))
         self.expire_row.setVisible(silences and bool(view.silences))
-        self.detail.show_detail(view.detail, view.prompt, view.empty)
+        self.detail.show_detail(view.detail, view.prompt, view.empty, view.lately)
         self.marked.show_marked(view.marked)
         self.drawer.show_draft(view.draft)
         self.why.show_detail(view.detail if not self.phone else None)

@@ -12,9 +12,9 @@ from ui.desktop.delegates import EventPainter, WhyPainter
 from ui.desktop.host import Host
 from ui.desktop.labels import Label, SentenceLabel, heading, muted
 from ui.desktop.panel import Card, PanelHead, Rule
-from ui.desktop.rows import RowList
+from ui.desktop.rows import RowList, fill_height
 from ui.desktop.topbar import Field
-from ui.views.view import AlertDetail, Text
+from ui.views.view import AlertDetail, EventRow, Text
 
 
 class DetailCard(Card):
@@ -49,6 +49,11 @@ class DetailCard(Card):
         self.add(self.body, 1)
         self.nothing_row = row_of(self.nothing, margins=(16, 14, 16, 14))
         self.add(self.nothing_row)
+        self.lately_head = PanelHead(host, "Lately")
+        self.lately = RowList(host, "What happened lately", EventPainter())
+        fill_height(self.lately)
+        self.add(self.lately_head)
+        self.add(self.lately, 1)
         self.show_detail(None, "", "")
 
     def _lay_out(self) -> None:
@@ -81,8 +86,11 @@ class DetailCard(Card):
         self.chart.setMinimumHeight(170)
         self.history.setMinimumHeight(26)
 
-    def show_detail(self, detail: AlertDetail | None, prompt: str, empty: str) -> None:
-        """None shows `empty`; `prompt` opens the field for a note."""
+    def show_detail(self, detail: AlertDetail | None, prompt: str, empty: str, lately: tuple[EventRow, ...] = ()) -> None:
+        """None shows `empty` and what happened lately; `prompt` opens the field for a note."""
+        self.lately.show_rows(lately)
+        self.lately_head.setVisible(detail is None and bool(lately))
+        self.lately.setVisible(detail is None)
         self.body.setVisible(detail is not None)
         self.nothing_row.setVisible(detail is None)
         self.nothing.say(empty)
@@ -127,6 +135,7 @@ class DetailCard(Card):
     def restyle(self) -> None:
         self.chart.restyle()
         self.history.restyle()
+        self.lately.restyle()
 
 
 class WhyCard(Card):

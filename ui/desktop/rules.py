@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QGridLayout, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from ui.desktop import paint
 from ui.desktop.buttons import Button, row_of
@@ -13,14 +13,16 @@ from ui.desktop.delegates import RulePainter
 from ui.desktop.editor import CodeEdit
 from ui.desktop.empty import EmptyCard
 from ui.desktop.host import Host, Painted
-from ui.desktop.labels import Label, SentenceLabel, heading, muted
+from ui.desktop.labels import Label, SentenceLabel, heading, literal_tip, muted
 from ui.desktop.look import STRONG
 from ui.desktop.panel import Card, Rule
 from ui.desktop.rows import RowList, fill_height
 from ui.desktop.topbar import Field
 from ui.views.view import ProblemRow, RuleEditorView, RulesView, Text, Value
 
-LIST, SIDE = 268, 330
+LIST = 268
+BUTTONS = 220
+"""Pixels the buttons of a rule need at least; kept while a draft comes and goes, so that the words beside stand still."""
 
 
 class Problem(Painted):
@@ -51,8 +53,10 @@ class Problem(Painted):
             self.problem = None
             return
         more = f" And {len(problems) - 1} more." if len(problems) > 1 else ""
-        self.words.say((Text(f"Line {first.line + 1}: {first.text}{more}"),))
-        self.setAccessibleName(f"Line {first.line + 1}: {first.text}")
+        where = f"Line {first.line + 1}: "
+        said = where + first.text.removeprefix(where)
+        self.words.say((Text(said + more),))
+        self.setAccessibleName(said)
         self.fix.setVisible(bool(first.fix))
         self.fix.say(first.fix)
         self.problem = first
@@ -72,12 +76,13 @@ class Now(Painted):
     def __init__(self, host: Host) -> None:
         super().__init__(host)
         self.value, self.note = Value(""), ""
-        self.want(0, 66)
+        self.want(0, 80)
 
     def show_now(self, value: Value, note: str) -> None:
         if (value, note) != (self.value, self.note):
             self.value, self.note = value, note
             self.setAccessibleName(f"Now {value}. {note}")
+            self.setToolTip(literal_tip(note))
             self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -86,7 +91,9 @@ class Now(Painted):
         small = self.look.font("small")
         paint.words(painter, QRectF(0, 0, self.width(), 16), "Now", small, self.look.colour("text-secondary"))
         paint.value(painter, self.look, QRectF(0, 17, self.width(), 28), self.value, 22, STRONG, paint.LEFT, unit_role=12)
-        paint.words(painter, QRectF(0, 48, self.width(), 16), self.note, small, self.look.colour("text-secondary"))
+        painter.setFont(small)
+        painter.setPen(self.look.colour("text-secondary"))
+        painter.drawText(QRectF(0, 46, self.width(), 34), Qt.TextFlag.TextWordWrap, self.note)
 
 
 class EditorCard(Card):
@@ -124,11 +131,10 @@ class EditorCard(Card):
 
 
 class MeaningCard(Card):
-    """What the rule does in words, where it stands, and the buttons that say what they do."""
+    """What the rule does in words, where it stands, and the buttons that say what they do: a strip, or a column on the phone."""
 
     def __init__(self, host: Host) -> None:
-        super().__init__(host, "What this rule does", (14, 9, 14, 11))
-        self.title = heading(host, "What this rule does")
+        super().__init__(host, "What this rule does", (14, 9, 12, 9))
         self.sentence = SentenceLabel(host, "control", wrap=True)
         self.now = Now(host)
         self.save = Button(host, "Save", lambda: host.act("draft.save"), "primary", key="Ctrl S")
@@ -136,15 +142,33 @@ class MeaningCard(Card):
         self.toggle = Button(host, "Disable", lambda: host.act("rule.toggle"), key="D")
         self.delete = Button(host, "Delete rule", lambda: host.act("rule.delete"), "danger")
         self.save.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.add(self.title)
-        self.column.addSpacing(4)
-        self.add(self.sentence)
-        self.column.addSpacing(12)
-        self.add(self.now)
-        self.column.addStretch(1)
-        self.add(row_of(self.toggle, self.delete, None, margins=(0, 8, 0, 0)))
-        self.draft_row = row_of(self.save, self.discard, margins=(0, 8, 0, 0))
-        self.add(self.draft_row)
+        self.words = QWidget()
+        words = QVBoxLayout(self.words)
+        words.setContentsMargins(0, 0, 0, 0)
+        words.setSpacing(4)
+        words.addWidget(heading(host, "What this rule does"))
+        words.addWidget(self.sentence)
+        words.addStretch(1)
+        self.buttons = QWidget()
+        buttons = QVBoxLayout(self.buttons)
+        buttons.setContentsMargins(0, 0, 0, 0)
+        buttons.setSpacing(7)
+        self.draft_row = row_of(self.save, self.discard)
+        buttons.addWidget(self.draft_row)
+        buttons.addWidget(row_of(self.toggle, self.delete, None))
+        buttons.addStretch(1)
+        self.strip = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self.strip.setSpacing(16)
+        self.strip.addWidget(self.words, 3)
+        self.strip.addWidget(self.now, 2)
+        self.strip.addWidget(self.buttons)
+        self.column.addLayout(self.strip)
+
+    def arrange(self, phone: bool) -> None:
+        """Beside each other, or one below the other on the phone."""
+        ways = QBoxLayout.Direction
+        self.strip.setDirection(ways.TopToBottom if phone else ways.LeftToRight)
+        self.buttons.setMinimumWidth(0 if phone else BUTTONS)
 
     def show_editor(self, view: RuleEditorView, enabled: bool) -> None:
         self.sentence.say(view.sentence)
@@ -203,17 +227,10 @@ class RulesPage(QWidget):
         self.outer.setContentsMargins(12, 4 if phone else 10, 12, 10)
         for widget in (self.editor, self.meaning, self.chart):
             self.grid.removeWidget(widget)
-        beside = width >= 1180
-        self.grid.addWidget(self.editor, 0, 0)
-        self.grid.addWidget(self.meaning, 0 if beside else 1, 1 if beside else 0)
-        self.grid.addWidget(self.chart, 1 if beside else 2, 0, 1, 2 if beside else 1)
-        self.meaning.setFixedWidth(SIDE) if beside else self.meaning.setMaximumWidth(16_777_215)
-        if not beside:
-            self.meaning.setMinimumWidth(0)
-        for row, stretch in enumerate((5, 4, 0) if beside else (4, 0, 3)):
+        for row, (part, stretch) in enumerate(((self.editor, 5), (self.meaning, 0), (self.chart, 3))):
+            self.grid.addWidget(part, row, 0)
             self.grid.setRowStretch(row, stretch)
-        self.grid.setColumnStretch(0, 1)
-        self.grid.setColumnStretch(1, 0)
+        self.meaning.arrange(phone)
         self.chart.setMinimumHeight(126)
         if phone:
             self.left.setMinimumWidth(0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QFont, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QMenu
 
 from ui.desktop import paint, shapes
@@ -73,6 +73,15 @@ class Navigation(Painted):
         for tab, box in zip(self.tabs(), self.boxes(), strict=False):
             if self.frame is not None and tab.page == self.frame.page:
                 paint.focus_ring(painter, self.look, box.adjusted(-2, -2, 2, 2))
+
+    def _small_badge(self, painter: QPainter, spot: QRectF, badge: str, shape: str | None, font: QFont) -> None:
+        """A number beside an icon; for a word there is no room, so it is a dot."""
+        if badge.isdigit():
+            paint.words(painter, spot, badge, font, self.look.colour(shape or "text-secondary"))
+            return
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(self.look.brush("series-1"))
+        painter.drawEllipse(QRectF(spot.left() + 2, spot.center().y() - 3, 6, 6))
 
     def _at(self, point: QPointF) -> int:
         return next((number for number, box in enumerate(self.boxes()) if box.contains(point)), -1)
@@ -166,14 +175,8 @@ class Sidebar(Navigation):
                 painter, QRectF(box.left(), box.top() + 27, box.width(), 14), tab.name, font, self.look.colour(ink), paint.CENTRE
             )
             if tab.badge:
-                spot = QRectF(box.center().x() + 5, box.top() + 2, 22, 13)
-                paint.words(
-                    painter,
-                    spot,
-                    tab.badge,
-                    self.look.font("axis", STRONG),
-                    self.look.colour(tab.badge_shape or "text-secondary"),
-                )
+                spot = QRectF(box.center().x() + 8, box.top() + 2, 16, 13)
+                self._small_badge(painter, spot, tab.badge, tab.badge_shape, self.look.font("axis", STRONG))
             return
         paint.icon(painter, self.look, tab.page, paint.centred(box, 16, box.left() + 7), "accent" if on else ink)
         paint.words(painter, box.adjusted(32, 0, -40, 0), tab.name, self.look.font(13, MEDIUM), self.look.colour(ink))
@@ -253,6 +256,6 @@ class BottomBar(Navigation):
             paint.words(painter, QRectF(box.left(), 36, box.width(), 16), name, font, self.look.colour(ink), paint.CENTRE)
             if badge:
                 spot = QRectF(middle + 8, 4, 30, 15)
-                paint.words(painter, spot, badge, self.look.font(12, STRONG), self.look.colour(shape or "text-secondary"))
+                self._small_badge(painter, spot, badge, shape, self.look.font(12, STRONG))
         if self.hasFocus():
             self._ring(painter)

@@ -61,10 +61,23 @@ class Field(QLineEdit):
             self.host.session.focus("")
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Up, Qt.Key.Key_Down) and self.what.startswith("silence."):
+            self._to_neighbour(event.key() == Qt.Key.Key_Down)
+            return
         if event.key() in (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown):
             event.ignore()
             return
         super().keyPressEvent(event)
+
+    def _to_neighbour(self, below: bool) -> None:
+        """The caret into the next field of the same form, where there is one."""
+        beside: QWidget | None = self
+        for _ in range(6):
+            if beside is not None:
+                beside = beside.nextInFocusChain() if below else beside.previousInFocusChain()
+            if isinstance(beside, Field) and beside.what.startswith("silence."):
+                beside.setFocus(Qt.FocusReason.TabFocusReason if below else Qt.FocusReason.BacktabFocusReason)
+                return
 
 
 class PaletteButton(Button):

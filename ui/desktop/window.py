@@ -19,7 +19,7 @@ from ui.desktop.remember import Memory
 from ui.desktop.sidebar import BottomBar, Sidebar
 from ui.desktop.statusbar import StatusBar
 from ui.desktop.timebar import TimeBar
-from ui.desktop.topbar import TopBar
+from ui.desktop.topbar import Field, TopBar
 from ui.views.context import PHONE, Profile
 from ui.views.theme import tokens
 from ui.views.view import Page, Picture
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 TABLET = int(tokens()["breakpoint"]["tablet"])
 WIDE = int(tokens()["breakpoint"]["wide"])
+FINDERS = ("search", "filter")
 RAIL_BELOW = 1200
 NARROW_BELOW = 1080
 
@@ -191,7 +192,7 @@ class Window(QMainWindow):
         was, self._focus = self._focus, wanted
         if wanted:
             self._focus_field(wanted)
-        elif (was and isinstance(QApplication.focusWidget(), QLineEdit)) or was in ("palette", "rule"):
+        elif (was and isinstance(self.focusWidget(), QLineEdit)) or was in ("palette", "rule"):
             self.page(picture.frame.page).focus_main()
 
     def _focus_field(self, name: str) -> None:
@@ -275,7 +276,8 @@ class Window(QMainWindow):
             return False
         if kind != QEvent.Type.KeyPress or not isinstance(event, QKeyEvent) or not isinstance(watched, QWidget):
             return False
-        if watched.window() is not self or watched is not (QApplication.focusWidget() or watched):
+        # A window that is not the active one gets keys too (without a window manager none ever is): its own focus counts.
+        if watched.window() is not self or watched is not (QApplication.focusWidget() or self.focusWidget() or watched):
             return False
         return self._key(event, watched)
 
@@ -286,9 +288,8 @@ class Window(QMainWindow):
             return False
         from ui.desktop.editor import CodeEdit
 
-        field, editor = isinstance(watched, QLineEdit), isinstance(watched, CodeEdit)
-        if field or editor:
-            return self._typing(key, editor)
+        if isinstance(watched, QLineEdit | CodeEdit):
+            return self._typing(key, watched)
         if key in ("space", "enter") and isinstance(watched, QAbstractButton):
             watched.click()
             return True
@@ -296,10 +297,17 @@ class Window(QMainWindow):
         self.refresh()
         return heard
 
-    def _typing(self, key: str, editor: bool) -> bool:
-        if editor and key in EDITOR_OWN:
-            return False
-        if key in FIELD_OWN or key == "enter":
+    def _typing(self, key: str, watched: QWidget) -> bool:
+        from ui.desktop.editor import CodeEdit
+
+        what = watched.what if isinstance(watched, Field) else ""
+        if what and self.session.ctx.focus != what:
+            self.session.focus(what)
+        if (what in FINDERS and key in ("down", "pagedown")) or (what == "search" and key == "enter"):
+            self.session.focus("")  # into the list, where the first row found has the cursor
+            self.refresh()
+            return True
+        if (isinstance(watched, CodeEdit) and key in EDITOR_OWN) or key in FIELD_OWN or key == "enter":
             return False
         heard: bool = self.session.key(key, True)
         self.refresh()

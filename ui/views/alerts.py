@@ -16,7 +16,7 @@ from ui.views.alertlist import AlertList
 from ui.views.context import Context
 from ui.views.drafts import SilenceDraft
 from ui.views.format import plural, sanitise
-from ui.views.overview_parts import quiet
+from ui.views.overview_parts import events, quiet
 from ui.views.page import PageModel, moved
 from ui.views.view import AlertsView, SilenceRow
 
@@ -277,6 +277,7 @@ class Alerts(PageModel):
             new_above=self.list.new_above,
             prompt=self._prompt(),
             empty=self._empty(bool(alerts), silences),
+            lately=() if picture is not None else events(ctx, 20),
         )
 
     def _alive(self, silences: list[Silence]) -> int:

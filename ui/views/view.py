@@ -312,6 +312,8 @@ class AlertsView:
     new_above: int = 0
     prompt: str = ""
     empty: str = ""
+    lately: tuple[EventRow, ...] = ()
+    """What happened last, while no alert is shown in full."""
 
 
 # ---------------------------------------------------------------- overview

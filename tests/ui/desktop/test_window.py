@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QWidget
 
 from tests.ui.desktop import pictures
@@ -131,6 +132,58 @@ def test_letters_reach_the_session_from_a_list_but_not_from_a_field(stub: Any) -
     assert not any(what[:2] == ("key", "f") and what[2] is False for what in screen.session.heard)
     screen.press(Qt.Key.Key_K, CTRL)
     assert ("key", "ctrl+k", True) in screen.session.heard
+
+
+@pytest.mark.parametrize("page", ["explore", "alerts", "rules"])
+def test_a_filter_is_left_by_escape_and_by_down_and_letters_are_keys_again(demo: Any, page: str) -> None:
+    screen = demo()
+    screen.session.perform(f"page.{page}")
+    screen.take()
+    for way_out in (Qt.Key.Key_Escape, Qt.Key.Key_Down):
+        screen.press(Qt.Key.Key_Slash, text="/")
+        field = screen.window.focusWidget()
+        assert field.what in ("search", "filter")
+        screen.write("e")
+        held = field.text()
+        screen.press(way_out)
+        assert screen.window.focusWidget() is not field
+        screen.write("x")
+        assert field.text() == held
+    screen.press(Qt.Key.Key_Escape)
+    screen.press(Qt.Key.Key_Escape)
+    screen.press(Qt.Key.Key_Escape)
+    assert field.text() == ""
+
+
+def test_a_window_that_is_not_the_active_one_leaves_its_fields_too(demo: Any) -> None:
+    screen = demo()
+    screen.session.perform("page.explore")
+    screen.take()
+    other = QWidget()
+    other.show()
+    other.activateWindow()
+    screen.settle()
+    assert not screen.window.isActiveWindow()
+    for key in (Qt.Key.Key_Slash, Qt.Key.Key_C, Qt.Key.Key_Escape, Qt.Key.Key_X):
+        QTest.keyClick(screen.window.focusWidget(), key)
+        screen.take()
+    assert screen.session.explore.search == "c"
+    assert len(screen.session.explore.picked) == 1
+    other.close()
+
+
+def test_up_and_down_walk_through_the_fields_of_a_silence(demo: Any) -> None:
+    screen = demo()
+    screen.session.perform("page.alerts")
+    screen.session.perform("alert.silence")
+    screen.take()
+    assert screen.window.focusWidget().accessibleName() == "Because"
+    screen.press(Qt.Key.Key_Up)
+    assert screen.window.focusWidget().accessibleName() == "For how long"
+    screen.press(Qt.Key.Key_Down)
+    assert screen.window.focusWidget().accessibleName() == "Because"
+    screen.press(Qt.Key.Key_Escape)
+    assert screen.window.focusWidget().accessibleName() == "Alerts"
 
 
 def test_undo_in_a_field_is_the_fields_own(stub: Any) -> None:
