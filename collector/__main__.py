@@ -27,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Exit codes: 0 done, 1 could not run, 2 wrong flags or settings."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     if given and given[0] == "config":
-        return _config(given[1:])
+        return _printed(given[1:])
     flags = _collector_parser().parse_args(given)
     try:
         settings = read_settings(flags)
@@ -96,6 +96,17 @@ async def _run(settings: Settings) -> None:
 def _say_ready(http: str, stream: str) -> None:
     """One line for whoever started this process."""
     print(f"ready {http} {stream}", flush=True)
+
+
+def _printed(arguments: list[str]) -> int:
+    """`config`, whose output may go to a pipe that is closed early or to a disk that is full."""
+    try:
+        code = _config(arguments)
+        sys.stdout.flush()
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK if isinstance(error, BrokenPipeError) else _complain(f"That did not work: {error.strerror or error}.", FAILED)
+    return code
 
 
 def _config(arguments: list[str]) -> int:

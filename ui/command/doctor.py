@@ -188,7 +188,7 @@ def _screen() -> Iterator[Finding]:
     yield _probe("fonts", _FONTS, "sudo apt-get install fonts-dejavu-core")
 
 
-_QT = "import PySide6.QtWidgets as w; a = w.QApplication([]); print('load')"
+_QT = "import PySide6.QtWidgets as w; a = w.QApplication([]); print('all there')"
 _FONTS = """
 import sys, PySide6.QtWidgets as w, PySide6.QtGui as g
 a = w.QApplication([])

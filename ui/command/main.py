@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import importlib
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -55,24 +56,44 @@ _PASSED_ON = ("collector", "config")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; returns its exit code."""
-    given = list(sys.argv[1:] if arguments is None else arguments)
-    if given and given[0] in _PASSED_ON:
-        return _collector(given)
-    if given and given[0] in ("-h", "--help", "help") and len(given) == 1:
-        print(_OVERVIEW + "".join(f"  {code}  {meaning}\n" for code, meaning in exits.MEANING.items()), end="")
-        return exits.OK
+    """Run one command; returns its exit code. Whatever goes wrong ends in a sentence, not in a trace."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # what the terminal cannot show is no reason to fail
     try:
-        parsed = build_parser().parse_args(given or ["up"])
-        return int(_load(parsed.module).run(parsed))
+        code = _run(list(sys.argv[1:] if arguments is None else arguments))
+        sys.stdout.flush()
+        return code
     except exits.CommandError as error:
         complain(str(error))
         return error.code
     except KeyboardInterrupt:
         return exits.OK
     except BrokenPipeError:
-        sys.stderr.close()
+        return exits.OK  # who read has read enough
+    except OSError as error:
+        complain(f"That did not work: {error.strerror or error}.")
+        return exits.FAILED
+    finally:
+        _let_go()
+
+
+def _run(given: list[str]) -> int:
+    if given and given[0] in _PASSED_ON:
+        return _collector(given)
+    if given and given[0] in ("-h", "--help", "help") and len(given) == 1:
+        print(_OVERVIEW + "".join(f"  {code}  {meaning}\n" for code, meaning in exits.MEANING.items()), end="")
         return exits.OK
+    parsed = build_parser().parse_args(given or ["up"])
+    return int(_load(parsed.module).run(parsed))
+
+
+def _let_go() -> None:
+    """Drop what nobody will take any more, or the interpreter complains about it at exit."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _load(module: str) -> ModuleType:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import socket
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.running import free_port
-from ui.command import exits
+from ui.command import exits, show
 from ui.command.main import main
 from ui.command.parser import build_parser
 from ui.command.send import line
@@ -131,7 +132,56 @@ def test_rules_can_be_checked_without_a_collector(tmp_path: Path, capsys: pytest
     assert "a.toml, line 4" in capsys.readouterr().err
 
 
+def lightship(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "ui.command.main", *arguments]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a disk that is always full is a Linux thing")
+@pytest.mark.parametrize("arguments", [["--help"], ["config", "show"], ["config", "reference"]])
+def test_a_full_disk_is_a_sentence(arguments: list[str]) -> None:
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(lightship(*arguments), stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stderr) == (exits.FAILED, "lightship: That did not work: No space left on device.\n")
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["get", "--help"], ["config", "reference"]])
+def test_a_reader_who_has_enough_is_no_failure(arguments: list[str]) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(lightship(*arguments), stdout=writer, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (exits.OK, "")
+
+
+def test_a_terminal_without_utf_8_gets_question_marks() -> None:
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(
+        lightship("unsilence", "--url", "ftp://ä", "x"), capture_output=True, text=True, env=environment, check=False
+    )
+    assert done.returncode == exits.USAGE
+    assert "Traceback" not in done.stderr
+
+
+def test_a_table_fits_the_terminal_it_is_read_in(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    rows = [["a" * 100 + "end", "1"], ["b", "2"]]
+    show.print_table(["SERIES", "VALUE"], rows, right=(1,))
+    assert capsys.readouterr().out.splitlines()[1].endswith("end      1")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    show.print_table(["SERIES", "VALUE"], rows, right=(1,))
+    lines = capsys.readouterr().out.splitlines()
+    assert {len(line) for line in lines} == {60}
+    assert "…" in lines[1]
+    assert lines[1].endswith("end      1")
+
+
 def test_the_command_starts_without_toolkits_or_the_collector() -> None:
     code = "import sys, ui.command.main, ui.command.status, ui.command.values; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert {"PySide6", "textual", "aiohttp", "pyqtgraph"}.isdisjoint(loaded)
+
+
+def test_help_and_send_start_without_numbers_and_sockets_of_the_stream() -> None:
+    code = "import sys, ui.command.main, ui.command.send; ui.command.main.main(['--help']); print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert {"numpy", "msgspec", "websockets", "importlib.metadata"}.isdisjoint(loaded)
