@@ -45,11 +45,11 @@ def stream_url(url: str, timeout: float = 5.0) -> str:
 
 
 class Conversation:
-    """A connection that has been greeted. `hello` is the collector's greeting."""
+    """A connection that has been greeted. `hello` is the collector's greeting, `timeout` the patience in seconds."""
 
     def __init__(self, socket: ClientConnection, timeout: float) -> None:
         self._socket = socket
-        self._timeout = timeout
+        self.timeout = timeout
         self._codec = Codec(MSGPACK)
         self._numbers = itertools.count(1)
         hello = self.receive()
@@ -67,9 +67,9 @@ class Conversation:
     def receive(self, timeout: float | None = None) -> Message:
         """The next message. Raises `CommandError` when none comes in time."""
         try:
-            return self._codec.decode(self._socket.recv(timeout=timeout or self._timeout))
+            return self._codec.decode(self._socket.recv(timeout=timeout or self.timeout))
         except TimeoutError:
-            raise CommandError(f"The collector has not answered for {timeout or self._timeout:g} s.", NO_COLLECTOR) from None
+            raise CommandError(f"The collector has not answered for {timeout or self.timeout:g} s.", NO_COLLECTOR) from None
         except DecodeError as error:
             raise CommandError(f"The collector's answer cannot be read: {error}") from None
         except Exception as error:

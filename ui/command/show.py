@@ -8,6 +8,11 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+WHOLE = 4096
+"""Characters of outside text on a line: more than any series' name and tags have."""
+_LEAST = 24
+"""Characters that a column keeps however narrow the terminal is."""
+
 
 def print_json(data: Any) -> None:
     """One JSON document on standard output; NaN is null."""
@@ -20,7 +25,7 @@ def print_table(head: Sequence[str], rows: Sequence[Sequence[str]], right: Seque
     """Columns as wide as their widest cell; those in `right` are aligned right. On a terminal the widest gives way."""
     from ui.views.format import sanitise  # what only complains starts without it
 
-    cells = [[sanitise(cell) for cell in row] for row in rows]
+    cells = [[sanitise(cell, WHOLE) for cell in row] for row in rows]
     widths = [max(len(title), *(len(row[i]) for row in cells)) if cells else len(title) for i, title in enumerate(head)]
     if sys.stdout.isatty():
         widest = widths.index(max(widths))
@@ -30,10 +35,6 @@ def print_table(head: Sequence[str], rows: Sequence[Sequence[str]], right: Seque
         shown = [_cut(cell, width) for cell, width in zip(row, widths, strict=True)]
         parts = [cell.rjust(widths[i]) if i in right else cell.ljust(widths[i]) for i, cell in enumerate(shown)]
         print("  ".join(parts).rstrip())
-
-
-_LEAST = 24
-"""Characters that a column keeps however narrow the terminal is."""
 
 
 def _cut(text: str, room: int) -> str:

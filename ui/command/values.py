@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import json
 import math
-import time
 from typing import Any
 
 from monitor.alerting.durations import DurationError, parse_duration
@@ -14,7 +12,8 @@ from monitor.windows.frame import is_field
 from monitor.wire.messages import Get
 from ui.command.ask import Conversation, conversation
 from ui.command.exits import NOTHING, OK, USAGE, CommandError
-from ui.command.show import print_json, print_table
+from ui.command.show import WHOLE, print_json, print_table
+from ui.views.format import sanitise
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -23,13 +22,15 @@ def run(arguments: argparse.Namespace) -> int:
     _check(arguments.selector, fields)
     with conversation(arguments.url, arguments.timeout) as talk:
         if arguments.command == "watch":
-            return _watch(talk, arguments, fields, window)
+            from ui.command.watch import watch
+
+            return watch(talk, arguments, fields, window)
         found = _get(talk, arguments, fields, window)
     if arguments.json:
         print_json(found)
     elif found:
         print_table(
-            ["SERIES", *(f.upper() for f in fields)], [_row(entry, fields) for entry in found], right=range(1, len(fields) + 1)
+            ["SERIES", *(f.upper() for f in fields)], [row_of(entry, fields) for entry in found], right=range(1, len(fields) + 1)
         )
     if found:
         return OK
@@ -58,24 +59,13 @@ def _get(talk: Conversation, arguments: argparse.Namespace, fields: tuple[str, .
     return list(talk.ask(request))
 
 
-def _watch(talk: Conversation, arguments: argparse.Namespace, fields: tuple[str, ...], window: float) -> int:
-    ticks = 0
-    while True:
-        stamp = time.strftime("%H:%M:%S")
-        for entry in _get(talk, arguments, fields, window):
-            if arguments.json:
-                print(json.dumps({"time": stamp, **entry}, ensure_ascii=False), flush=True)
-            else:
-                print(stamp, *_row(entry, fields), sep="  ", flush=True)
-        ticks += 1
-        if ticks == arguments.count:
-            return OK
-        time.sleep(talk.hello.interval)
-
-
-def _row(entry: dict[str, Any], fields: tuple[str, ...]) -> list[str]:
+def row_of(entry: dict[str, Any], fields: tuple[str, ...]) -> list[str]:
+    """A series and its values in the order of `fields`; the name without control characters."""
     tags = ",".join(f'{name}="{value}"' for name, value in entry.get("tags", {}).items())
-    return [entry["name"] + (f"{{{tags}}}" if tags else ""), *(_plain(entry["fields"].get(field)) for field in fields)]
+    return [
+        sanitise(entry["name"] + (f"{{{tags}}}" if tags else ""), WHOLE),
+        *(_plain(entry["fields"].get(field)) for field in fields),
+    ]
 
 
 def _plain(value: float | None) -> str:

@@ -1,0 +1,80 @@
+"""The commands on a real collector: what they print, and the exit codes that `lightship --help` promises."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.running import ROOT, Collector, collector, until
+from ui.command import exits
+
+
+@pytest.fixture(scope="module")
+def one(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Collector]:
+    with collector(tmp_path_factory.mktemp("collector")) as running:
+        running.send("queue:4|g|#shard:a", "queue:5|g|#shard:b", "evil\u202e\x1b[31m:1|g")
+        until(lambda: len(running.get("queue")) == 2, "the series are there")
+        yield running
+
+
+def ended(one: Collector, *arguments: str) -> tuple[int, str, str]:
+    done = one.run(*arguments, check=False)
+    assert "Traceback" not in done.stderr
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_watch_prints_each_series_at_each_tick(one: Collector) -> None:
+    code, out, said = ended(one, "watch", "queue", "--count", "2")
+    lines = [line.split("  ") for line in out.splitlines()]
+    assert (code, said) == (exits.OK, "")
+    assert [line[1:] for line in lines] == [['queue{shard="a"}', "4"], ['queue{shard="b"}', "5"]] * 2
+    assert lines[0][0] < lines[2][0]
+
+
+def test_watch_prints_json_a_line(one: Collector) -> None:
+    code, out, _ = ended(one, "watch", "queue", "--count", "1", "--json", "--field", "last", "--field", "rate")
+    told = [json.loads(line) for line in out.splitlines()]
+    assert code == exits.OK
+    assert [entry["tags"] for entry in told] == [{"shard": "a"}, {"shard": "b"}]
+    assert told[0]["fields"]["last"] == 4
+    assert set(told[0]["fields"]) == {"last", "rate"}
+
+
+def test_watch_says_that_nothing_matches_and_waits(one: Collector) -> None:
+    assert ended(one, "watch", "nowhere", "--count", "2") == (exits.OK, "", "lightship: No series matches nowhere yet.\n")
+
+
+def test_nothing_found_is_5_and_a_refusal_is_4(one: Collector) -> None:
+    assert ended(one, "get", "nowhere")[0] == exits.NOTHING
+    assert ended(one, "ack", "nobody")[0] == exits.NOTHING
+    assert ended(one, "unsilence", "none")[0] == exits.NOTHING
+    for command in ("get", "watch"):
+        code, out, said = ended(one, command, "queue", "--window", "77s")
+        assert (code, out) == (exits.REFUSED, "")
+        assert "window" in said
+
+
+def test_what_is_sent_from_outside_moves_no_cursor(one: Collector) -> None:
+    for command in (["get", "{}"], ["watch", "{}", "--count", "1"]):
+        code, out, _ = ended(one, *command)
+        assert code == exits.OK
+        assert "\x1b" not in out
+        assert "\u202e" not in out
+
+
+def test_a_collector_that_dies_ends_a_watch_with_a_sentence(tmp_path: Path) -> None:
+    with collector(tmp_path) as mortal:
+        command = [sys.executable, "-m", "ui.command.main", "watch", "host.cpu.busy", "--url", mortal.url]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT) as watching:
+            assert watching.stdout is not None
+            watching.stdout.readline()
+            mortal.kill()
+            _, said = watching.communicate(timeout=20)
+    assert watching.returncode == exits.NO_COLLECTOR
+    assert said.splitlines()[-1].startswith("lightship: The connection to the collector broke")
+    assert "Traceback" not in said
