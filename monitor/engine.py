@@ -32,7 +32,8 @@ class EngineSettings(msgspec.Struct, frozen=True):
     """Durations in seconds. `windows` are those that clients are offered; any other up to an hour is answered as well.
 
     `lateness`: how long after its second was closed a point is still taken; `future`: how far ahead of the tick it may be.
-    `idle_expiry`: a series without samples that long loses its row. `backlog_limit`: points kept between ticks.
+    `idle_expiry`: a series without samples that long loses its row; a passing one loses it `passing_expiry` after its end was
+    marked, so that thousands of ended processes do not fill the table. `backlog_limit`: points kept between ticks.
     """
 
     windows: tuple[float, ...] = (60, 300, 900, 3600)
@@ -40,6 +41,7 @@ class EngineSettings(msgspec.Struct, frozen=True):
     future: float = 10.0
     series_limit: int = 100_000
     idle_expiry: float = 3600.0
+    passing_expiry: float = 300.0
     backlog_limit: int = 5_000_000
     derived: tuple[Derived, ...] = ()
 
@@ -152,8 +154,11 @@ class Engine:
         return joined(delta, derived)
 
     def _idle(self, closed: int) -> Ids:
-        live = self.table.live()
-        idle = live[self._store.lasts.seen[live] < closed - self.settings.idle_expiry]
+        live, lasts = self.table.live(), self._store.lasts
+        seen = lasts.seen[live]
+        ended = self.table.passing[live] & np.isnan(lasts.values[live]) & np.isfinite(lasts.times[live])
+        gone = (seen < closed - self.settings.idle_expiry) | (ended & (seen < closed - self.settings.passing_expiry))
+        idle = live[gone]
         waiting = self._intake.waiting_rows()
         return idle[~np.isin(idle, waiting)] if len(idle) and len(waiting) else idle
 

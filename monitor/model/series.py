@@ -83,14 +83,19 @@ class KeySpace:
         self.keys: list[SeriesKey] = []
         self.kinds: list[Kind] = []
         self.units: list[str] = []
+        self.passing: list[bool] = []
         self.rows: npt.NDArray[np.int32] = np.empty(0, np.int32)
         """Engine's own: row of each id, -1 where not resolved (may be shorter than `keys`)."""
 
     def __len__(self) -> int:
         return len(self.keys)
 
-    def add(self, key: SeriesKey, kind: Kind, unit: str = "") -> int:
-        """The id of a new series. The caller keeps the way back from its own spelling to the id."""
+    def add(self, key: SeriesKey, kind: Kind, unit: str = "", passing: bool = False) -> int:
+        """The id of a new series. The caller keeps the way back from its own spelling to the id.
+
+        `passing`: of something that comes and goes (a process), so that it need not be kept for an hour after its end.
+        """
+        self.passing.append(passing)
         self.kinds.append(kind)
         self.units.append(unit)
         self.keys.append(key)

@@ -38,6 +38,8 @@ class SeriesTable:
         self.limit = limit
         self.kinds: npt.NDArray[np.int8] = np.full(CHUNK, FREE, np.int8)
         """Kind number of each row, -1 where the row is free; as long as `capacity`."""
+        self.passing: npt.NDArray[np.bool_] = np.zeros(CHUNK, np.bool_)
+        """Whether the row's receiver called its series passing; as long as `capacity`."""
         self._infos: list[SeriesInfo | None] = []
         self._rows: dict[_Identity, int] = {}
         self._free: list[int] = []
@@ -133,6 +135,7 @@ class SeriesTable:
             self._infos.append(None)
         if row >= self.capacity:
             self.kinds = grown(self.kinds, row + 1, FREE)
+            self.passing = lengthened(self.passing, len(self.kinds), False)
         self._infos[row] = SeriesInfo(row, key, kind, unit)
         self._rows[key, kind] = row
         self.kinds[row] = kind
@@ -161,6 +164,7 @@ class SeriesTable:
         if self._overflow.get(info.kind) == row:
             del self._overflow[info.kind]
         self.kinds[row] = FREE
+        self.passing[row] = False
         for name in {info.key.name, promql_name(info.key.name)}:
             self._names[name].discard(row)
             if not self._names[name]:
@@ -187,7 +191,9 @@ class SeriesTable:
         rows: Ids = space.rows[ids]
         if len(rows) and int(rows.min()) < 0:
             for number in np.unique(ids[rows < 0]).tolist():
-                space.rows[number] = self.intern(space.keys[number], space.kinds[number], space.units[number])
+                row = self.intern(space.keys[number], space.kinds[number], space.units[number])
+                self.passing[row] = space.passing[number]
+                space.rows[number] = row
             rows = space.rows[ids]
         return rows
 

@@ -218,6 +218,38 @@ def test_a_stale_gauge_says_nothing_until_it_speaks_again() -> None:
     assert engine.column("value", 60).tolist() == [8.0]
 
 
+def test_a_passing_series_gives_up_its_row_soon_after_its_end_and_others_keep_theirs() -> None:
+    engine, space = Engine(EngineSettings(passing_expiry=300)), KeySpace()
+    for name, passing in (("process", True), ("target", False), ("quiet", True)):
+        space.add(series_key(name), Kind.GAUGE, "", passing)
+    send(engine, space, [1.0] * 3, [1000.5] * 3, [0, 1, 2])
+    engine.tick(1001)
+    send(engine, space, [float("nan")] * 2, [1010.5] * 2, [0, 1])
+    assert len(engine.tick(1310).rows) == 3
+    frame = engine.tick(1311)
+    assert frame.delta.gone.tolist() == [0]
+    assert [info.key.name for info in engine.table.added_since(0)[0]] == ["target", "quiet"]
+    send(engine, space, [5.0], [1311.5], [0])
+    engine.tick(1312)
+    row = engine.table.find(series_key("process"))
+    assert row is not None
+    assert engine.table.passing[row]
+    assert engine.column("sum", 900, np.array([row], np.int32)).tolist() == [5.0]
+
+
+def test_a_busy_machine_s_processes_do_not_fill_the_table() -> None:
+    engine, space = Engine(), KeySpace()
+    for turn in range(400):
+        at = 1000.5 + 5 * turn
+        before = [] if turn == 0 else list(range(len(space) - 10, len(space)))
+        fresh = [
+            space.add(series_key("host.process.cpu", [("pid", str(10 * turn + n))]), Kind.GAUGE, "", True) for n in range(10)
+        ]
+        send(engine, space, [50.0] * 10 + [float("nan")] * len(before), [at] * (10 + len(before)), fresh + before)
+        engine.tick(at + 1)
+    assert len(engine.table) <= 10 * (300 // 5 + 3)
+
+
 def test_the_backlog_is_bounded_and_what_is_over_is_counted() -> None:
     engine, space = Engine(EngineSettings(backlog_limit=3)), one(Kind.COUNTER)
     send(engine, space, [1.0] * 5, [1000.5] * 5)

@@ -55,7 +55,9 @@ class HostReceiver:
         self._book = SampleBook()
         raw = self.settings.source == "proc" or (self.settings.source == "auto" and sys.platform.startswith("linux"))
         make: Callable[[], list[tuple[Reader, float]]] = (lambda: self._proc_readers(root)) if raw else self._psutil_readers
-        self._parts = [_Part(reader, self._book.section(), interval) for reader, interval in make()]
+        self._parts = [
+            _Part(reader, self._book.section(passing=isinstance(reader, ProcessTable)), interval) for reader, interval in make()
+        ]
 
     @property
     def space(self) -> KeySpace:

@@ -24,7 +24,8 @@ def plain_text(text: str, limit: int = _MAX_TEXT) -> str:
 class Section:
     """One group of series that is read together; a series missing from the next reading has vanished."""
 
-    def __init__(self, book: SampleBook) -> None:
+    def __init__(self, book: SampleBook, passing: bool = False) -> None:
+        self.passing = passing
         self._book = book
         self.ids: set[int] = set()
         self._seen: set[int] = set()
@@ -32,14 +33,14 @@ class Section:
     def gauge(self, name: str, value: float, tags: Tags = _NO_TAGS, unit: str = "") -> None:
         """A reading of a gauge; one that is not finite is left out."""
         if math.isfinite(value):
-            series = self._book.series(name, tags, Kind.GAUGE, unit)
+            series = self._book.series(name, tags, Kind.GAUGE, unit, self.passing)
             self._seen.add(series)
             self._book.gauges[series] = value
 
     def counter(self, name: str, reading: float, tags: Tags = _NO_TAGS, unit: str = "") -> None:
         """A cumulative reading of a counter."""
         if math.isfinite(reading):
-            series = self._book.series(name, tags, Kind.COUNTER, unit)
+            series = self._book.series(name, tags, Kind.COUNTER, unit, self.passing)
             self._seen.add(series)
             self._book.readings[series] = reading
 
@@ -68,17 +69,17 @@ class SampleBook:
         self._last_readings: dict[int, float] = {}
         self._sections: list[Section] = []
 
-    def section(self) -> Section:
-        """A new group of series."""
-        section = Section(self)
+    def section(self, passing: bool = False) -> Section:
+        """A new group of series; `passing` as of `KeySpace.add`."""
+        section = Section(self, passing)
         self._sections.append(section)
         return section
 
-    def series(self, name: str, tags: Tags, kind: Kind, unit: str) -> int:
+    def series(self, name: str, tags: Tags, kind: Kind, unit: str, passing: bool = False) -> int:
         """The id of a series, given one at its first sight."""
         found = self._ids.get((name, tags))
         if found is None:
-            found = self._ids[name, tags] = self.space.add(series_key(name, tags), kind, unit)
+            found = self._ids[name, tags] = self.space.add(series_key(name, tags), kind, unit, passing)
         return found
 
     def take(self, now: float) -> Batch | None:
@@ -122,7 +123,7 @@ class SampleBook:
             moved: set[int] = set()
             for series in section.ids:
                 key: SeriesKey = old_keys[series]
-                new = self.series(key.name, key.tags, old_kinds[series], old_units[series])
+                new = self.series(key.name, key.tags, old_kinds[series], old_units[series], section.passing)
                 moved.add(new)
                 if series in old_readings:
                     self._last_readings[new] = old_readings[series]

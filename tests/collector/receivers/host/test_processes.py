@@ -57,6 +57,15 @@ def test_a_process_that_ends_is_marked_gone(machine: FakeRoot) -> None:
     assert stale(receiver.collect(1001.0)) == {'host.process.memory{pid="10",process="short"}'}
 
 
+def test_series_of_processes_are_passing_and_those_of_the_machine_are_not(machine: FakeRoot) -> None:
+    machine.process(10, "short")
+    receiver = receiver_of(machine)
+    receiver.collect(1000.0)
+    passing = {key.name for key, passes in zip(receiver.space.keys, receiver.space.passing, strict=True) if passes}
+    assert "host.process.memory" in passing
+    assert not any(name.startswith(("host.cpu", "host.memory", "host.disk", "host.net", "host.fs")) for name in passing)
+
+
 def test_a_pid_given_to_another_process_has_no_share_of_the_first(machine: FakeRoot) -> None:
     machine.process(10, "first", ticks=5, started=7)
     receiver = receiver_of(machine)
