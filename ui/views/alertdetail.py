@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from monitor.alerting.model import Alert, Rule, State
+from monitor.model.matchers import NAME_TAG
 from monitor.model.series import SeriesInfo
 from ui.views.alertbook import shape_of_alert, where
 from ui.views.chart import Chart, shape_of
@@ -10,13 +11,16 @@ from ui.views.context import Context
 from ui.views.feeds import Feed, Wish
 from ui.views.format import duration, sanitise, value
 from ui.views.lines import Track
-from ui.views.overview_parts import event_row
+from ui.views.overview_parts import NOTHING, event_row
 from ui.views.sentence import Limit, join
 from ui.views.view import AlertDetail, ChartView, EventRow, Marker, Sentence, Shape, WhyRow
 
-BEFORE = 600.0
+BEFORE = (150.0, 300.0, 600.0)
+"""Seconds shown before the onset: as many as it is old, in steps, so that the chart does not change its scale each second."""
 AFTER = 600.0
-LEAST = 900.0
+LEAST = 300.0
+SETTLING = 60.0
+"""Seconds shown before the onset at least, also where the series is hardly older."""
 MARKED = {"acknowledged": "owner", "notified": "told", "silenced": "silenced", "note": "note", "released": "released"}
 WHY_ACTIONS = {
     "enable_rule": "alert.rule",
@@ -39,13 +43,20 @@ def detail(ctx: Context, alert: Alert) -> AlertDetail:
         subtitle=subtitle(ctx, alert),
         sentence=chart.sentence or sentence(ctx, alert),
         chart=chart,
-        labels=tuple((sanitise(n, 64), sanitise(v, 160)) for n, v in alert.labels),
+        labels=labels(alert),
         why=why(ctx, alert, rule),
         history=history(ctx, alert),
         runbook_url=safe_url(rule.runbook_url if rule else ""),
         can_acknowledge=alert.state in (State.FIRING, State.PENDING) and not ctx.refusal(),
         acked=alert.ack is not None,
     )
+
+
+def labels(alert: Alert) -> tuple[tuple[str, str], ...]:
+    """Its labels for people: the metric under that name, and nothing that the head of the page says already."""
+    said = {"alertname": alert.rule_id, "severity": alert.severity}
+    shown = ((("metric" if n == NAME_TAG else n), v) for n, v in alert.labels if said.get(n) != v)
+    return tuple((sanitise(n, 64), sanitise(v, 160)) for n, v in shown)
 
 
 def subtitle(ctx: Context, alert: Alert) -> str:
@@ -84,7 +95,8 @@ def onset_chart(ctx: Context, alert: Alert, rule: Rule | None, info: SeriesInfo 
     field = ctx.book.field(alert)
     window = rule.condition.window if rule else ctx.window
     feed = _feed(ctx, info, field, window)
-    span = ctx.time.zoomed or onset_span(ctx, alert)
+    times, _ = feed.track(info.row, field) if info is not None and feed is not None else (NOTHING, NOTHING)
+    span = ctx.time.zoomed or onset_span(ctx, alert, float(times[0]) if len(times) else None)
 
     def make() -> Chart:
         unit = ctx.book.unit(alert)
@@ -121,13 +133,17 @@ def onset_chart(ctx: Context, alert: Alert, rule: Rule | None, info: SeriesInfo 
     return ctx.charts.get("alert", key, make)
 
 
-def onset_span(ctx: Context, alert: Alert) -> tuple[float, float]:
-    """From ten minutes before the onset to now (to ten minutes after the end), within what is kept."""
+def onset_span(ctx: Context, alert: Alert, first: float | None = None) -> tuple[float, float]:
+    """From before the onset to now (to ten minutes after the end), with the onset in the middle while the alert is young.
+
+    Nothing before `first`, the series' first point, is shown but a minute: a young series is not drawn in an empty room.
+    """
     present = ctx.present() if ctx.time.end is None else ctx.time.end
     onset = alert.fired_at or alert.active_at or alert.since
     end = min(present, alert.resolved_at + AFTER) if alert.state is State.RESOLVED and alert.resolved_at else present
-    start = max(onset - BEFORE, end - min(3600.0, ctx.recent))
-    return min(start, end - LEAST), end
+    before = next((step for step in BEFORE if step >= end - onset), BEFORE[-1])
+    start = min(max(onset - before, end - min(3600.0, ctx.recent)), end - LEAST)
+    return (start if first is None else max(start, min(first, onset - SETTLING, end - 2 * SETTLING))), end
 
 
 def _feed(ctx: Context, info: SeriesInfo | None, field: str, window: float) -> Feed | None:

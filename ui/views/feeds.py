@@ -110,6 +110,11 @@ class Feeds:
     def __len__(self) -> int:
         return len(self._feeds)
 
+    @property
+    def version(self) -> tuple[tuple[int, int, int], ...]:
+        """Changes whenever what any feed gives may have changed: not while all are held."""
+        return tuple(feed.version for feed in self._feeds.values())
+
     def want(self, wish: Wish, now: float) -> Feed:
         """The feed for a wish, subscribed at the first asking."""
         feed = self._feeds.get(wish)
@@ -138,6 +143,11 @@ class Feeds:
         while len(self._feeds) > MAX_FEEDS:
             oldest = min((w for w in self._feeds if w != newest), key=lambda w: self._feeds[w].used)
             self._mirror.unsubscribe(self._feeds.pop(oldest).subscription)
+
+    def keep(self, now: float) -> None:
+        """A picture made of all of them is shown again: none of them is given up."""
+        for feed in self._feeds.values():
+            feed.used = now
 
     def sweep(self, now: float) -> None:
         """Ends subscriptions that no picture has asked for lately."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from monitor.alerting.model import Alert
 from monitor.model.series import SeriesInfo
+from ui.views import alertacts as acts
 from ui.views.format import sanitise
 from ui.views.palette import moment_of
 from ui.views.view import PaletteRow
@@ -39,6 +40,8 @@ class Navigation:
             alert = session.ctx.mirror.alerts.get(target)
             if alert is not None:
                 self.to_alert(alert)
+        elif kind in ("silence", "acknowledge"):
+            self._act(kind, target)
         elif kind == "rule":
             self.to_rule(target)
         elif kind == "series":
@@ -50,6 +53,17 @@ class Navigation:
         """The alert in the console."""
         self.session.go("alerts")
         self.session.alerts.seek(alert)
+
+    def _act(self, what: str, alert_id: str) -> None:
+        """An act on one alert, whatever else is marked and wherever the cursor is."""
+        ctx = self.session.ctx
+        alert = ctx.mirror.alerts.get(alert_id)
+        reason = acts.cannot(ctx, [alert], f"alert.{what}") if alert is not None else "This alert is gone."
+        if alert is None or reason:
+            ctx.say(reason)
+            return
+        self.to_alert(alert)
+        (acts.begin_silence if what == "silence" else acts.acknowledge)(ctx, [alert])
 
     def to_chart(self, alert: Alert) -> None:
         """The alert's series in Explore, with the field and window its rule judges."""

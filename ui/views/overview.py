@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from monitor.alerting.model import Alert
 from monitor.model.series import Kind, SeriesInfo
@@ -18,13 +19,26 @@ from ui.views.lines import spark
 from ui.views.overview_charts import Pictures
 from ui.views.page import PageModel, moved
 from ui.views.units import PER_SECOND, unit_of
-from ui.views.view import EmptyState, OverviewView, SeriesRow, Shape
+from ui.views.view import ChartView, EmptyState, OverviewView, ProcessRow, Sentence, SeriesRow, Shape, Stat, Value
 
 BUSIEST = r'{__name__!~"(host|lightship)[._].*"}'
 RESORT = 10.0
 """Seconds between two orderings of the busiest series: rows keep their place while they are read."""
 REGIONS = ("firing", "busiest")
 CPU_MODES = ("user", "system", "iowait", "steal")
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Measured:
+    """The part of the page that pausing holds: figures, charts and tables. Alerts and events go on."""
+
+    stats: tuple[Stat, ...]
+    charts: tuple[ChartView, ...]
+    busiest: tuple[SeriesRow, ...]
+    processes: tuple[ProcessRow, ...]
+    cores: tuple[float, ...]
+    cores_title: Sentence
+    collector: tuple[tuple[str, Value], ...]
 
 
 class Overview(PageModel):
@@ -37,6 +51,7 @@ class Overview(PageModel):
         self._order: list[int] = []
         self._sorted_at = -math.inf
         self._charted_rows: tuple[int, ...] = ()
+        self._still: tuple[object, Measured | None] = (None, None)
         self.handlers = {
             "cursor.down": lambda: self.move(1),
             "cursor.up": lambda: self.move(-1),
@@ -92,29 +107,51 @@ class Overview(PageModel):
 
     def view(self) -> OverviewView:
         """The page now."""
-        ctx, figs = self.ctx, figures(self.ctx)
-        feed = self._busiest_feed()
-        busiest = self._busiest(feed)
+        ctx = self.ctx
         rows = [ctx.book.row(a, ctx.present(), ctx.words) for a in ctx.book.firing[: max(ctx.profile.rows, self.cursor + 1)]]
-        shown = Pictures(ctx, figs, feed, self._charted(feed))
-        cores, cores_title = parts.cores(ctx)
+        measured = self._measured()
         return OverviewView(
             headline=parts.headline(ctx),
             quiet=parts.quiet(ctx),
-            stats=tuple(shown.stats()[: ctx.profile.stats]),
-            charts=tuple(shown.charts()[: ctx.profile.charts]),
-            busiest=tuple(busiest),
+            stats=measured.stats,
+            charts=measured.charts,
+            busiest=measured.busiest,
             firing=tuple(rows),
             firing_title=parts.firing_title(ctx),
             events=parts.events(ctx),
-            processes=parts.processes(ctx),
-            cores=cores,
-            cores_title=cores_title,
-            collector=parts.collector(ctx),
+            processes=measured.processes,
+            cores=measured.cores,
+            cores_title=measured.cores_title,
+            collector=measured.collector,
             empty=self._empty(),
             cursor=moved(self.cursor, 0, self.count()),
             region=self.region,
         )
+
+    def _measured(self) -> Measured:
+        """All that is measured; while the view stands still it is the same to the last row, whatever comes and goes meanwhile."""
+        ctx = self.ctx
+        held, still = self._still
+        key = (ctx.time.held, ctx.time.span(0.0), ctx.profile, ctx.words, ctx.feeds.version)
+        if ctx.time.paused and still is not None and held == key:
+            ctx.feeds.keep(ctx.now())
+            return still
+        figs, feed = figures(ctx), self._busiest_feed()
+        busiest = self._busiest(feed)
+        shown = Pictures(ctx, figs, feed, self._charted(feed))
+        cores, cores_title = parts.cores(ctx)
+        measured = Measured(
+            stats=tuple(shown.stats()[: ctx.profile.stats]),
+            charts=tuple(shown.charts()[: ctx.profile.charts]),
+            busiest=tuple(busiest),
+            processes=parts.processes(ctx),
+            cores=cores,
+            cores_title=cores_title,
+            collector=parts.collector(ctx),
+        )
+        key = (ctx.time.held, ctx.time.span(0.0), ctx.profile, ctx.words, ctx.feeds.version)
+        self._still = (key, measured) if ctx.time.paused else (None, None)
+        return measured
 
     def _busiest_feed(self) -> Feed:
         ctx = self.ctx
@@ -132,6 +169,8 @@ class Overview(PageModel):
         known = [int(row) for row in feed.rows if int(row) in self.ctx.mirror.series]
         now = self.ctx.now()
         if set(known) == set(self._order) and (now - self._sorted_at < RESORT or not self.ctx.settled()):
+            return
+        if self.ctx.time.paused and self._order and set(self._order) <= set(known):
             return
         rates = {row: feed.value(row, "rate") for row in known}
         place = {row: i for i, row in enumerate(self._order)}

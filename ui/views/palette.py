@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable
 from datetime import timedelta
 
 from monitor.alerting.durations import DurationError, parse_duration
+from monitor.model.series import Kind
 from ui.views import filter as filters
 from ui.views.actions import ACTIONS
 from ui.views.alertbook import shape_of_alert, where
@@ -97,27 +99,43 @@ class Palette:
         return [row for _, row in rows]
 
     def _alerts(self, wanted: filters.Filter) -> list[PaletteRow]:
+        """Alerts, and what can be done to one where the words name that too: `sil ord` silences an alert of orders."""
         book = self.ctx.book
-        rows = []
+        found, acts = [], []
         for group in ("Firing", "Pending", "Silenced"):
             for alert in book.group(group):
-                if wanted.matches(book.haystack(alert), lambda key, a=alert: book.lookup(a, key)):  # type: ignore[misc]
-                    title = f"{book.title(alert)}: {where(alert)}"
-                    rows.append(PaletteRow(title, f"alert, {group.lower()}", "", f"alert:{alert.id}", shape_of_alert(alert)))
-        return rows[:10]
+                title, text = f"{book.title(alert)}: {where(alert)}", f"{book.haystack(alert)} alert {group.lower()}"
+                lookup = functools.partial(book.lookup, alert)
+                shape = shape_of_alert(alert)
+                if wanted.matches(text, lookup):
+                    found.append(PaletteRow(title, f"alert, {group.lower()}", "", f"alert:{alert.id}", shape))
+                    continue
+                acknowledge = "Release" if alert.ack is not None else "Acknowledge"
+                for verb, key, target in (("Silence", "S", "silence"), (acknowledge, "A", "acknowledge")):
+                    if not (verb == "Silence" and group == "Silenced") and wanted.matches(f"{verb.lower()} {text}", lookup):
+                        acts.append(PaletteRow(f"{verb} {title}", f"alert, {group.lower()}", key, f"{target}:{alert.id}", shape))
+        return found[:10] + acts[:10]
 
     def _rules(self, wanted: filters.Filter) -> list[PaletteRow]:
         rows = []
         for rule in self.ctx.book.rules.values():
-            text = f"{rule.name} {rule.id} {rule.file}".lower()
+            text = f"{rule.name} {rule.id} {rule.severity} rule in {rule.file} {rule.selector}".lower()
             if wanted.matches(text, {"file": rule.file, "severity": rule.severity}.get):
                 detail = f"rule in {sanitise(rule.file, 60)}"
                 rows.append(PaletteRow(sanitise(rule.name or rule.id, 80), detail, "", f"rule:{rule.id}"))
         return rows[:10]
 
     def _series(self, wanted: filters.Filter) -> list[PaletteRow]:
+        """Series by name, tags and, as it stands in the row, their kind."""
+        kinds = {kind.name.lower() for kind in Kind}
+        found = self.ctx.index.search(wanted)
+        said = [term for term in wanted.words if term.value in kinds and not term.negated]
+        if not found and said:
+            others = tuple(term for term in wanted.words if term not in said)
+            narrowed = filters.Filter(others, (*wanted.keyed, *(filters.Term("kind", "=", term.value) for term in said)))
+            found = self.ctx.index.search(narrowed)
         rows = []
-        for info in self.ctx.index.search(wanted)[:12]:
+        for info in found[:12]:
             tags = tags_text(info.key)
             detail = f"{info.kind.name.lower()}{', ' + tags if tags else ''}"
             rows.append(PaletteRow(sanitise(info.key.name, 80), detail, "", f"series:{info.row}"))

@@ -9,6 +9,7 @@ from monitor.wire import messages as m
 from tests.ui.views.conftest import Stage, words
 from ui.views import silencedraft
 from ui.views.alertbook import GRAVITY
+from ui.views.alertdetail import onset_span
 from ui.views.view import AlertsView, SilenceDraftView
 
 
@@ -428,3 +429,24 @@ def test_hostile_labels_are_shown_harmless(console: Stage) -> None:
     assert detail.id == "evil"
     shown = "".join(name + value for name, value in detail.labels)
     assert shown.isprintable()
+
+
+def test_labels_are_named_for_people_and_do_not_repeat_the_head(console: Stage) -> None:
+    detail = view(console).detail
+    assert detail is not None
+    names = [name for name, _ in detail.labels]
+    assert "metric" in names
+    assert not {"__name__", "alertname", "severity"} & set(names)
+
+
+def test_a_young_alert_stands_in_the_middle_of_its_chart(console: Stage) -> None:
+    stage = console
+    alert = stage.session.ctx.book.firing[0]
+    present = stage.session.ctx.present()
+    for age, before in ((5, 295), (100, 200), (200, 300), (400, 600), (1500, 600)):
+        young = msgspec.structs.replace(alert, fired_at=present - age)
+        start, end = onset_span(stage.session.ctx, young)
+        assert (end, young.fired_at - start) == (present, before)
+    # a series that began with the alert is not drawn in an empty room
+    start, _ = onset_span(stage.session.ctx, msgspec.structs.replace(alert, fired_at=present - 400), present - 410)
+    assert start == present - 460

@@ -108,3 +108,20 @@ def test_the_status_bar_says_pace_size_and_losses(demo: Stage) -> None:
     assert "late 3" in items
     assert "dropped 0" in items
     assert "stale 1" in items
+
+
+def test_a_paused_page_stands_still_while_alerts_go_on(demo: Stage) -> None:
+    demo.tick(3)
+    view(demo)
+    demo.press("space")
+    before = view(demo)
+    demo.tick(25)
+    after = view(demo)
+    assert after.busiest is before.busiest
+    assert after.processes is before.processes
+    assert after.collector is before.collector
+    assert after.stats is before.stats
+    assert after.charts is before.charts
+    demo.press("space")
+    demo.tick(3)
+    assert view(demo).processes is not before.processes

@@ -144,11 +144,28 @@ def test_the_palette_finds_actions_alerts_rules_and_series_by_words_in_any_order
         ("fails checkout orders", "alert:"),
         ("memory nearly", "rule:memory_full"),
         ("latency cart", "series:"),
+        ("counter cart", "series:"),
+        ("sil ord", "silence:"),
+        ("orders ack", "acknowledge:"),
     ):
         demo.session.set_text("palette", text)
         palette = demo.session.picture().palette
         assert palette is not None
         assert any(row.target.startswith(target) for row in palette.rows), (text, [row.target for row in palette.rows])
+
+
+def test_an_alert_is_silenced_straight_from_the_palette(demo: Stage) -> None:
+    demo.press("2", "ctrl+k")
+    demo.session.set_text("palette", "sil slow orders-db")
+    palette = demo.session.picture().palette
+    assert palette is not None
+    row = palette.rows[0]
+    assert row.title.startswith("Silence ")
+    demo.press("enter")
+    assert demo.session.page == "alerts"
+    draft = demo.session.ctx.desk.silence
+    assert draft is not None
+    assert f"silence:{draft.alerts[0]}" == row.target
 
 
 def test_what_is_off_is_shown_with_the_reason(demo: Stage) -> None:
