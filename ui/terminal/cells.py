@@ -37,11 +37,15 @@ _COUNTERPARTS = {
 }
 _ASCII = str.maketrans({sign: plain for plain, signs in _COUNTERPARTS.items() for sign in signs})
 _SPACES = str.maketrans(dict.fromkeys("\t\n\r\v\f\x85\u00a0\u2007\u2009\u200a\u202f\u2028\u2029\u3000", " "))
+_UNSURE = {
+    **dict.fromkeys(range(0x1F3FB, 0x1F400)),  # skin tones: one picture with the sign before in some terminals, two in others
+    **{0x1F1E6 + i: chr(ord("A") + i) for i in range(26)},  # flags are pairs of letters
+}
 _HARMLESS = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Mn", "Me", "Mc")
 
 
 def clean(text: str) -> str:
-    """Text as it may be painted: control, bidi, joining and combining characters are gone, all spaces are plain ones."""
+    """Text as it may be painted: what controls, turns, joins, combines or has no width is gone, all spaces are plain ones."""
     if text.isascii() and text.isprintable():
         return text
     return _clean(text[:4096])
@@ -50,7 +54,7 @@ def clean(text: str) -> str:
 @functools.lru_cache(maxsize=2048)
 def _clean(text: str) -> str:
     plain = unicodedata.normalize("NFC", text).translate(_SPACES)
-    return "".join(c for c in plain if unicodedata.category(c) not in _HARMLESS)
+    return "".join(c for c in plain.translate(_UNSURE) if unicodedata.category(c) not in _HARMLESS and get_character_cell_size(c))
 
 
 def to_ascii(text: str) -> str:

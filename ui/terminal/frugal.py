@@ -6,15 +6,20 @@ Here each span is cut exactly, and what the terminal has set already is not said
 
 from __future__ import annotations
 
+import re
+
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.style import Style
 from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
 from textual.strip import Strip
 
 from ui.terminal.canvas import Canvas, Span
+from ui.terminal.cells import width
 from ui.terminal.ink import InkBook
 
 _PLAIN = ("", "", "")
+_DOUBTFUL = re.compile(r"([^\x00-\u02ff\u2000-\u2bff]+)")
+"""Beyond Latin and the product's own signs: scripts that are shaped, wide characters, pictures."""
 
 
 class Pen:
@@ -65,9 +70,24 @@ def spans_text(canvas: Canvas, spans: list[Span], book: InkBook) -> str:
     pen = Pen(book)
     for y, start, end in spans:
         pen.move(start, y)
+        x = start
         for text, colour in canvas.runs(y, start, end):
-            pen.write(text, book.style(colour))
+            x = _write_surely(pen, x, y, text, book.style(colour))
     return pen.finish()
+
+
+def _write_surely(pen: Pen, x: int, y: int, text: str, style: Style) -> int:
+    """Text of which terminals may think otherwise how wide it is: after such signs the cursor is put where it belongs."""
+    if text.isascii() or _DOUBTFUL.search(text) is None:
+        pen.write(text, style)
+        return x + len(text)
+    for piece in _DOUBTFUL.split(text):
+        if piece:
+            pen.write(piece, style)
+            x += width(piece)
+            if _DOUBTFUL.match(piece):
+                pen.move(x, y)
+    return x
 
 
 class FrugalUpdate(CompositorUpdate):

@@ -22,7 +22,7 @@ def profile_for(w: int, h: int, *, ascii_only: bool = False) -> Profile:
         charts=4 if full else 1 if layout == "narrow" else max(1, min(3, (h - 16) // 8)),
         points=2 * (w // 2 if full else w),
         stats=4 if layout == "narrow" else max(1, min(8, w // 20)),
-        rows=max(6, h // 4),
+        rows=max(6, h // 2 if layout == "narrow" else h // 4),
         ascii=ascii_only,
         thin_space=False,
         ticks=6 if w >= 78 else 4,

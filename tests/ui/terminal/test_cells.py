@@ -16,6 +16,15 @@ def test_escape_sequences_bidi_and_joiners_are_gone() -> None:
     assert clean(HOSTILE) == "[2J]0;pwnedabcdef  ǵ"
 
 
+def test_signs_whose_width_terminals_disagree_about_are_gone() -> None:
+    assert clean("a\u1160\u1161b 👍🏽 🇩🇪") == "ab 👍 DE"
+
+
+@given(st.text(max_size=60))
+def test_every_sign_of_clean_text_has_a_width(text: str) -> None:
+    assert all(width(c) > 0 for c in clean(text))
+
+
 @given(st.text(max_size=60))
 def test_clean_text_holds_nothing_that_controls(text: str) -> None:
     assert not {unicodedata.category(c) for c in clean(text)} & {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Mn", "Me", "Mc"}

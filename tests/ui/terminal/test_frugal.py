@@ -106,3 +106,9 @@ def test_colours_come_down_to_what_the_terminal_can_show(depth: Depth) -> None:
 def test_without_colour_what_is_loud_is_inverted() -> None:
     book = InkBook(load_themes()["dark"], "none")
     assert "7m" in whole(painted([(0, 0, "PAUSED", ink("canvas", "text-primary", bold=True))]), book)
+
+
+def test_after_signs_of_doubtful_width_the_cursor_is_put_where_it_belongs() -> None:
+    old, new = painted([]), painted([(0, 1, "a日本b", ink())])
+    sent = spans_text(new, list(differences(old, new)), BOOK)
+    assert "日本\x1b[2;6Hb" in sent
