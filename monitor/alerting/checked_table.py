@@ -10,7 +10,7 @@ from typing import Any
 
 from monitor.alerting.durations import DurationError, format_duration, parse_duration
 from monitor.alerting.model import RuleProblem
-from monitor.alerting.toml_map import Path, TomlMap
+from monitor.text.toml_map import Path, TomlMap
 
 MAX_PROBLEMS = 100
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")

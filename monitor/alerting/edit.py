@@ -6,7 +6,7 @@ import re
 
 from monitor.alerting.model import Rule
 from monitor.alerting.rules import parse_rules
-from monitor.alerting.toml_map import Place, TomlMap
+from monitor.text.toml_map import Place, TomlMap
 
 _COMMENT = re.compile(r"[ \t]*#")
 

@@ -10,10 +10,10 @@ from urllib.parse import urlsplit
 from monitor.alerting.checked_table import CONTROL, CheckedTable, Report, kind_of, nearest, quoted, quoted_number, shown
 from monitor.alerting.fields import DEFAULT_FIELD
 from monitor.alerting.model import SEVERITIES, Comparison, Condition, Rule
-from monitor.alerting.toml_map import Path
 from monitor.alerting.wording import PLACEHOLDER, PLAIN_PLACEHOLDERS
 from monitor.model.matchers import NAME_TAG, Matcher, Selector, SelectorError, parse_matchers, parse_selector
 from monitor.model.series import MAX_NAME, MAX_TAG_KEY, MAX_TAG_VALUE, MAX_TAGS
+from monitor.text.toml_map import Path
 from monitor.windows.frame import FIELDS, is_field
 
 MIN_WINDOW, MAX_WINDOW = 1.0, 3600.0

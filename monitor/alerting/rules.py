@@ -11,8 +11,8 @@ from monitor.alerting.checked_table import Report
 from monitor.alerting.durations import DurationError, parse_duration
 from monitor.alerting.model import Rule, RuleProblem
 from monitor.alerting.rule_reader import read_rule
-from monitor.alerting.toml_map import TomlMap
 from monitor.alerting.wording import sentence
+from monitor.text.toml_map import TomlMap
 
 __all__ = ["MAX_RULES", "MAX_TEXT", "RulesError", "check_duplicates", "clashes", "parse_rules", "sentence"]
 

@@ -77,8 +77,9 @@ def read_formula(written: Any) -> str:
 def read_http_url(written: Any) -> str:
     """An http:// or https:// address with a host."""
     parts = urlsplit(_text(written))
+    shown = written.rpartition("@")[2]  # what stands before may hold a password
     if written and (parts.scheme not in ("http", "https") or not parts.hostname):
-        raise ValueError(f"expected an address like http://host:port/metrics, found {written!r}")
+        raise ValueError(f"expected an address like http://host:port/metrics, found {shown!r}")
     return _text(written)
 
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import msgspec
 
-from monitor.alerting.toml_map import TomlMap
 from monitor.settings.declared import BY_NAME, REQUIRED, SETTINGS, TABLES, Setting
+from monitor.text.toml_map import TomlMap
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -45,6 +45,14 @@ class Settings(msgspec.Struct, frozen=True):
     def __getitem__(self, name: str) -> Any:
         return self.values[name]
 
+    @property
+    def shown_tables(self) -> dict[str, tuple[dict[str, Any], ...]]:
+        """The tables as they may be shown: without the passwords in addresses."""
+        return {
+            name: tuple({key: without_password(value) for key, value in entry.items()} for entry in entries)
+            for name, entries in self.tables.items()
+        }
+
 
 def load_settings(
     file_text: str = "", file_name: str = "", environ: Mapping[str, str] | None = None, flags: Mapping[str, Any] | None = None
@@ -75,6 +83,17 @@ def load_settings(
     if problems:
         raise SettingsError(tuple(sorted(problems, key=lambda problem: problem.line)))
     return Settings(values, tables, written, sources)
+
+
+def without_password(value: Any) -> Any:
+    """The value; of an address with a password, the address with *** in its place."""
+    if not isinstance(value, str) or "://" not in value or "@" not in value:
+        return value
+    scheme, _, rest = value.partition("://")
+    place, slash, path = rest.partition("/")
+    who, _, host = place.rpartition("@")
+    user, colon, _ = who.partition(":")
+    return f"{scheme}://{user}:***@{host}{slash}{path}" if colon else value
 
 
 class Locator:

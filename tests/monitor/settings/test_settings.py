@@ -10,7 +10,7 @@ from monitor.settings import places
 from monitor.settings.address import Address, read_address
 from monitor.settings.declared import SETTINGS, TABLES
 from monitor.settings.kinds import read_duration, read_size
-from monitor.settings.load import SettingsError, load_settings
+from monitor.settings.load import SettingsError, load_settings, without_password
 from monitor.settings.reference import reference_page, toml_value
 
 
@@ -120,3 +120,32 @@ def test_places_follow_the_platform() -> None:
     assert places.data_folder({"XDG_DATA_HOME": "/x"}, "linux", "/home/a") == "/x/lightship"
     assert places.data_folder({}, "darwin", "/Users/a") == "/Users/a/Library/Application Support/lightship"
     assert places.config_file({}, "linux", "/home/a") == "/home/a/.config/lightship/lightship.toml"
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("http://bob:s3cret@node:9100/metrics", "http://bob:***@node:9100/metrics"),
+        ("http://bob:a@b:c@node/metrics?x=1", "http://bob:***@node/metrics?x=1"),
+        ("http://node/a@b:c", "http://node/a@b:c"),
+        ("http://bob@node/metrics", "http://bob@node/metrics"),
+        (15.0, 15.0),
+    ],
+)
+def test_passwords_are_not_shown(written: object, shown: object) -> None:
+    assert without_password(written) == shown
+
+
+def test_a_refused_address_is_told_without_its_password() -> None:
+    with pytest.raises(SettingsError) as caught:
+        load_settings('[[scrape]]\nurl = "ftp://bob:s3cret@node/metrics"', "l.toml")
+    assert "s3cret" not in str(caught.value)
+    assert "node/metrics" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("address", "loopback"),
+    [("127.0.0.1:1", True), ("[::1]:1", True), ("localhost:1", True), ("0.0.0.0:1", False), ("[::]:1", False), ("mine:1", False)],
+)
+def test_what_only_this_machine_reaches(address: str, loopback: bool) -> None:
+    assert read_address(address).is_loopback is loopback

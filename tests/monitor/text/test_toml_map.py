@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.alerting.toml_map import Path, TomlMap
+from monitor.text.toml_map import Path, TomlMap
 
 TEXT = """# a comment with = and [[rule]]
 title = '''several

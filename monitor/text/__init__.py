@@ -1,0 +1,1 @@
+"""Reading text that people write, whatever it is about."""
