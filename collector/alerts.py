@@ -99,6 +99,8 @@ class AlertDesk:
             "rules": len(self._rules.rules),
             "alerts_firing": sum(alert.state is State.FIRING for alert in self.book.alerts.values()),
             "notifications_total": self._dispatcher.told,
+            "notifications_failed_total": self._dispatcher.failed,
+            "notifications_dropped_total": self._state.dropped_notifications,
         }
 
     def notes(self) -> list[str]:

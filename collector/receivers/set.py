@@ -73,6 +73,7 @@ class Receivers:
                 ("statsd_malformed_total", counters.malformed),
                 ("statsd_events_total", counters.events + counters.service_checks),
                 ("statsd_kernel_dropped_total", listener.dropped),
+                ("statsd_errors_total", listener.errors),
             ):
                 figures[name] = figures.get(name, 0.0) + value
         if self._scraper is not None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import msgspec
@@ -137,11 +137,6 @@ def parse_matchers(text: str) -> tuple[Matcher, ...]:
     if end < len(text):
         raise SelectorError(f"unexpected {text[end]!r}", end + 1)
     return tuple(matchers)
-
-
-def matchers_for(tags: Iterable[tuple[str, str]]) -> tuple[Matcher, ...]:
-    """Equality matchers for exactly these tags."""
-    return tuple(Matcher(name, "=", value) for name, value in tags)
 
 
 def _skip(text: str, position: int) -> int:

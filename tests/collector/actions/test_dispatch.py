@@ -16,7 +16,7 @@ from tests.monitor.alerting.fakes import Stage, make_rule
 class Recorder:
     def __init__(self) -> None:
         self.told: list[tuple[int, str]] = []
-        self.broken: OSError | None = None
+        self.broken: Exception | None = None
 
     def tell(self, notification: Notification, number: int) -> None:
         if self.broken is not None:
@@ -85,6 +85,16 @@ def test_an_action_that_fails_is_tried_again_later_and_later(store: StateStore) 
     recorder.broken = None
     assert dispatcher.run(1014.0) == ()
     assert [e.kind for e in dispatcher.run(1015.0)] == ["notified"]
+
+
+def test_a_mistake_in_one_action_keeps_no_other_from_being_told(store: StateStore, caplog: pytest.LogCaptureFixture) -> None:
+    mistaken, recorder = Recorder(), Recorder()
+    mistaken.broken = ZeroDivisionError("told to")
+    store.save(Stage(make_rule(more='actions = ["pager", "log"]')).at(0, a=11), 1000.0)
+    events = Dispatcher(store, {"pager": mistaken, "log": recorder}).run(1000.0)
+    assert [kind for _, kind in recorder.told] == ["firing"]
+    assert "pager could not tell of it and will try again: ZeroDivisionError: told to" in [event.text for event in events]
+    assert "the action pager failed" in caplog.text
 
 
 def test_after_twenty_attempts_it_gives_up_and_says_so(store: StateStore) -> None:

@@ -198,6 +198,23 @@ def test_a_failing_sink_does_not_end_the_listener(caplog: pytest.LogCaptureFixtu
     assert "no room" in caplog.text
 
 
+def test_a_mistake_in_the_parser_does_not_leave_the_port_deaf(
+    inbox: Inbox, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def mistaken(*_: object) -> list[Batch]:
+        raise IndexError("told to")
+
+    with udp(inbox) as listener:
+        monkeypatch.setattr(listener.parser, "feed", mistaken)
+        for number in range(1, 4):
+            send(listener.address, b"hits:1|c")
+            until(lambda number=number: listener.errors == number)  # type: ignore[misc]
+        monkeypatch.undo()
+        send(listener.address, b"hits:2|c")
+        assert inbox.next() == [("hits", 2)]
+    assert caplog.text.count("Traceback") == 1, "one that comes again and again must not fill the log"
+
+
 def test_a_hostile_datagram_does_not_end_the_listener(inbox: Inbox) -> None:
     with udp(inbox) as listener:
         send(listener.address, b"\0" * 60_000, b"|" * 60_000, b"\xff:" * 30_000, b":1|c|@" * 10_000, b"hits:1|c")
