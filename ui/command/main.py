@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from types import ModuleType
 
 from ui.command import exits
-from ui.command.parser import build_parser
+from ui.command.parser import build_parser, command_names
 from ui.command.show import complain
 
 _OVERVIEW = """\
@@ -84,8 +84,19 @@ def _run(given: list[str]) -> int:
     if given and given[0] in ("-h", "--help", "help") and len(given) == 1:
         print(_OVERVIEW + "".join(f"  {code}  {meaning}\n" for code, meaning in exits.MEANING.items()), end="")
         return exits.OK
-    parsed = build_parser().parse_args(given or ["up"])
+    parser = build_parser()
+    if given and not given[0].startswith("-") and given[0] not in command_names(parser):
+        raise exits.CommandError(_no_such_command(given[0], command_names(parser)), exits.USAGE)
+    parsed = parser.parse_args(given or ["up"])
     return int(_load(parsed.module).run(parsed))
+
+
+def _no_such_command(name: str, known: Sequence[str]) -> str:
+    import difflib
+
+    near = difflib.get_close_matches(name, [*known, *_PASSED_ON], 1)
+    meant = f" Did you mean '{near[0]}'?" if near else ""
+    return f"There is no command {name!r}.{meant} 'lightship --help' lists them."
 
 
 def _let_go() -> None:

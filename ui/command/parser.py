@@ -48,6 +48,11 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def command_names(parser: argparse.ArgumentParser) -> tuple[str, ...]:
+    """The names of the commands of `build_parser()`."""
+    return tuple(next(action.choices for action in parser._actions if isinstance(action, _Commands)))
+
+
 class _Version(argparse.Action):
     """Looks the version up only when it is asked for: reading package metadata is slow to load."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from ui.terminal.canvas import Canvas, Rect
-from ui.terminal.cells import cut, width
+from ui.terminal.cells import cut, width, wrap
 from ui.terminal.ink import ink
 from ui.terminal.parts import ACCENT, FAINT, PLAIN, key_cap, paint_button, paint_sign, sign
 from ui.terminal.stage import SMALLEST, Stage
@@ -149,15 +149,17 @@ def _paint_banner(canvas: Canvas, y: int, banner: Banner) -> int:
         end -= width(f"{key} {banner.label}")
         paint_button(canvas, end, y, key, banner.label, banner.action, back)
     room = end - 5
-    x = canvas.put(3, y, banner.title, ink(back=back, bold=True), room)
-    if banner.detail and width(banner.title) + width(banner.detail) + 2 <= room:
+    title = wrap(banner.title, room, 2) or [""]
+    x = canvas.put(3, y, title[0], ink(back=back, bold=True))
+    if banner.detail and len(title) == 1 and width(banner.title) + width(banner.detail) + 2 <= room:
         canvas.put(x + 2, y, banner.detail, ink("text-secondary", back))
         return 1
-    if not banner.detail:
-        return 1
-    canvas.fill(Rect(0, y + 1, canvas.w, 1), ink(back=back))
-    canvas.put(3, y + 1, banner.detail, ink("text-secondary", back), canvas.w - 4)
-    return 2
+    below = [*((line, ink(back=back, bold=True)) for line in title[1:]), (banner.detail, ink("text-secondary", back))]
+    below = [line for line in below if line[0]]
+    for i, (text, colour) in enumerate(below, 1):
+        canvas.fill(Rect(0, y + i, canvas.w, 1), ink(back=back))
+        canvas.put(3, y + i, text, colour, canvas.w - 4)
+    return 1 + len(below)
 
 
 def _paint_status(stage: Stage, frame: FrameView) -> None:

@@ -48,6 +48,13 @@ def test_a_wrong_flag_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> No
     assert "--jsno" in capsys.readouterr().err
 
 
+def test_a_command_that_does_not_exist_is_a_usage_error_with_the_nearest_one(capsys: pytest.CaptureFixture[str]) -> None:
+    assert refused(capsys, "statsu") == (
+        exits.USAGE,
+        "lightship: There is no command 'statsu'. Did you mean 'status'? 'lightship --help' lists them.\n",
+    )
+
+
 @pytest.mark.parametrize("command", [["status"], ["alerts"], ["get", "a"], ["ack", "a"], ["unsilence", "a"], ["rules", "list"]])
 def test_without_a_collector_it_says_where_it_looked_and_what_to_do(
     capsys: pytest.CaptureFixture[str], command: list[str]

@@ -258,6 +258,16 @@ def test_the_chosen_group_is_seen_in_a_narrow_window() -> None:
         assert f"{chosen} 1,000" in text
 
 
+def test_a_banner_is_told_whole_in_a_narrow_window() -> None:
+    picture = pictures.alerts()
+    title = "Lightship is blind: harbour-1 has not answered for 3 s."
+    banner = Banner("unknown", title, "What you see ends at 21:09:31.", "connection.retry", "Retry now")
+    rows = screen(replace(picture, frame=replace(picture.frame, banner=banner)), 45, 30)
+    told = " ".join(" ".join(rows[2:5]).replace("Retry now", "").split())
+    assert title in told
+    assert banner.detail in told
+
+
 def test_a_field_says_how_to_leave_it() -> None:
     assert "Enter to the list  Esc leave" in screen(focused(pictures.explore(), "search"), 120, 40)[-1]
     assert "Esc leave" in screen(focused(pictures.alerts(pictures.silence_draft()), "silence.reason"), 80, 24)[-1]
