@@ -55,7 +55,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("interval", interval, "1s", "Time between two ticks: how often windows are computed and sent."),
     Setting("windows", windows, ["1m", "5m", "15m", "1h"], "Lengths of the sliding windows kept for every series, at most 1h."),
     Setting("lateness", duration, "1m", "How late a sample may come and still be counted where it belongs."),
-    Setting("idle_expiry", duration, "1h", "A series without samples for this long gives up its row."),
+    Setting("idle_expiry", duration, "1h", "A series silent for this long gives up its row; that of an ended process after 5m."),
     Setting("series_limit", count, 100_000, "Most series at once; further ones are counted in an overflow series."),
     Setting("host", flag, True, "Whether to watch this machine: CPU, memory, disks, network, processes."),
     Setting("clients", count, 1_000, "Most stream clients at once."),
