@@ -129,7 +129,7 @@ def run(url: str, who: str, theme: str | None = None, fake: FakeCollector | None
     app = application()
     memory = Memory()
     session, line, mirror, advance = make_session(
-        url, who, theme or memory.word("theme") or preferred_theme(), fake, FileDrafts(drafts_path()) if fake is None else None
+        url, who, theme or memory.word("theme") or preferred_theme(), fake, FileDrafts(drafts_path(url)) if fake is None else None
     )
     page = memory.word("page")
     if page:

@@ -21,13 +21,14 @@ class Chips(Painted):
         super().__init__(host)
         self.rows: tuple[SeriesRow, ...] = ()
         self.place = -1
+        self.preview = False
         self.setAccessibleName("Series on the chart")
         self.setMouseTracking(True)
 
-    def show_rows(self, rows: tuple[SeriesRow, ...], cursor: int = -1) -> None:
-        if rows is self.rows and cursor == self.place:
+    def show_rows(self, rows: tuple[SeriesRow, ...], cursor: int = -1, preview: bool = False) -> None:
+        if rows is self.rows and (cursor, preview) == (self.place, self.preview):
             return
-        self.rows, self.place = rows, cursor
+        self.rows, self.place, self.preview = rows, cursor, preview
         self.setAccessibleDescription(", ".join(self._words(row) for row in rows) or "none yet")
         self.setFixedHeight(self.sizeHint().height())
         self.update()
@@ -60,6 +61,8 @@ class Chips(Painted):
         font = self.look.font("small", MEDIUM)
         if not self.rows:
             words = "Nothing drawn yet. Press Enter on a series to draw it."
+            if self.preview:
+                words = "The series under the cursor. X keeps it and adds others."
             paint.words(
                 painter,
                 QRectF(self.rect()).adjusted(12, 4, -12, 0),

@@ -177,7 +177,7 @@ class SeriesPainter(RowPainter):
         upper, lower = names.adjusted(0, 4, 0, -names.height() / 2), names.adjusted(0, names.height() / 2, 0, -4)
         below = row.tags or row.kind
         paint.words(painter, upper, row.name, look.font("body", MEDIUM), look.colour("text-primary"), middle=True)
-        paint.words(painter, lower, below, look.font("small"), look.colour("text-secondary"), middle=True)
+        paint.words(painter, lower, below, look.font("small"), look.colour("text-secondary"))
 
 
 def spark_colour(row: SeriesRow) -> str:

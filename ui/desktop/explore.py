@@ -153,7 +153,7 @@ class ExplorePage(QScrollArea):
         self.search.wrong(view.search_error)
         self.found.say(view.search_error or view.found, "critical" if view.search_error else "text-secondary")
         self.results.show_rows(view.results, view.cursor if view.region == "results" else -1)
-        self.chips.show_rows(view.picked, view.cursor if view.region == "picked" else -1)
+        self.chips.show_rows(view.picked, view.cursor if view.region == "picked" else -1, view.preview)
         self.windows.show_choices([(word, "") for word in view.windows], view.window)
         self.field.show_choices([(word, "") for word in view.fields], view.field)
         self.live.setVisible(view.frozen)

@@ -38,9 +38,7 @@ def _name(painter: QPainter, look: Look, box: QRectF, row: SeriesRow) -> None:
         look.colour("text-primary"),
         middle=True,
     )
-    paint.words(
-        painter, rest.adjusted(used + 8, 0, 0, 0), row.tags, look.font("small"), look.colour("text-secondary"), middle=True
-    )
+    paint.words(painter, rest.adjusted(used + 8, 0, 0, 0), row.tags, look.font("small"), look.colour("text-secondary"))
 
 
 def busiest_columns() -> tuple[Column, ...]:

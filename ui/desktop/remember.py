@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QSettings
 
 
-def drafts_path() -> Path:
-    """Where drafts of this person's desktop are kept; beside the window's memory when that has a place of its own."""
+USUAL = "http://127.0.0.1:7070"
+
+
+def drafts_path(url: str = "") -> Path:
+    """Where drafts of this person's desktop are kept; beside the window's memory when that has a place of its own.
+
+    Each collector that is not the usual one has a file of its own: a draft of its rules means nothing to another.
+    """
+    place = "" if url in ("", USUAL) else "-" + re.sub(r"[^A-Za-z0-9.]+", "-", url.partition("://")[2] or url).strip("-.")[:80]
+    name = f"drafts-desktop{place}.json"
     given = os.environ.get("LIGHTSHIP_UI_STATE")
     if given:
-        return Path(given).with_name("drafts-desktop.json")
+        return Path(given).with_name(name)
     root = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
-    return Path(root) / "lightship" / "drafts-desktop.json"
+    return Path(root) / "lightship" / name
 
 
 @dataclass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 from monitor.model.series import Kind, SeriesInfo, SeriesKey
@@ -23,6 +24,8 @@ FIELDS: dict[Kind, tuple[str, ...]] = {
 }
 """Fields that mean something for a kind; "value" is the kind's own."""
 REGIONS = ("results", "picked")
+RESTING = 0.3
+"""Seconds between two previews: a key held down does not ask the collector for each series it passes."""
 
 
 class Explore(PageModel):
@@ -41,6 +44,7 @@ class Explore(PageModel):
         self._filter = filters.Filter()
         self.error = ""
         self.hint: tuple[object, str] = (None, "")
+        self._preview: tuple[Pick | None, float] = (None, -math.inf)
         self.handlers = {
             "cursor.down": lambda: self.move(1),
             "cursor.up": lambda: self.move(-1),
@@ -105,6 +109,21 @@ class Explore(PageModel):
         found = self.results()
         return found[moved(self.cursor, 0, len(found))] if found else None
 
+    def drawn(self) -> list[Pick]:
+        """What the chart shows: the series picked; as long as there is none, the one under the cursor."""
+        if self.picked:
+            return self.picked
+        found = self.results() if self.region == "results" else []
+        info = found[moved(self.cursor, 0, len(found))] if found else None
+        held, since = self._preview
+        now = self.ctx.now()
+        if info is None:
+            self._preview = (None, -math.inf)
+        elif held is None or (held.key != info.key and abs(now - since) >= RESTING):
+            self._preview = (Pick(info.key, 1), now)
+        shown = self._preview[0]
+        return [shown] if shown is not None else []
+
     def toggle(self, key: SeriesKey) -> None:
         """On or off the chart; colours go by the order of picking, a freed one is used again."""
         held = next((p for p in self.picked if p.key == key), None)
@@ -160,7 +179,9 @@ class Explore(PageModel):
         return True
 
     def why_off(self, action: str) -> str:
-        if action in ("explore.clear", "explore.rule", "crosshair.left", "crosshair.right") and not self.picked:
+        if action == "explore.clear" and not self.picked:
+            return "No series is picked."
+        if action in ("explore.rule", "crosshair.left", "crosshair.right") and not self.drawn():
             return "No series is on the chart. Pick one with X."
         if action in ("open", "mark") and self.under_cursor() is None:
             return "No series is found." if self.search else "No series have come yet."
@@ -181,7 +202,13 @@ class Explore(PageModel):
         kinds = {info.kind for info in self._infos() if info is not None} or {Kind.GAUGE, Kind.COUNTER}
         lists = [FIELDS[kind] for kind in sorted(kinds)]
         shared = tuple(f for f in lists[0] if all(f in other for other in lists[1:]))
-        return shared if self.field in shared else (*shared, self.field)
+        field = self.shown_field()
+        return shared if field in shared else (*shared, field)
+
+    def shown_field(self) -> str:
+        """The field chosen; a series that is only looked at, and has no such field, shows its own."""
+        kinds = {info.kind for info in self._infos() if info is not None}
+        return self.field if self.picked or not kinds or any(self.field in FIELDS[kind] for kind in kinds) else "value"
 
     def _mend_field(self) -> None:
         kinds = {info.kind for info in self._infos() if info is not None}
@@ -189,7 +216,7 @@ class Explore(PageModel):
             self.field = "value"
 
     def _infos(self) -> list[SeriesInfo | None]:
-        rows = [self.ctx.mirror.row_of(p.key) for p in self.picked]
+        rows = [self.ctx.mirror.row_of(p.key) for p in self.drawn()]
         return [self.ctx.mirror.series.get(row) if row is not None else None for row in rows]
 
     def _next_window(self) -> None:
@@ -206,7 +233,7 @@ class Explore(PageModel):
     def _rule(self) -> None:
         info = next((i for i in self._infos() if i is not None), None)
         if info is not None:
-            self.make_rule(info, self.field, self.chosen_window())
+            self.make_rule(info, self.shown_field(), self.chosen_window())
 
     def _step_crosshair(self, by: int) -> None:
         start, end = self.ctx.span()

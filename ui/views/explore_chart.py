@@ -111,6 +111,9 @@ class PickedChart:
             return sanitise(error) or "No data in this range."
         return "The series picked are gone." if self.feeds else "Pick a series: Enter or X puts it on the chart."
 
+    def _whole_name(self, info: SeriesInfo) -> str:
+        return f"{sanitise(info.key.name, 80)} {self.ctx.index.tags_text(info)}".strip()
+
     def figures(self, pick: Pick, info: SeriesInfo | None, feed: Feed | None) -> tuple[str, str, Value, Value, Value, Value]:
         """Last, min, mean and max over the range shown."""
         colour = f"series-{pick.colour}"
@@ -121,7 +124,8 @@ class PickedChart:
         unit = unit_of(info, self.field)
         figures = (values[-1], values.min(), values.mean(), values.max()) if len(values) else (math.nan,) * 4
         last, low, mean, high = (value(float(x), unit) for x in figures)
-        return line_name(info.key, [p.key for p in self.picked]), colour, last, low, mean, high
+        name = line_name(info.key, [p.key for p in self.picked]) if len(self.picked) > 1 else self._whole_name(info)
+        return name, colour, last, low, mean, high
 
     def readout(self) -> tuple[str, tuple[tuple[str, str, Value], ...]] | None:
         """When, and each line's (name, colour, value) there; None without a crosshair."""

@@ -35,8 +35,8 @@ class ExplorePicture:
     def __init__(self, page: Explore) -> None:
         self.ctx = page.ctx
         self.page = page
-        self.field = page.field
-        self.drawn = PickedChart(page.ctx, page.picked, page.field, page.chosen_window(), page.at)
+        self.field = page.shown_field()
+        self.drawn = PickedChart(page.ctx, page.drawn(), self.field, page.chosen_window(), page.at)
 
     def view(self) -> ExploreView:
         """The page now."""
@@ -49,10 +49,10 @@ class ExplorePicture:
             results=self._rows(found),
             found=self._found_words(len(found)),
             cursor=page.place(),
-            picked=tuple(self._picked_row(entry) for entry in drawn.feeds),
+            picked=tuple(self._picked_row(entry) for entry in drawn.feeds) if page.picked else (),
             window=short_range(page.chosen_window()),
             windows=tuple(short_range(w) for w in page.windows()),
-            field=page.field,
+            field=self.field,
             fields=page.fields(),
             chart=chart,
             table=tuple(drawn.figures(*entry) for entry in drawn.feeds),
@@ -60,6 +60,7 @@ class ExplorePicture:
             readout=drawn.readout(),
             frozen=self.ctx.time.paused,
             note=self._note(drawn.feeds, chart),
+            preview=bool(drawn.feeds) and not page.picked,
             empty=self._empty(),
             region=page.region,
         )
@@ -86,7 +87,7 @@ class ExplorePicture:
         return SeriesRow(
             row=info.row,
             name=sanitise(info.key.name, 80),
-            tags=tags_text(info.key),
+            tags=self.ctx.index.tags_text(info),
             kind=info.kind.name.lower(),
             value=value(latest, unit_of(info, "value")),
             rate=value(rate, unit_of(info, "rate") if info.kind is Kind.COUNTER else PER_SECOND),

@@ -17,6 +17,7 @@ OWN = ("host.", "lightship.", "lightship_", "host_")
 
 MANY = 1_000
 """Changes at once beyond which the index is made anew."""
+NONE: frozenset[tuple[str, str]] = frozenset()
 WHERE = ("service", "host", "instance", "job")
 
 
@@ -53,6 +54,8 @@ class SeriesIndex:
         self._by_name: dict[str, list[SeriesInfo]] = {}
         self._found: tuple[object, list[SeriesInfo]] = (None, [])
         self._programs = 0
+        self._shared: dict[str, frozenset[tuple[str, str]]] = {}
+        """Tags that all series of a name have."""
 
     @property
     def revision(self) -> int:
@@ -106,10 +109,23 @@ class SeriesIndex:
         exact = [Matcher(NAME_TAG, "=", info.key.name), *(Matcher(n, "=", v) for n, v in info.key.tags)]
         return Selector((*exact, *(Matcher(n, "=", "") for n in sorted(others)[:16])))
 
+    def tags_text(self, info: SeriesInfo) -> str:
+        """Its tags for people: those that tell it from its namesakes first, so that cutting the end loses nothing."""
+        self._refresh()
+        name = info.key.name
+        shared = self._shared.get(name)
+        if shared is None:
+            namesakes = self._by_name.get(name, ())[:512]
+            shared = self._shared[name] = (
+                frozenset.intersection(*(frozenset(i.key.tags) for i in namesakes)) if namesakes else NONE
+            )
+        return tags_text(info.key, shared)
+
     def _refresh(self) -> None:
         if self._revision == self._mirror.series_revision:
             return
         self._revision = self._mirror.series_revision
+        self._shared.clear()
         now, held = self._mirror.series, self._held
         gone = [info for row, info in held.items() if now.get(row) is not info]
         new = [info for row, info in now.items() if held.get(row) is not info]
@@ -156,9 +172,10 @@ def _haystack(key: SeriesKey) -> str:
     return " ".join((key.name, *(f"{name}={value}" for name, value in key.tags))).lower()
 
 
-def tags_text(key: SeriesKey) -> str:
-    """`service=edge, env=prod`: tags for people, those that say where first, harmless."""
-    return ", ".join(f"{sanitise(name, 64)}={sanitise(value, 96)}" for name, value in where_first(key.tags))
+def tags_text(key: SeriesKey, shared: frozenset[tuple[str, str]] = NONE) -> str:
+    """`service=edge, env=prod`: tags for people, those in `shared` last, those that say where first, harmless."""
+    ordered = sorted(where_first(key.tags), key=lambda tag: tag in shared)
+    return ", ".join(f"{sanitise(name, 64)}={sanitise(value, 96)}" for name, value in ordered)
 
 
 def where_first(tags: Tags) -> list[tuple[str, str]]:

@@ -14,7 +14,6 @@ from ui.views.context import Context
 from ui.views.feeds import Feed, Wish
 from ui.views.format import plural, sanitise, value
 from ui.views.hostfigures import figures
-from ui.views.index import tags_text
 from ui.views.lines import spark
 from ui.views.overview_charts import Pictures
 from ui.views.page import PageModel, moved
@@ -203,7 +202,7 @@ class Overview(PageModel):
         return SeriesRow(
             row=info.row,
             name=sanitise(info.key.name, 80),
-            tags=tags_text(info.key),
+            tags=self.ctx.index.tags_text(info),
             kind=info.kind.name.lower(),
             value=value(latest, unit_of(info, "value"), shape if shape in ("critical", "warning") else None),
             rate=value(rate, PER_SECOND if info.kind is not Kind.COUNTER else unit_of(info, "rate")),

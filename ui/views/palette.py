@@ -15,7 +15,6 @@ from ui.views.alertbook import shape_of_alert, where
 from ui.views.context import Context
 from ui.views.format import sanitise
 from ui.views.help import keys_words
-from ui.views.index import tags_text
 from ui.views.page import moved
 from ui.views.view import PaletteRow, PaletteView
 
@@ -136,7 +135,7 @@ class Palette:
             found = self.ctx.index.search(narrowed)
         rows = []
         for info in found[:12]:
-            tags = tags_text(info.key)
+            tags = self.ctx.index.tags_text(info)
             detail = f"{info.kind.name.lower()}{', ' + tags if tags else ''}"
             rows.append(PaletteRow(sanitise(info.key.name, 80), detail, "", f"series:{info.row}"))
         return rows

@@ -57,8 +57,9 @@ class RuleEditor:
         if not parsed.problems:
             self._good[name] = parsed.rules
         elif name not in self._good:
-            held = self.file(name)
-            self._good[name] = ruletext.parse(held.text, name).rules if held is not None else ()
+            draft, held = self.ctx.desk.rule(name), self.file(name)
+            saved = draft.saved if draft is not None and draft.saved else held.text if held is not None else ""
+            return ruletext.parse(saved, name).rules
         return self._good[name]
 
     def problems(self, name: str) -> tuple[RuleProblem, ...]:
@@ -91,6 +92,8 @@ class RuleEditor:
         problems = self.problems(name)
         rules = self.rules_of(name)
         number = max(0, ruletext.rule_at(text, line))
+        if problems and number >= len(rules) > 0:
+            number = len(rules) - 1
         rule = rules[number] if number < len(rules) else None
         saved = self.ctx.book.rules.get(rule.id) if rule is not None else None
         matching = self.matching(rule)

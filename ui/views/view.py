@@ -391,6 +391,8 @@ class ExploreView:
     empty: EmptyState | None = None
     region: str = "results"
     """Which list the cursor is in: "results" or "picked"."""
+    preview: bool = False
+    """Nothing is picked: the chart shows the series under the cursor."""
 
 
 # ---------------------------------------------------------------- rules

@@ -85,6 +85,8 @@ def test_drafts_lie_where_the_state_of_a_person_belongs(monkeypatch: pytest.Monk
     monkeypatch.delenv("LIGHTSHIP_UI_STATE", raising=False)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     assert drafts_path() == tmp_path / "lightship" / "drafts-desktop.json"
+    assert drafts_path("http://127.0.0.1:7070") == drafts_path()
+    assert drafts_path("https://ops.example:7070/a") == tmp_path / "lightship" / "drafts-desktop-ops.example-7070-a.json"
 
 
 def test_a_whole_start_runs_until_the_window_closes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

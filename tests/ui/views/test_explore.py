@@ -43,6 +43,35 @@ def test_series_are_found_by_words_and_by_tags(lab: Stage) -> None:
     assert {r.name for r in view(lab).results} == {"shop.queue.depth", "shop.cache.hits", "shop.cache.misses"}
 
 
+def test_the_series_under_the_cursor_is_shown_until_one_is_picked(lab: Stage) -> None:
+    lab.session.set_text("search", "latency service=orders")
+    lab.tick(2)
+    shown = view(lab)
+    assert shown.preview
+    assert shown.picked == ()
+    assert {row.picked for row in shown.results} == {""}
+    (line,) = shown.chart.lines
+    assert "orders" in line.full_name
+    lab.session.set_text("search", "latency orders")
+    lab.press("j")
+    lab.tick(1)
+    assert "orders-db" in view(lab).chart.lines[0].full_name
+    lab.press("x", "k")
+    lab.tick(1)
+    assert not view(lab).preview
+    assert "orders-db" in view(lab).chart.lines[0].full_name
+
+
+def test_a_cursor_in_a_hurry_does_not_ask_for_every_series_it_passes(lab: Stage) -> None:
+    lab.tick(2)
+    before = len(lab.session.ctx.feeds)
+    for _ in range(30):
+        lab.press("j")
+    assert len(lab.session.ctx.feeds) <= before + 1
+    lab.tick(2)
+    assert view(lab).chart.lines
+
+
 def test_results_carry_their_value_and_what_fires_on_them(lab: Stage) -> None:
     lab.session.set_text("search", "shop.latency service=orders-db")
     row = view(lab).results[0]
@@ -82,7 +111,7 @@ def test_the_chart_speaks_and_the_table_has_its_figures(lab: Stage) -> None:
     assert explore.chart.log
     assert words(explore.chart.sentence).startswith("1.9")
     name, colour, last, low, mean, high = explore.table[0]
-    assert (name, colour) == ("shop.latency", "series-1")
+    assert (name, colour) == ("shop.latency service=orders-db, env=prod", "series-1")
     assert last.unit == high.unit == "s"
     assert low.unit == "ms"
     assert mean.number != "no data"

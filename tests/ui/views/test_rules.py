@@ -289,3 +289,18 @@ def test_a_fix_is_only_written_where_it_has_a_place() -> None:
     assert fixed("x = 1", problem) == "y = 1"
     assert fixed("x = 1", RuleProblem("f.toml", 9, "no", column=1, fix="y", end=2)) is None
     assert fixed("x = 1", RuleProblem("f.toml", 1, "no", fix="y")) is None
+
+
+def test_a_draft_that_cannot_be_read_still_says_what_its_rule_does_after_a_restart(desk: Stage) -> None:
+    type_in(desk, "[[rule]]", "x[[rule]]")
+    assert editor(desk).problems
+    again = Stage(desk.fake, drafts=desk.drafts)
+    again.session.go("rules")
+    again.session.picture()  # looked at before the rules have come
+    again.start()
+    again.session.rules.seek("checkout_fails")
+    again.tick(2)
+    found = editor(again)
+    assert found.problems
+    assert not words(found.sentence).startswith("No rule here")
+    assert found.rule_id
