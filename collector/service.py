@@ -31,8 +31,10 @@ from monitor.windows.frame import Frame
 
 log = logging.getLogger("lightship")
 
-SETTLE = 0.05
-"""Seconds after the full second at which a tick begins, so that what was sent in that second has arrived."""
+SETTLE = 0.12
+"""Seconds after the full second at which a tick begins, so that what was sent in that second has arrived.
+
+Longer than a StatsD listener gathers lines before it hands them on."""
 SYNC_TICKS = 5
 """The journal is forced to disk every so many ticks: what a power cut, not a kill, may cost."""
 QUEUE_LIMIT = 10_000
