@@ -164,6 +164,7 @@ class WhyCard(Card):
         self.setVisible(there)
         if detail is None or not there:
             return
+        self.head.title.say(detail.why_title)
         self.head.note.say(detail.title)
         self.rows.show_rows(detail.why)
         self.rows.fit()

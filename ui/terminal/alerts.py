@@ -195,15 +195,15 @@ def _paint_detail(stage: Stage, rect: Rect, detail: AlertDetail, prompt: str) ->
         why = Rect(chart.right + 1, body.y, WHY - 1, body.h)
     else:
         why = Rect(body.x + 2, chart.bottom, body.w - 3, body.bottom - chart.bottom)
-    used = _paint_why(canvas, why, detail.why)
+    used = _paint_why(canvas, why, detail.why, detail.why_title)
     _paint_more(canvas, why.inner(top=used), detail)
 
 
-def _paint_why(canvas: Canvas, rect: Rect, why: tuple[WhyRow, ...]) -> int:
+def _paint_why(canvas: Canvas, rect: Rect, why: tuple[WhyRow, ...], title: str) -> int:
     """The steps from rule to notification in the order the engine decides; the step that stopped it is told in full."""
     if rect.h < 2 or not why:
         return 0
-    canvas.put(rect.x, rect.y, "Why was nobody told?", STRONG)
+    canvas.put(rect.x, rect.y, title, STRONG)
     y = rect.y + 1
     spare = rect.h - 1 - len(why)
     roomy = spare >= 2 * len(why)

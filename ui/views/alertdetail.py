@@ -13,7 +13,7 @@ from ui.views.format import duration, sanitise, value
 from ui.views.lines import Track
 from ui.views.overview_parts import NOTHING, event_row
 from ui.views.sentence import Limit, join
-from ui.views.view import AlertDetail, ChartView, EventRow, Marker, Sentence, Shape, WhyRow
+from ui.views.view import WHY, AlertDetail, ChartView, EventRow, Marker, Sentence, Shape, WhyRow
 
 BEFORE = (150.0, 300.0, 600.0)
 """Seconds shown before the onset: as many as it is old, in steps, so that the chart does not change its scale each second."""
@@ -36,6 +36,7 @@ def detail(ctx: Context, alert: Alert) -> AlertDetail:
     rule = ctx.book.rules.get(alert.rule_id)
     info = ctx.book.series_info(alert)
     chart = onset_chart(ctx, alert, rule, info)
+    steps = why(ctx, alert, rule)
     return AlertDetail(
         id=alert.id,
         shape=shape_of_alert(alert),
@@ -44,7 +45,8 @@ def detail(ctx: Context, alert: Alert) -> AlertDetail:
         sentence=chart.sentence or sentence(ctx, alert),
         chart=chart,
         labels=labels(alert),
-        why=why(ctx, alert, rule),
+        why=steps,
+        why_title="How people were told" if steps and all(step.shape == "ok" for step in steps) else WHY,
         history=history(ctx, alert),
         runbook_url=safe_url(rule.runbook_url if rule else ""),
         can_acknowledge=alert.state in (State.FIRING, State.PENDING) and not ctx.refusal(),

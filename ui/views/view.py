@@ -251,6 +251,10 @@ class WhyRow:
     action: str = ""
 
 
+WHY = "Why was nobody told?"
+"""Heads the steps from rule to notification where one of them stopped it."""
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class AlertDetail:
     id: str
@@ -265,6 +269,7 @@ class AlertDetail:
     runbook_url: str = ""
     can_acknowledge: bool = True
     acked: bool = False
+    why_title: str = WHY
 
 
 @dataclass(frozen=True, slots=True)
