@@ -28,8 +28,9 @@ SECONDS = 30.0
 
 
 def environment() -> dict[str, str]:
-    """A terminal of full colour."""
-    return {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8", "PYTHONPATH": str(ROOT)}
+    """A terminal of full colour, and Python as users run it: compiled modules are kept from the first start on."""
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return {**kept, "TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8", "PYTHONPATH": str(ROOT)}
 
 
 @contextmanager
