@@ -143,6 +143,9 @@ class AlertsPage(QWidget):
         self.filter_row.setVisible(phone)
         self.groups.room = 0 if phone else self.left.maximumWidth() - 16
         self.groups.restyle()
+        ground = self.group_row.layout()
+        if ground is not None:
+            ground.setAlignment(self.groups, Qt.AlignmentFlag(0) if phone else Qt.AlignmentFlag.AlignLeft)
         self.groups.setSizePolicy(QSizePolicy.Policy.Expanding if phone else QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.detail.arrange(phone)
         self._place()

@@ -150,6 +150,7 @@ class WhyCard(Card):
         self._action = ""
         self.add(self.head)
         self.add(self.rows, 1)
+        self.column.addSpacing(6)
         self.add(self.button_row)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
 

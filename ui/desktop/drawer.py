@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QSizePolicy, QVBoxLayout, QWi
 
 from ui.desktop import paint
 from ui.desktop.buttons import Button, Check, row_of
-from ui.desktop.host import Host
+from ui.desktop.host import Host, has_caret
 from ui.desktop.labels import Label, SentenceLabel, muted
 from ui.desktop.look import MEDIUM, Look
 from ui.desktop.panel import Card, PanelHead
@@ -136,7 +136,7 @@ class SilenceDrawer(Card):
     def focus_field(self, name: str) -> None:
         """Put the caret into a field by its name in the session ("silence.reason")."""
         field = getattr(self, name.rpartition(".")[2], None)
-        if isinstance(field, Field) and not field.hasFocus():
+        if isinstance(field, Field) and not has_caret(field):
             field.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def restyle(self) -> None:

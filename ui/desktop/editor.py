@@ -18,7 +18,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QPlainTextEdit, QTextEdit, QWidget
 
 from ui.desktop import paint
-from ui.desktop.host import Host
+from ui.desktop.host import Host, has_caret
 from ui.desktop.look import Look
 from ui.views.view import ProblemRow, RuleEditorView
 
@@ -129,7 +129,7 @@ class CodeEdit(QPlainTextEdit):
         if revision != self._revision:
             self._load(view)
             self._revision = revision
-        if view.cursor_line != self._line and not self.hasFocus():
+        if view.cursor_line != self._line and not has_caret(self):
             self.go_to(view.cursor_line)
         self._line = view.cursor_line
         if (view.changed_lines, view.problems) != (self.changed, self.problems):
@@ -150,7 +150,7 @@ class CodeEdit(QPlainTextEdit):
         if self.toPlainText() == view.text:
             return
         self._loading = True
-        line = view.cursor_line if self._revision is None or not self.hasFocus() else self.textCursor().blockNumber()
+        line = view.cursor_line if self._revision is None or not has_caret(self) else self.textCursor().blockNumber()
         self.setPlainText(view.text[:MAX_TEXT])
         cursor = QTextCursor(self.document().findBlockByNumber(min(line, self.blockCount() - 1)))
         self.setTextCursor(cursor)

@@ -52,6 +52,11 @@ class Host:
         self._repaint()
 
 
+def has_caret(widget: QWidget) -> bool:
+    """Whether keys of its window go to this widget, also while another window is the active one."""
+    return widget.window().focusWidget() is widget
+
+
 class Painted(QWidget):
     """A widget that paints itself with the host's look. Subclasses say their wish in `wish`."""
 

@@ -47,7 +47,7 @@ def busiest_columns() -> tuple[Column, ...]:
         Column("Series", 0, _name, lambda r: f"{r.name} {r.tags}".strip()),
         Column("Kind", 84, lambda p, k, b, r: _soft(p, k, b, r.kind), lambda r: r.kind, drop=3),
         Column("Now", 92, lambda p, k, b, r: _value(p, k, b, r), lambda r: str(r.value), right=True),
-        Column("Samples", 92, lambda p, k, b, r: _number(p, k, b, r), lambda r: str(r.rate), right=True, drop=2),
+        Column("Rate", 92, lambda p, k, b, r: _number(p, k, b, r), lambda r: str(r.rate), right=True, drop=2),
         Column("Trend", 136, _trend, lambda r: ""),
         Column("Firing, 24 h", 150, _strip, _say_strip, drop=1),
     )
@@ -198,7 +198,7 @@ class OverviewPage(QScrollArea):
             rows = len(view.busiest)
             self.table.setMinimumHeight(28 + 24 * (rows if self.whole else min(4, rows)))
             # A short table leaves its room to the charts.
-            self.table_card.setMaximumHeight(34 + 28 * max(3, rows))
+            self.table_card.setMaximumHeight(34 + 28 * max(2, rows))
         self.table_card.setVisible(bool(view.busiest))
         if (
             old is None

@@ -173,12 +173,12 @@ def fit_sentence(look: Look, sentence: Sentence, width: float, role: Role | int)
             kept.append(run)
             room -= advance
             continue
-        text = ""
+        text, taken = "", False
         for word in run.text.split(" "):
-            longer = f"{text} {word}" if text else word
+            longer = f"{text} {word}" if taken else word
             if width_of(fonts[run.strong], longer) > room:
                 break
-            text = longer
+            text, taken = longer, True
         kept.append(Text(text.rstrip(" ,;:") + "…", run.strong))
         break
     return tuple(kept), True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from PySide6.QtGui import QMoveEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from ui.desktop.host import Host
@@ -20,6 +21,10 @@ class Card(QFrame):
         self.column = QVBoxLayout(self)
         self.column.setContentsMargins(*margins)
         self.column.setSpacing(0)
+
+    def moveEvent(self, event: QMoveEvent) -> None:
+        # What Qt copies of a card that moves while its neighbours move too may carry their gutter along.
+        self.update()
 
     def add(self, widget: QWidget, stretch: int = 0) -> QWidget:
         self.column.addWidget(widget, stretch)

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QSettings
 
-
 USUAL = "http://127.0.0.1:7070"
 
 

@@ -12,7 +12,7 @@ from ui.desktop.card import ChartCard
 from ui.desktop.delegates import RulePainter
 from ui.desktop.editor import CodeEdit
 from ui.desktop.empty import EmptyCard
-from ui.desktop.host import Host, Painted
+from ui.desktop.host import Host, Painted, has_caret
 from ui.desktop.labels import Label, SentenceLabel, heading, literal_tip, muted
 from ui.desktop.look import STRONG
 from ui.desktop.panel import Card, Rule
@@ -21,7 +21,7 @@ from ui.desktop.topbar import Field
 from ui.views.view import ProblemRow, RuleEditorView, RulesView, Text, Value
 
 LIST = 268
-BUTTONS = 220
+BUTTONS = 254
 """Pixels the buttons of a rule need at least; kept while a draft comes and goes, so that the words beside stand still."""
 
 
@@ -276,11 +276,11 @@ class RulesPage(QWidget):
             self.meaning.delete.setVisible(row is not None)
             self.chart.show_chart(editor.chart)
         self._place()
-        if view.editing and (old is None or not old.editing) and not self.editor.text.hasFocus():
+        if view.editing and (old is None or not old.editing) and not has_caret(self.editor.text):
             if editor is not None:
                 self.editor.text.go_to(editor.cursor_line)
             self.editor.text.setFocus(Qt.FocusReason.OtherFocusReason)
-        elif not view.editing and old is not None and old.editing and self.editor.text.hasFocus():
+        elif not view.editing and old is not None and old.editing and has_caret(self.editor.text):
             self.focus_main()
 
     def restyle(self) -> None:

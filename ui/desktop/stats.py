@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import re
+
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent
 
 from ui.desktop import paint
 from ui.desktop.host import Host, Painted
+from ui.desktop.labels import literal_tip
 from ui.desktop.look import STRONG
 from ui.views.view import Stat
+
+_AGO = re.compile(r",?[\s\u202f]\d+[\s\u202f]min ago$")
+"""What a narrow column leaves out of a comparison."""
 
 
 class StatRow(Painted):
@@ -87,7 +93,10 @@ class StatRow(Painted):
             colour = str(stat.shape) if bad else "series-1"
             paint.spark(painter, self.look, QRectF(box.right() - wide, box.top() + 18, wide, 24), stat.spark, colour)
         below = QRectF(box.left(), box.bottom() - 16, box.width(), 16)
-        paint.words(painter, below, stat.comparison, small, self.look.colour("text-secondary"))
+        said = stat.comparison
+        if paint.width_of(small, said) > below.width():
+            said = _AGO.sub("", said)  # the accessible text and the tooltip say it whole
+        paint.words(painter, below, said, small, self.look.colour("text-secondary"))
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         for stat, cell in zip(self.stats, self._cells(), strict=True):
@@ -96,5 +105,7 @@ class StatRow(Painted):
                 return
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        under = next((s for s, cell in zip(self.stats, self._cells(), strict=True) if cell.contains(event.position())), None)
+        self.setToolTip(literal_tip(f"{under.label} {under.value}, {under.comparison}" if under is not None else ""))
         over = any(stat.action and cell.contains(event.position()) for stat, cell in zip(self.stats, self._cells(), strict=True))
         self.setCursor(Qt.CursorShape.PointingHandCursor if over else Qt.CursorShape.ArrowCursor)

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QSizePolicy, QWidget
 
 from ui.desktop import paint
 from ui.desktop.buttons import Button
-from ui.desktop.host import Host, Painted
+from ui.desktop.host import Host, Painted, has_caret
 from ui.desktop.labels import Label, heading, muted
 from ui.desktop.sidebar import draw_mark
 from ui.views.view import FrameView
@@ -37,7 +37,7 @@ class Field(QLineEdit):
         if text != self.text():
             at = self.cursorPosition()
             self.setText(text)
-            self.setCursorPosition(min(at, len(text)) if self.hasFocus() else 0)
+            self.setCursorPosition(min(at, len(text)) if has_caret(self) else 0)
 
     def wrong(self, why: str) -> None:
         """Mark the field when what stands in it cannot be used."""

@@ -350,6 +350,9 @@ class Session:
             self.help_open = False
         elif ctx.focus and ctx.focus not in ("rule", "note"):
             ctx.focus = ""
+        elif ctx.focus:  # a text of several lines or a note: leaving it takes an old toast along
+            ctx.dismiss()
+            self.current.back()
         elif ctx.dismiss() or self.current.back():
             pass
         elif ctx.time.zoomed is not None:

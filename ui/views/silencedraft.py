@@ -169,7 +169,7 @@ def _note(found: list[Alert], still: list[Alert], rows: int, ctx: Context) -> st
         parts.append(f"{already} of them {'is' if already == 1 else 'are'} silenced already.")
     told = sum(a.notified_count for a in found)
     if told:
-        parts.append(f"They have told people {plural(told, 'time')} so far.")
+        parts.append(f"{'It has' if len(found) == 1 else 'They have'} told people {plural(told, 'time')} so far.")
     if still:
         rest = f" and {plural(len(still) - 1, 'other')}" if len(still) > 1 else ""
         parts.append(f"{ctx.book.title(still[0])}{rest} still {'tells' if len(still) == 1 else 'tell'} people.")
