@@ -180,6 +180,8 @@ class AlertsPage(QWidget):
         self.opened = self.phone
         self.host.tell(self.host.session.point, "alerts", row)
         self._place()
+        if self.opened:
+            self.detail.back.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def close_sheet(self) -> None:
         self.opened = False
@@ -191,6 +193,7 @@ class AlertsPage(QWidget):
         if view is self.view:
             return
         self.view = view
+        self.opened = self.opened and view.detail is not None  # what was open may have gone, and with it the way back
         self.groups.show_choices([(name, str(count) if count else "") for name, count in view.groups], view.group)
         self.filter.show_text(view.filter)
         self.filter.wrong(view.filter_error)

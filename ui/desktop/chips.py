@@ -63,6 +63,8 @@ class Chips(Painted):
             words = "Nothing drawn yet. Press Enter on a series to draw it."
             if self.preview:
                 words = "The series under the cursor. X keeps it and adds others."
+                if self.look.phone:
+                    words = "The series touched last. Twice keeps it."
             paint.words(
                 painter,
                 QRectF(self.rect()).adjusted(12, 4, -12, 0),

@@ -179,6 +179,9 @@ def fit_sentence(look: Look, sentence: Sentence, width: float, role: Role | int)
             if width_of(fonts[run.strong], longer) > room:
                 break
             text, taken = longer, True
+        if room - width_of(fonts[run.strong], text) > width * 0.2:  # a long word: better a part of it than an empty place
+            font = QFontMetricsF(fonts[run.strong])
+            text = font.elidedText(run.text, Qt.TextElideMode.ElideRight, room).removesuffix("…")
         kept.append(Text(text.rstrip(" ,;:") + "…", run.strong))
         break
     return tuple(kept), True

@@ -253,6 +253,8 @@ class RulesPage(QWidget):
         self.opened = self.phone
         self.host.tell(self.host.session.point, "rules", row)
         self._place()
+        if self.opened:
+            self.back.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def close_sheet(self) -> None:
         self.opened = False

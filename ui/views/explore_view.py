@@ -17,7 +17,7 @@ from ui.views.format import plural, sanitise, short_range, value
 from ui.views.index import tags_text
 from ui.views.lines import spark
 from ui.views.units import PER_SECOND, unit_of
-from ui.views.view import ChartView, EmptyState, ExploreView, SeriesRow
+from ui.views.view import ChartView, EmptyState, ExploreView, SeriesRow, Value
 
 if TYPE_CHECKING:
     from ui.views.explore import Explore
@@ -27,6 +27,8 @@ MAX_LISTED = 500
 SHOWN = 100
 """Results made into rows until the cursor goes further."""
 NO_SPARK = np.empty(0)
+NOT_YET = Value("")
+"""What stands for a value until the first answer: nothing, which is not the same as no data."""
 
 
 class ExplorePicture:
@@ -36,6 +38,7 @@ class ExplorePicture:
         self.ctx = page.ctx
         self.page = page
         self.field = page.shown_field()
+        self.waiting = False
         self.drawn = PickedChart(page.ctx, page.drawn(), self.field, page.chosen_window(), page.at)
 
     def view(self) -> ExploreView:
@@ -77,6 +80,7 @@ class ExplorePicture:
         at = np.minimum(order.searchsorted(rows), max(0, len(order) - 1)) if len(order) else np.zeros(len(rows), np.intp)
         known = order[at] == rows if len(order) else np.zeros(len(rows), np.bool_)
         latest, rates = values.column("value"), values.column("rate")
+        self.waiting = not values.ready
         return tuple(
             self._row(i, float(latest[p]) if k else math.nan, float(rates[p]) if k else math.nan, colours.get(i.key, ""))
             for i, p, k in zip(shown, at.tolist(), known.tolist(), strict=True)
@@ -89,10 +93,10 @@ class ExplorePicture:
             name=sanitise(info.key.name, 80),
             tags=self.ctx.index.tags_text(info),
             kind=info.kind.name.lower(),
-            value=value(latest, unit_of(info, "value")),
-            rate=value(rate, unit_of(info, "rate") if info.kind is Kind.COUNTER else PER_SECOND),
+            value=NOT_YET if self.waiting else value(latest, unit_of(info, "value")),
+            rate=NOT_YET if self.waiting else value(rate, unit_of(info, "rate") if info.kind is Kind.COUNTER else PER_SECOND),
             spark=NO_SPARK,
-            shape=worst(alerts) or ("unknown" if math.isnan(latest) else "ok"),
+            shape=worst(alerts) or ("unknown" if math.isnan(latest) and not self.waiting else "ok"),
             picked=colour,
         )
 
