@@ -78,7 +78,7 @@ class Chips(Painted):
             painter.drawRoundedRect(box, 4, 4)
             painter.fillRect(QRectF(box.left() + 8, box.center().y() - 1.5, 12, 3), self.look.colour(row.picked or "others"))
             room = box.adjusted(26, 0, -20, 0)
-            paint.words(painter, room, self._words(row), font, self.look.colour("text-primary"), middle=True)
+            paint.words(painter, room, self._words(row), font, self.look.colour("text-primary"))
             paint.icon(painter, self.look, "close", paint.centred(box, 10, box.right() - 16))
 
     def _at(self, event: QMouseEvent) -> int:
