@@ -115,6 +115,10 @@ def test_an_alert_its_owner_and_its_silence_survive_kill_9(one: Collector) -> No
     assert one.get("foundation.service.error", "sum", "1h") == points
     (silence,) = json.loads(one.run("alerts", "--silences", "--json").stdout)
     assert (silence["comment"], silence["created_by"]) == ("rollback in progress", "mira")
+    shown = one.run("alerts", "--silences").stdout.splitlines()[1].split()[0]
+    assert shown in silence["id"]
+    one.run("unsilence", shown)
+    until(lambda: not firing(one)[0]["silenced_by"], "the silence named as it is shown is ended")
 
 
 def test_the_last_hour_is_there_after_kill_9_but_for_a_second_at_most(one: Collector) -> None:

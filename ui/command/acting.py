@@ -10,7 +10,7 @@ from monitor.alerting.durations import DurationError, parse_duration
 from monitor.alerting.model import Alert
 from monitor.model.matchers import Selector, SelectorError, parse_matchers
 from monitor.wire.messages import Acknowledge, AddSilence, ExpireSilence, Release
-from ui.command.alerts import Lists, fetch, where
+from ui.command.alerts import Lists, fetch, is_called, short_id, where
 from ui.command.ask import Conversation, conversation
 from ui.command.exits import NOTHING, OK, USAGE, CommandError
 from ui.command.show import print_json
@@ -67,7 +67,7 @@ def _silence(talk: Conversation, lists: Lists, arguments: argparse.Namespace) ->
         print_json(result)
     else:
         until = time.strftime("%a %H:%M", time.localtime(now + seconds))
-        print(f"Silence {result['silence'][:8]} until {until}: {plural(len(result['matched']), 'alert')} silenced now.")
+        print(f"Silence {short_id(result['silence'])} until {until}: {plural(len(result['matched']), 'alert')} silenced now.")
     return OK
 
 
@@ -87,12 +87,12 @@ def _preview(selector: Selector, lists: Lists, as_json: bool) -> int:
 
 
 def _unsilence(talk: Conversation, lists: Lists, arguments: argparse.Namespace) -> int:
-    found = [silence for silence in lists.silences.values() if silence.id.startswith(arguments.silence)]
+    found = [silence for silence in lists.silences.values() if is_called(silence.id, arguments.silence)]
     if len(found) != 1:
         count = "No silence begins" if not found else f"{len(found)} silences begin"
         raise CommandError(f"{count} with {arguments.silence!r}; see 'lightship alerts --silences'.", NOTHING)
     result = talk.ask(ExpireSilence(id=talk.number(), silence=found[0].id, who=arguments.who))
-    print_json(result) if arguments.json else print(f"Silence {found[0].id[:8]} ended.")
+    print_json(result) if arguments.json else print(f"Silence {short_id(found[0].id)} ended.")
     return OK
 
 

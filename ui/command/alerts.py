@@ -65,7 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _print_alerts(alerts: list[Alert], now: float) -> None:
     rows = [
         [
-            alert.id[:8],
+            short_id(alert.id),
             alert.severity,
             "silenced" if alert.silenced_by and alert.state == "firing" else str(alert.state),
             alert.rule_id,
@@ -80,6 +80,16 @@ def _print_alerts(alerts: list[Alert], now: float) -> None:
     print_table(["ID", "SEVERITY", "STATE", "RULE", "WHERE", "VALUE", "LIMIT", "AGE", "WHO HAS IT"], rows, right=(5,))
 
 
+def short_id(identity: str) -> str:
+    """As much of an alert's or silence's id as people need to name it; what all silences' ids begin with is left out."""
+    return identity.removeprefix("silence-")[:8]
+
+
+def is_called(identity: str, text: str) -> bool:
+    """Whether `text` is an id or its beginning, as `short_id` shows it or whole."""
+    return identity.startswith(text) or identity.removeprefix("silence-").startswith(text)
+
+
 def where(alert: Alert) -> str:
     """The tags that tell this alert from the others of its rule."""
     return ",".join(f"{name}={value}" for name, value in alert.labels if name not in ("alertname", "severity", "__name__"))
@@ -91,7 +101,7 @@ def _print_silences(silences: list[Silence], now: float) -> None:
         return
     rows = [
         [
-            silence.id[:8],
+            short_id(silence.id),
             "pending" if now < silence.starts else "active" if silence.active(now) else "ended",
             ", ".join(str(matcher) for matcher in silence.matchers),
             time.strftime("%Y-%m-%d %H:%M", time.localtime(silence.ends)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, QRectF, QSize, Qt
 from PySide6.QtGui import QEnterEvent, QMouseEvent, QPainter
@@ -16,6 +16,36 @@ from ui.desktop.look import Look
 from ui.desktop.touch import kinetic
 
 Index = QModelIndex | QPersistentModelIndex
+
+
+class RowModel(Protocol):
+    """A Qt model over a tuple of rows."""
+
+    rows: tuple[Any, ...]
+
+    def beginInsertRows(self, parent: QModelIndex, first: int, last: int) -> None: ...
+
+    def endInsertRows(self) -> None: ...
+
+    def beginRemoveRows(self, parent: QModelIndex, first: int, last: int) -> None: ...
+
+    def endRemoveRows(self) -> None: ...
+
+
+def replace_rows(model: RowModel, new: tuple[Any, ...]) -> int:
+    """Give a model other rows and tell its views by how many it grew (below zero: shrank); that number."""
+    old = len(model.rows)
+    if len(new) > old:
+        model.beginInsertRows(QModelIndex(), old, len(new) - 1)
+        model.rows = new
+        model.endInsertRows()
+    elif len(new) < old:
+        model.beginRemoveRows(QModelIndex(), len(new), old - 1)
+        model.rows = new
+        model.endRemoveRows()
+    else:
+        model.rows = new
+    return len(new) - old
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,17 +116,7 @@ class RowsModel(QAbstractListModel):
         new, old = tuple(rows), self.rows
         if new is old:
             return False
-        grown = len(new) - len(old)
-        if grown > 0:
-            self.beginInsertRows(QModelIndex(), len(old), len(new) - 1)
-            self.rows = new
-            self.endInsertRows()
-        elif grown < 0:
-            self.beginRemoveRows(QModelIndex(), len(new), len(old) - 1)
-            self.rows = new
-            self.endRemoveRows()
-        else:
-            self.rows = new
+        grown = replace_rows(self, new)
         for number, (was, now) in enumerate(zip(old, new, strict=False)):
             if was is not now and was != now:
                 at = self.index(number, 0)

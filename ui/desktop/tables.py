@@ -6,14 +6,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QRectF, QSize, Qt
+from PySide6.QtCore import QAbstractTableModel, QRectF, QSize, Qt
 from PySide6.QtGui import QMouseEvent, QPainter
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QStyledItemDelegate, QStyleOptionViewItem, QTableView
 
 from ui.desktop import paint
 from ui.desktop.host import Host
 from ui.desktop.look import Look
-from ui.desktop.rows import Index
+from ui.desktop.rows import Index, replace_rows
 from ui.desktop.touch import kinetic
 
 PaintCell = Callable[[QPainter, Look, QRectF, Any], None]
@@ -70,17 +70,7 @@ class ColumnsModel(QAbstractTableModel):
 
     def take(self, rows: Sequence[Any]) -> None:
         new, old = tuple(rows), self.rows
-        grown = len(new) - len(old)
-        if grown > 0:
-            self.beginInsertRows(QModelIndex(), len(old), len(new) - 1)
-            self.rows = new
-            self.endInsertRows()
-        elif grown < 0:
-            self.beginRemoveRows(QModelIndex(), len(new), len(old) - 1)
-            self.rows = new
-            self.endRemoveRows()
-        else:
-            self.rows = new
+        replace_rows(self, new)
         for number, (was, now) in enumerate(zip(old, new, strict=False)):
             if was is not now:
                 self.dataChanged.emit(self.index(number, 0), self.index(number, len(self.columns) - 1))
