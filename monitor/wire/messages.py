@@ -38,6 +38,7 @@ class Hello(Message, frozen=True, tag=_tag):
     """First message. `boot` changes at each start of the collector; `interval` is the tick; `read_only`: commands are refused.
 
     `recent` is how many seconds of history `history` can answer at most; `since` the time of the oldest data there are.
+    `rewound`: the moment of the past this connection looks at, 0 where it is live.
     """
 
     version: str
@@ -52,6 +53,7 @@ class Hello(Message, frozen=True, tag=_tag):
     who: str = ""
     read_only: bool = False
     since: float = 0.0
+    rewound: float = 0.0
 
 
 class SeriesEntry(msgspec.Struct, frozen=True, array_like=True):
@@ -139,6 +141,39 @@ class Health(Message, frozen=True, tag=_tag):
     notes: tuple[str, ...] = ()
 
 
+class HistogramCell(msgspec.Struct, frozen=True):
+    """A native histogram in an instant answer: the series' place in `labels`, and its buckets in rising order."""
+
+    series: int
+    count: float
+    sum: float
+    lower: F64
+    upper: F64
+    counts: F64
+
+
+class QueryResult(Message, frozen=True, tag=_tag):
+    """Answer to a `query`, S series at T times. `kind`: vector, matrix, scalar or string (`text`).
+
+    `labels[i]` are the labels of series i, the name as `__name__`. `times` float64[T] seconds; `values` row-major [S, T], NaN
+    where there is none. `total`: series there are when more than asked for. `resolution`: seconds between what was kept where that is
+    coarser than what came in, 0 where nothing was lost. `step`: that of the evaluation, 0 for an instant.
+    """
+
+    id: int
+    kind: str
+    labels: tuple[tuple[tuple[str, str], ...], ...]
+    times: F64
+    values: F64
+    step: float = 0.0
+    resolution: float = 0.0
+    total: int = 0
+    text: str = ""
+    warnings: tuple[str, ...] = ()
+    infos: tuple[str, ...] = ()
+    histograms: tuple[HistogramCell, ...] = ()
+
+
 class Reply(Message, frozen=True, tag=_tag):
     """Answer to the request with this id. `error` says what, why and what to do. `result` depends on the request."""
 
@@ -157,7 +192,11 @@ class Request(Message, frozen=True):
 
 
 class Resume(Request, frozen=True, tag=_tag):
-    """First message of a client: what it has already, of the boot named. Answered by what it lacks."""
+    """First message of a client: what it has already, of the boot named. Answered by what it lacks.
+
+    `at` above 0: this connection looks at the past. It gets a second `hello` whose `rewound` is that time, and then series, frames,
+    alerts and rules as they were then, going on at `speed` (seconds a second; 0 stands still). Commands are refused.
+    """
 
     boot: str = ""
     series: int = 0
@@ -167,6 +206,8 @@ class Resume(Request, frozen=True, tag=_tag):
     client: str = ""
     who: str = ""
     series_wanted: bool = True
+    at: float = 0.0
+    speed: float = 0.0
 
 
 class Subscribe(Request, frozen=True, tag=_tag):
@@ -210,6 +251,43 @@ class HistoryQuery(Request, frozen=True, tag=_tag):
     window: float = 60.0
     step: float = 1.0
     limit: int = 50
+
+
+class Query(Request, frozen=True, tag=_tag):
+    """PromQL over all that is kept. `step` 0: at the instant `end`; otherwise at start, start + step … to end.
+
+    Answered by a `query_result`, or a `reply` with an error whose result is {"kind", "line", "column", "end"} (columns from 1, 0 where
+    no place in the text is meant). `limit`: at most so many series.
+    """
+
+    expr: str
+    start: float
+    end: float
+    step: float = 0.0
+    limit: int = 1000
+
+
+class Find(Request, frozen=True, tag=_tag):
+    """What could be written in a query. `what`: "metrics", "labels" (names) or "values" (of `label`), of the series `selector` selects.
+
+    Only those that contain `text`, those that begin with it first. Result: {"found": [{"name", "detail"}], "more": bool}.
+    """
+
+    what: str
+    label: str = ""
+    selector: str = "{}"
+    text: str = ""
+    limit: int = 50
+
+
+class Seek(Request, frozen=True, tag=_tag):
+    """Of a connection that looks at the past (`resume.at`): go to `time`, then play on at `speed` (0: stand still).
+
+    Answered by a `reply`; then everything is told anew under another `boot`, as of that time.
+    """
+
+    time: float
+    speed: float = 0.0
 
 
 class Status(Request, frozen=True, tag=_tag):
@@ -292,13 +370,16 @@ class DeleteRule(Request, frozen=True, tag=_tag):
     who: str
 
 
-ServerMessage = Hello | Series | Frame | History | Alerts | Rules | Events | Health | Reply
+ServerMessage = Hello | Series | Frame | History | QueryResult | Alerts | Rules | Events | Health | Reply
 ClientMessage = (
     Resume
     | Subscribe
     | Unsubscribe
     | Get
     | HistoryQuery
+    | Query
+    | Find
+    | Seek
     | Status
     | Acknowledge
     | Release
@@ -314,6 +395,7 @@ ClientMessage = (
 __all__ = [name for name, value in list(globals().items()) if isinstance(value, type) and issubclass(value, Message)] + [
     "ClientMessage",
     "F64",
+    "HistogramCell",
     "I32",
     "RuleProblem",
     "SeriesEntry",
