@@ -21,6 +21,9 @@ class Batch:
     `weights` float64[n] or None: how many observations a distribution's sample stands for (1 / sample rate); counters
     arrive already multiplied. `relative` bool[n] or None: true where a gauge's value is a change to its last value.
     A NaN value on a gauge or counter is a staleness marker: the series says nothing from there on.
+    `raw`: the history keeps these samples as they are. `windowed`: the engine takes them in. A cumulative counter comes as two
+    batches: its readings for the history and their increments for the windows. Of a space that is not raw, the history keeps
+    what the windows made of it.
     """
 
     space: KeySpace
@@ -29,6 +32,8 @@ class Batch:
     times: Floats
     weights: Floats | None = None
     relative: npt.NDArray[np.bool_] | None = None
+    raw: bool = False
+    windowed: bool = True
 
     def __len__(self) -> int:
         return len(self.ids)

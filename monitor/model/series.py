@@ -79,7 +79,9 @@ class KeySpace:
     its bound it starts a new `KeySpace`.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, raw: bool = False) -> None:
+        self.raw = raw
+        """Whether its samples go to the history as they came (see `Batch.raw`) and not as the windows sum them up."""
         self.keys: list[SeriesKey] = []
         self.kinds: list[Kind] = []
         self.units: list[str] = []

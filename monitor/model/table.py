@@ -40,6 +40,8 @@ class SeriesTable:
         """Kind number of each row, -1 where the row is free; as long as `capacity`."""
         self.passing: npt.NDArray[np.bool_] = np.zeros(CHUNK, np.bool_)
         """Whether the row's receiver called its series passing; as long as `capacity`."""
+        self.raw: npt.NDArray[np.bool_] = np.zeros(CHUNK, np.bool_)
+        """Whether the row's receiver gives its samples to the history itself; as long as `capacity`."""
         self._infos: list[SeriesInfo | None] = []
         self._rows: dict[_Identity, int] = {}
         self._free: list[int] = []
@@ -136,6 +138,7 @@ class SeriesTable:
         if row >= self.capacity:
             self.kinds = grown(self.kinds, row + 1, FREE)
             self.passing = lengthened(self.passing, len(self.kinds), False)
+            self.raw = lengthened(self.raw, len(self.kinds), False)
         self._infos[row] = SeriesInfo(row, key, kind, unit)
         self._rows[key, kind] = row
         self.kinds[row] = kind
@@ -165,6 +168,7 @@ class SeriesTable:
             del self._overflow[info.kind]
         self.kinds[row] = FREE
         self.passing[row] = False
+        self.raw[row] = False
         for name in {info.key.name, promql_name(info.key.name)}:
             self._names[name].discard(row)
             if not self._names[name]:
@@ -193,6 +197,7 @@ class SeriesTable:
             for number in np.unique(ids[rows < 0]).tolist():
                 row = self.intern(space.keys[number], space.kinds[number], space.units[number])
                 self.passing[row] = space.passing[number]
+                self.raw[row] = space.raw
                 space.rows[number] = row
             rows = space.rows[ids]
         return rows

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 
@@ -152,11 +154,11 @@ def _head(batch: Batch, size: int) -> Batch:
 
 
 def _some(batch: Batch, which: Bools) -> Batch:
-    return Batch(
-        batch.space,
-        batch.ids[which],
-        batch.values[which],
-        batch.times[which],
-        None if batch.weights is None else batch.weights[which],
-        None if batch.relative is None else batch.relative[which],
+    return replace(
+        batch,
+        ids=batch.ids[which],
+        values=batch.values[which],
+        times=batch.times[which],
+        weights=None if batch.weights is None else batch.weights[which],
+        relative=None if batch.relative is None else batch.relative[which],
     )

@@ -54,7 +54,7 @@ class TargetSeries:
         self._begin()
 
     def _begin(self) -> None:
-        self.space = KeySpace()
+        self.space = KeySpace(raw=True)
         self._cumulative = Cumulative()
         self._parser: ExpositionParser | None = None
         self._generation = 0
@@ -82,7 +82,7 @@ class TargetSeries:
         if before is not None and before is not rows:
             batches += self._vanished(before, rows, started)
         self._rows = rows
-        batches.append(self._batch(rows, samples, started))
+        batches.extend(self._batches(rows, samples, started))
         batches.append(self._report(started, True, duration, len(samples.values)))
         self._counters.samples += len(samples.values)
         self._counters.duplicates += samples.duplicates
@@ -129,7 +129,8 @@ class TargetSeries:
         counters = np.flatnonzero((ids >= 0) & is_counter)
         return _Rows(samples.ids, gauges, ids[gauges], counters, ids[counters])
 
-    def _batch(self, rows: _Rows, samples: Samples, started: float) -> Batch:
+    def _batches(self, rows: _Rows, samples: Samples, started: float) -> list[Batch]:
+        """Gauges; counters as they came, for the history; and their increments, for the windows."""
         times = np.full(len(samples.values), started)
         if samples.times is not None:
             times = np.where(np.isnan(samples.times), started, samples.times)
@@ -138,18 +139,18 @@ class TargetSeries:
         gauge_ids, gauges, gauge_times = self._usable(
             rows.gauges, rows.gauge_ids, samples.values, times, in_time, np.ones(len(times), np.bool_)
         )
-        counter_ids, readings, counter_times = self._usable(
+        counter_ids, readings, reading_times = self._usable(
             rows.counters, rows.counter_ids, samples.values, times, in_time, np.isfinite(samples.values)
         )
         known, increments = self._cumulative.increments(counter_ids, readings)
+        counter_times = reading_times
         if len(known) < len(counter_ids):
-            counter_times = counter_times[np.isin(counter_ids, known, assume_unique=True)]
-        return Batch(
-            self.space,
-            np.concatenate((gauge_ids, known), dtype=np.int32),
-            np.concatenate((gauges, increments)),
-            np.concatenate((gauge_times, counter_times)),
-        )
+            counter_times = reading_times[np.isin(counter_ids, known, assume_unique=True)]
+        return [
+            Batch(self.space, gauge_ids, gauges, gauge_times, raw=True),
+            Batch(self.space, counter_ids, readings, reading_times, raw=True, windowed=False),
+            Batch(self.space, known, increments, counter_times),
+        ]
 
     def _usable(
         self,
@@ -179,8 +180,8 @@ class TargetSeries:
     def _marked(self, gauges: Ids, counters: Ids, now: float) -> list[Batch]:
         self._cumulative.forget(counters)
         ids = np.concatenate((gauges, counters), dtype=np.int32)
-        return [Batch(self.space, ids, np.full(len(ids), np.nan), np.full(len(ids), now))] if len(ids) else []
+        return [Batch(self.space, ids, np.full(len(ids), np.nan), np.full(len(ids), now), raw=True)] if len(ids) else []
 
     def _report(self, now: float, up: bool, duration: float, samples: int) -> Batch:
         values = np.array([float(up), duration, float(samples)])
-        return Batch(self.space, self._reports, values, np.full(len(values), now))
+        return Batch(self.space, self._reports, values, np.full(len(values), now), raw=True)

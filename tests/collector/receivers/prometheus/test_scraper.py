@@ -54,7 +54,7 @@ class Taken:
         self.values: dict[str, float] = {}
 
     def __call__(self, batches: Sequence[Batch]) -> None:
-        for batch in batches:
+        for batch in (batch for batch in batches if batch.windowed):
             for series, value in zip(batch.ids.tolist(), batch.values.tolist(), strict=True):
                 self.values[batch.space.keys[series].name] = value
 

@@ -22,6 +22,8 @@ class Target:
         self.parser = ExpositionParser(openmetrics=False)
         self.series = TargetSeries(tags or {}, honor_labels, self.counters)
         self.reports: dict[str, float] = {}
+        self.kept: dict[str, float] = {}
+        """What the history gets."""
 
     def answers(self, text: str, now: float = 1000.0) -> dict[str, float]:
         return self._read(self.series.taken(self.parser.parse(text.encode()), self.parser, now, 0.25))
@@ -31,9 +33,14 @@ class Target:
 
     def _read(self, batches: list[Batch]) -> dict[str, float]:
         seen: dict[str, float] = {}
+        self.kept = {}
         for batch in batches:
             for series, value in zip(batch.ids.tolist(), batch.values.tolist(), strict=True):
                 key = batch.space.keys[series]
+                if batch.raw and key.name not in REPORTS:
+                    self.kept[key.label()] = value
+                if not batch.windowed:
+                    continue
                 (self.reports if key.name in REPORTS else seen)[key.name if key.name in REPORTS else key.label()] = value
         return seen
 
@@ -48,6 +55,17 @@ def test_gauges_are_readings_and_counters_increments() -> None:
     assert target.answers(text.format(10, 1.5)) == {"g": 1.5}
     assert target.answers(text.format(13, 2.5)) == {"g": 2.5, "c": 3.0}
     assert target.answers(text.format(2, 2.5)) == {"g": 2.5, "c": 2.0}, "a counter that fell began anew"
+
+
+def test_the_history_gets_counters_as_they_came_from_the_first_scrape_on() -> None:
+    target = Target()
+    text = "# TYPE c counter\nc {}\n# TYPE g gauge\ng {}\n"
+    target.answers(text.format(10, 1.5))
+    assert target.kept == {"g": 1.5, "c": 10.0}
+    target.answers(text.format(2, 2.5))
+    assert target.kept == {"g": 2.5, "c": 2.0}
+    target.fails()
+    assert stale(target.kept) == {"g", "c"}, "and the end of both"
 
 
 def test_every_scrape_reports_on_itself() -> None:
@@ -125,6 +143,7 @@ def test_timestamps_stay_with_their_counters() -> None:
     rows = [
         (batch.space.keys[series].label(), value, time)
         for batch in batches
+        if not batch.raw
         for series, value, time in zip(batch.ids.tolist(), batch.values.tolist(), batch.times.tolist(), strict=True)
         if batch.space.keys[series].name == "c"
     ]

@@ -1,0 +1,255 @@
+"""From what comes in to what the history keeps: raw batches as they are, all else by the second as the windows summed it up.
+
+A second's samples are stamped with its end, so that all series share their timestamps. A counter that is sent as increments is
+kept as a running total which begins with a 0 just before the first of them, as PromQL's `rate` and `increase` expect; a restart
+begins anew, which they take for the reset it is. While nothing is sent the total is said again once a minute.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from monitor.engine import Engine
+from monitor.model.batch import Batch, Floats, Ids
+from monitor.model.series import KeySpace, Kind, SeriesInfo, SeriesKey
+from monitor.model.table import lengthened
+from monitor.query.history import STALE, Labels
+from monitor.windows.fold import joined
+from monitor.windows.frame import Delta, Frame
+
+Longs = npt.NDArray[np.int64]
+REPEAT = 60
+"""Seconds after which the total of a counter that stands still is kept again."""
+KIND_LABEL = "lightship_kind"
+SET_WINDOW = 60.0
+SET_EVERY = 10
+"""A set is kept as the number of its members in the last minute, every ten seconds."""
+
+
+class Sink(Protocol):
+    """The history as the recorder writes it. Times are milliseconds; refs are the history's own numbers of series."""
+
+    def intern(self, labels: Sequence[Labels], kinds: Sequence[int], units: Sequence[str] = ()) -> Longs:
+        """The refs of these series, int64, new ones given out."""
+
+    def kinds(self, refs: Longs) -> npt.NDArray[np.int8]:
+        """The kind each ref was interned with first."""
+
+    def append(self, refs: Longs, times: Longs, values: Floats) -> None:
+        """Samples in any order; a NaN with the bits of `STALE` ends a series."""
+
+    def append_histograms(self, refs: Longs, times: Longs, offsets: Longs, bins: Ids, counts: Floats, sums: Floats) -> None:
+        """What was observed since the last: histogram i has bins[offsets[i]:offsets[i + 1]] and their counts."""
+
+
+class Recorder:
+    """Writes to `sink` what `take` and `record` are given. One thread at a time."""
+
+    def __init__(self, engine: Engine, sink: Sink) -> None:
+        self._engine = engine
+        self._sink = sink
+        self._spaces: weakref.WeakKeyDictionary[KeySpace, Longs] = weakref.WeakKeyDictionary()
+        self._refs: Longs = np.empty(0, np.int64)
+        """The history's number of each row, -1 where it has none yet."""
+        self._totals: Floats = np.empty(0)
+        self._written: Longs = np.empty(0, np.int64)
+        """Second at whose end each counter was written last; -1: never."""
+        self._ended: Longs = np.empty(0, np.int64)
+        """Second at whose end each counter was said to have ended; -1: never."""
+        self._before = 0
+        self._held: Delta | None = None
+        """What came while the clock stood: it goes with the next second that closes."""
+        self.samples = 0
+
+    def take(self, batch: Batch) -> None:
+        """A raw batch; others are left to `record`."""
+        if not batch.raw or not len(batch):
+            return
+        times = np.rint(batch.times * 1000).astype(np.int64)
+        values = np.where(np.isnan(batch.values), STALE, batch.values)
+        self._append(self._refs_in(batch.space, batch.ids), times, values)
+
+    def record(self, frame: Frame) -> None:
+        """One tick: what the windows were given of series that are not raw."""
+        delta, now = frame.delta, int(frame.delta.time)
+        self._begin(delta.added)
+        if self._held is not None:
+            delta, self._held = joined(replace(self._held, time=delta.time, gone=delta.gone), delta), None
+        if now <= self._before:
+            self._held = delta
+            return
+        kinds, raw = self._engine.table.kinds, self._engine.table.raw
+        mine = ~raw[delta.rows]
+        rows, stamps = delta.rows[mine], delta.seconds[mine] + 1
+        kind = kinds[rows]
+        self._gauges(rows, stamps, delta.lasts[mine], kind == Kind.GAUGE)
+        self._counters(rows, stamps, delta.sums[mine], delta.lasts[mine], kind == Kind.COUNTER, now)
+        self._distributions(delta, raw)
+        if now % SET_EVERY < now - self._before:
+            self._sets(frame.rows, kinds, now)
+        self._end(delta.gone, kinds, now)
+        self._before = now
+
+    # ------------------------------------------------------------ refs
+
+    def _refs_in(self, space: KeySpace, ids: Ids) -> Longs:
+        known = self._spaces.get(space)
+        if known is None or len(known) < len(space):
+            held = np.empty(0, np.int64) if known is None else known
+            keys, kinds, units = space.keys[len(held) :], space.kinds[len(held) :], space.units[len(held) :]
+            new = self._intern(keys, kinds, units)
+            known = self._spaces[space] = np.concatenate((held, new))
+        refs: Longs = known[ids]
+        return refs
+
+    def _intern(self, keys: Sequence[SeriesKey], kinds: Sequence[Kind], units: Sequence[str]) -> Longs:
+        """Refs of these series. Where one name and tags come as two kinds, the later kind gets a label that says so."""
+        labels = [labels_of(key) for key in keys]
+        refs = self._sink.intern(labels, [int(kind) for kind in kinds], units)
+        for place in np.flatnonzero(self._sink.kinds(refs) != np.array(kinds, np.int8)).tolist():
+            told = tuple(sorted((*labels[place], (KIND_LABEL, kinds[place].name.lower()))))
+            refs[place] = self._sink.intern([told], [int(kinds[place])], [units[place]])[0]
+        return refs
+
+    def _begin(self, added: Sequence[SeriesInfo]) -> None:
+        capacity = self._engine.table.capacity
+        if capacity > len(self._refs):
+            self._refs = lengthened(self._refs, capacity, -1)
+            self._totals = lengthened(self._totals, capacity, 0.0)
+            self._written = lengthened(self._written, capacity, -1)
+            self._ended = lengthened(self._ended, capacity, -1)
+        if added:
+            rows = np.array([info.row for info in added], np.int64)
+            self._forget(rows)
+
+    def _row_refs(self, rows: Ids) -> Longs:
+        lacking = rows[self._refs[rows] < 0]
+        if len(lacking):
+            infos = [info for row in np.unique(lacking).tolist() if (info := self._engine.table.info(row)) is not None]
+            new = self._intern([i.key for i in infos], [i.kind for i in infos], [i.unit for i in infos])
+            self._refs[[info.row for info in infos]] = new
+        refs: Longs = self._refs[rows]
+        return refs
+
+    # ------------------------------------------------------------ kinds
+
+    def _gauges(self, rows: Ids, stamps: Longs, lasts: Floats, which: npt.NDArray[np.bool_]) -> None:
+        values = lasts[which]
+        self._write(rows[which], stamps[which], np.where(np.isnan(values), STALE, values))
+
+    def _counters(self, rows: Ids, stamps: Longs, sums: Floats, lasts: Floats, which: npt.NDArray[np.bool_], now: int) -> None:
+        late = stamps <= self._before
+        # What came late is counted when it came: a running total cannot be raised in the past.
+        rows, stamps, increments = rows[which], np.where(late, now, stamps)[which], sums[which]
+        ended = (np.isnan(lasts) & ~late)[which]
+        order = np.lexsort((stamps, rows))
+        rows, stamps, increments, ended = rows[order], stamps[order], increments[order], ended[order]
+        first, last = _edges(rows, stamps)
+        within = np.cumsum(increments)
+        heads = np.maximum.accumulate(np.where(first, np.arange(len(rows)), 0)) if len(rows) else stamps
+        totals = self._totals[rows] + within - (within[heads] - increments[heads])
+        silent = first & (np.maximum(self._written[rows], self._ended[rows]) < stamps - 1)
+        self._write(rows[silent], stamps[silent] - 1, self._totals[rows[silent]])
+        self._write(rows[last], stamps[last], np.where(ended[last], STALE, totals[last]))
+        # In order, so that of a row's totals the newest stays.
+        self._totals[rows] = totals
+        self._written[rows] = stamps
+        self._ended[rows[ended]] = stamps[ended]
+        self._say_again(now)
+
+    def _say_again(self, now: int) -> None:
+        if now % REPEAT >= now - self._before:
+            return
+        live = self._engine.table.live()
+        written = self._written[live]
+        rows = live[(written > self._ended[live]) & (written <= now - REPEAT)]
+        self._write(rows, np.full(len(rows), now, np.int64), self._totals[rows])
+        self._written[rows] = now
+
+    def _distributions(self, delta: Delta, raw: npt.NDArray[np.bool_]) -> None:
+        mine = ~raw[delta.hist_rows]
+        rows, bins, counts = delta.hist_rows[mine], delta.hist_bins[mine], delta.hist_counts[mine]
+        if not len(rows):
+            return
+        stamps = delta.hist_seconds[mine] + 1
+        # What came late is added to what came now, for a second that was written cannot be added to.
+        stamps = np.where(stamps <= self._before, int(delta.time), stamps)
+        order = np.lexsort((bins, rows, stamps))
+        rows, stamps, bins, counts = rows[order], stamps[order], bins[order], counts[order]
+        same = np.zeros(len(rows), np.bool_)
+        same[1:] = (rows[1:] == rows[:-1]) & (stamps[1:] == stamps[:-1]) & (bins[1:] == bins[:-1])
+        starts = np.flatnonzero(~same)
+        counts = np.add.reduceat(counts, starts)
+        rows, stamps, bins = rows[starts], stamps[starts], bins[starts]
+        new = np.ones(len(rows), np.bool_)
+        new[1:] = (rows[1:] != rows[:-1]) | (stamps[1:] != stamps[:-1])
+        heads = np.flatnonzero(new)
+        sums = self._sums(delta, rows[heads], stamps[heads])
+        offsets = np.append(heads, len(rows)).astype(np.int64)
+        self._sink.append_histograms(self._row_refs(rows[heads]), stamps[heads] * 1000, offsets, bins, counts, sums)
+        self.samples += len(heads)
+
+    def _sums(self, delta: Delta, rows: Ids, stamps: Longs) -> Floats:
+        """The sum of what was observed, for each of these rows and stamps, which are in order of stamp and row."""
+        told = np.where(delta.seconds + 1 <= self._before, int(delta.time), delta.seconds + 1)
+        span = int(self._engine.table.capacity)
+        wanted = stamps * span + rows
+        places = np.searchsorted(wanted, told * span + delta.rows)
+        inside = places < len(wanted)
+        inside[inside] = wanted[places[inside]] == (told * span + delta.rows)[inside]
+        return np.bincount(places[inside], delta.sums[inside], len(wanted)).astype(np.float64)
+
+    def _sets(self, live: Ids, kinds: npt.NDArray[np.int8], now: int) -> None:
+        rows = live[(kinds[live] == Kind.SET) & ~self._engine.table.raw[live]]
+        if not len(rows):
+            return
+        unique = self._engine.column("unique", SET_WINDOW, rows)
+        rows, unique = rows[~np.isnan(unique)], unique[~np.isnan(unique)]
+        self._write(rows, np.full(len(rows), now, np.int64), unique)
+
+    def _end(self, gone: Ids, kinds: npt.NDArray[np.int8], now: int) -> None:
+        """Rows given up: their counters' repetition ends with a marker."""
+        rows = gone[(self._written[gone] > self._ended[gone]) & (self._refs[gone] >= 0)]
+        self._append(self._refs[rows], np.full(len(rows), now * 1000, np.int64), np.full(len(rows), STALE))
+        self._forget(gone)
+
+    def _forget(self, rows: npt.NDArray[np.integer[Any]]) -> None:
+        self._refs[rows], self._totals[rows], self._written[rows], self._ended[rows] = -1, 0.0, -1, -1
+
+    def _write(self, rows: Ids, stamps: Longs, values: Floats) -> None:
+        if len(rows):
+            refs = self._row_refs(rows)
+            known = refs >= 0  # a row may have been given up while the clock stood
+            self._append(refs[known], stamps[known] * 1000, values[known])
+
+    def _append(self, refs: Longs, times: Longs, values: Floats) -> None:
+        if len(refs):
+            self._sink.append(refs, times, values)
+            self.samples += len(refs)
+
+
+def _edges(rows: Ids, stamps: Longs) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+    """Where each row's entries begin, and the last of each row and stamp; in order of row and stamp."""
+    first, last = np.ones(len(rows), np.bool_), np.ones(len(rows), np.bool_)
+    first[1:] = rows[1:] != rows[:-1]
+    last[:-1] = first[1:] | (stamps[1:] != stamps[:-1])
+    return first, last
+
+
+def labels_of(key: SeriesKey) -> Labels:
+    """The labels under which the history knows a series: its tags without empty ones, and its name as `__name__`."""
+    return tuple(sorted((("__name__", key.name), *((name, value) for name, value in key.tags if value and name != "__name__"))))
+
+
+def keys_of(labels: Iterable[Labels]) -> list[SeriesKey]:
+    """The way back from `labels_of`."""
+    return [
+        SeriesKey(dict(each).get("__name__", ""), tuple((name, value) for name, value in each if name != "__name__"))
+        for each in labels
+    ]
