@@ -296,8 +296,8 @@ def from_bins(
     total: float,
     hint: Hint = Hint.UNKNOWN,
 ) -> Histogram:
-    """A histogram of the product's own bins (monitor/windows/bins.py): schema 6, whose indices count upper bounds, hence + 1. `total`
-    is the sum of what was observed.
+    """A histogram of the product's own bins (monitor/windows/bins.py): schema 6, whose indices count upper bounds, hence + 1. The
+    `total` is the sum of what was observed.
     """
     order = np.argsort(bins)
     bins, counts = bins[order], counts[order]
