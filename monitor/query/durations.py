@@ -1,0 +1,100 @@
+"""Durations as PromQL writes them (`1h30m`), and numbers as Go reads them (`0x1F`, `1_000`, `017`)."""
+
+from __future__ import annotations
+
+import math
+import re
+
+from monitor.query.lexer import go_quote
+
+_UNITS = (("y", 31_536_000_000), ("w", 604_800_000), ("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1))
+_DURATION = re.compile("".join(rf"(?:([0-9]+){unit})?" for unit, _ in _UNITS))
+_MAX_NANOSECONDS = (1 << 63) - 1
+_OCTAL = re.compile(r"0[0-7_]+")
+
+
+class DurationError(ValueError):
+    """A duration or number that is none, in Prometheus' words."""
+
+
+def parse_duration(text: str) -> int:
+    """Milliseconds of `5m`, `1h30m`, `1y2w`: largest unit first, each once. Raises `DurationError`."""
+    if text == "":
+        raise DurationError("empty duration string")
+    found = _DURATION.fullmatch(text)
+    if found is None:
+        raise DurationError(f"not a valid duration string: {go_quote(text)}")
+    if any(count and len(count) > 20 for count in found.groups()):
+        raise DurationError("duration out of range")
+    millis = sum(int(count) * size for count, (_, size) in zip(found.groups(), _UNITS, strict=True) if count)
+    if millis * 1_000_000 > _MAX_NANOSECONDS:
+        raise DurationError("duration out of range")
+    return millis
+
+
+def show_duration(millis: int) -> str:
+    """The shortest usual text: years and weeks only where nothing remains (90d rather than 12w6d)."""
+    if millis == 0:
+        return "0s"
+    shown, rest = "-" if millis < 0 else "", abs(millis)
+    for unit, size in _UNITS:
+        if rest >= size and (unit not in ("y", "w") or rest % size == 0):
+            shown += f"{rest // size}{unit}"
+            rest %= size
+    return shown
+
+
+def to_millis(seconds: float) -> int:
+    """Milliseconds of a number of seconds, what is finer cut off. Raises `DurationError` past what a Go duration holds."""
+    if math.isnan(seconds) or abs(seconds) > (1 << 63) / 1e9:
+        raise DurationError("duration out of range")
+    nanoseconds = round(seconds * 1e9)
+    return nanoseconds // 1_000_000 if nanoseconds >= 0 else -(-nanoseconds // 1_000_000)
+
+
+def parse_number(text: str) -> float:
+    """The value of a number token. Raises `DurationError` with Go's words for one it refuses."""
+    lower = text.lower()
+    if lower == "inf":
+        return math.inf
+    if lower == "nan":
+        return math.nan
+    if len(lower) > 1000:
+        raise DurationError(f"error parsing number: strconv.ParseFloat: parsing {go_quote(text)}: value out of range")
+    if lower.startswith("0x"):
+        digits = lower[2:].replace("_", "")
+        if digits and not lower.endswith("_") and int(digits, 16) < 1 << 63:
+            return float(int(digits, 16))
+    elif _OCTAL.fullmatch(lower) and int(lower.replace("_", ""), 8) < 1 << 63:
+        return float(int(lower.replace("_", ""), 8))
+    else:
+        value = float(lower.replace("_", ""))
+        if not math.isinf(value):
+            return value
+        raise DurationError(f"error parsing number: strconv.ParseFloat: parsing {go_quote(text)}: value out of range")
+    raise DurationError(f"error parsing number: strconv.ParseFloat: parsing {go_quote(text)}: invalid syntax")
+
+
+def unquote(literal: str) -> str:
+    """The value of a string token (double, single or back quotes, Go's escapes)."""
+    body = literal[1:-1]
+    if literal[0] == "`" or "\\" not in body:
+        return body
+    return _ESCAPES.sub(_unescape, body)
+
+
+_NAMED = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
+_ESCAPES = re.compile(r"(?:\\(?:[0-7]{3}|x[0-9A-Fa-f]{2}))+|\\u[0-9A-Fa-f]{4}|\\U[0-9A-Fa-f]{8}|\\.")
+_BYTE = re.compile(r"\\(?:x([0-9A-Fa-f]{2})|([0-7]{3}))")
+
+
+def _unescape(found: re.Match[str]) -> str:
+    escape = found.group()
+    kind = escape[1]
+    if kind in "01234567x":  # bytes in a row are read together: they may be one character's UTF-8
+        octets = bytes(int(x, 16) if x else int(octal, 8) for x, octal in _BYTE.findall(escape))
+        return octets.decode("utf-8", "replace")
+    if kind in "uU":
+        code = int(escape[2:], 16)
+        return chr(code) if code < 0x110000 and not 0xD800 <= code < 0xE000 else "\ufffd"
+    return _NAMED.get(kind, kind)

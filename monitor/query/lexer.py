@@ -1,0 +1,297 @@
+"""PromQL text to tokens, one at a time, in the words and at the positions of Prometheus' lexer (promql/parser/lex.go).
+
+Brackets hold durations and braces hold matchers, so what a word or a colon is depends on where it stands.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+AGGREGATIONS = frozenset(
+    {"sum", "avg", "count", "min", "max", "group", "stddev", "stdvar", "topk", "bottomk", "quantile"}
+    | {"count_values", "limitk", "limit_ratio"}
+)
+SET_OPERATORS = frozenset({"and", "or", "unless"})
+COMPARISONS = frozenset({"==", "!=", "<", "<=", ">", ">="})
+WORD_OPERATORS = SET_OPERATORS | {"atan2"}
+OPERATORS = frozenset({"+", "-", "*", "/", "%", "^", "</", ">/"}) | COMPARISONS | WORD_OPERATORS
+KEYWORDS = frozenset(
+    {"offset", "smoothed", "anchored", "by", "without", "on", "ignoring", "group_left", "group_right", "bool"}
+    | {"fill", "fill_left", "fill_right"}
+)
+SPECIAL_CALLS = frozenset({"start", "end", "step", "range", "min_of", "max_of"})
+"""Names that are functions where a parenthesis follows; some also stand after `@` or in durations."""
+NUMBER_WORDS = frozenset({"inf", "nan"})
+RESERVED = AGGREGATIONS | WORD_OPERATORS | KEYWORDS | SPECIAL_CALLS
+
+_OPERATOR_KINDS = OPERATORS | {"=~", "!~", "@"}
+_ONLY_BEFORE_PAREN = frozenset({"fill", "fill_left", "fill_right"})
+_DURATION_WORDS = frozenset({"step", "range", "min_of", "max_of"})
+
+_SPACE = re.compile(r"(?:[ \t\r\n]+|#[^\r\n]*)*")
+_WORD = re.compile(r"[A-Za-z_:][A-Za-z0-9_:]*")
+_LABEL = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_BEFORE_PAREN = re.compile(r"[ \t\r\n]*\(")
+_NUMBER = re.compile(
+    r"0[xX]_?(?:[0-9a-fA-F]|_(?=[0-9a-fA-F]))*(?![A-Za-z0-9_.])"
+    r"|(?=\.?[0-9])(?:[0-9]|_(?=[0-9]))*(?:\.(?:[0-9](?:[0-9]|_(?=[0-9]))*)?)?(?:[eE][+-]?[0-9](?:[0-9]|_(?=[0-9]))*)?(?![A-Za-z0-9_.])"
+)
+_DURATION = re.compile(r"[0-9]+[smhdwy]s?(?:[0-9]+[smhdw]s?)*(?![A-Za-z0-9_])")
+_BAD_NUMBER = re.compile(r"[A-Za-z0-9_.]+")
+_STRING = re.compile(
+    r"""(["'])(?:[^\\\n"']|(?!\1)["']|\\(?:[abfnrtv\\]|(?=["'])\1|[0-3][0-7]{2}|x[0-9A-Fa-f]{2}|u(?![dD][89A-Fa-f])[0-9A-Fa-f]{4}"""
+    r"""|U(?:0000(?![dD][89A-Fa-f])|000[1-9A-Fa-f]|0010)[0-9A-Fa-f]{4}))*\1"""
+    r"|`[^`]*`"
+)
+_SYMBOL = re.compile(r"==|!=|<=|>=|</|>/|[,*/%+\-^=<>(){}\[\]@]")
+_SYMBOL_IN_BRACES = re.compile(r"=~|!~|!=|[,=}]")
+_SYMBOL_IN_BRACKETS = re.compile(r"[,*/%+\-^():\]]")
+
+
+_NAMED = {"\a": "\\a", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\v": "\\v", "\\": "\\\\"}
+
+
+class Token(NamedTuple):
+    """`kind`: the operator, bracket or (lower-case) keyword itself, or one of identifier, metric identifier, number, duration,
+    string, error, eof. `text` as written; of an error, what is wrong. Offsets in characters, end exclusive.
+    """
+
+    kind: str
+    text: str
+    start: int
+    end: int
+
+
+def go_quote(text: str, mark: str = '"') -> str:
+    """`text` as Go's `%q` shows it (strconv.Quote)."""
+    named = {**_NAMED, mark: "\\" + mark}
+    shown: list[str] = []
+    for character in text:
+        code = ord(character)
+        if character in named:
+            shown.append(named[character])
+        elif character.isprintable():
+            shown.append(character)
+        elif code < 0x80:
+            shown.append(f"\\x{code:02x}")
+        else:
+            shown.append(f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}")
+    return mark + "".join(shown) + mark
+
+
+def describe(token: Token) -> str:
+    """The token as Prometheus' messages name it: `<op:+>`, `identifier "foo"`, `end of input`."""
+    kind = token.kind
+    if kind == "eof":
+        return "end of input"
+    if kind in KEYWORDS:
+        return f"<{token.text}>"
+    if kind in AGGREGATIONS:
+        return f"<aggr:{token.text}>"
+    if kind in _OPERATOR_KINDS:
+        return f"<op:{token.text}>"
+    if kind in ("identifier", "metric identifier"):
+        return f"{kind} {go_quote(token.text)}"
+    short = go_quote(token.text[:10]) + "..." if len(token.text.encode("utf-8", "replace")) > 10 else go_quote(token.text)
+    return f"{kind} {short}" if kind in ("number", "duration", "string") else short
+
+
+class Lexer:
+    """Hands out tokens left to right; after an error or the end there is nothing more to ask for."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.position = 0
+        self.parens = 0
+        self.in_braces = False
+        self.in_brackets = False
+        self.colon_seen = False
+        self.duration_seen = False
+
+    def next(self) -> Token:
+        found = _SPACE.match(self.text, self.position)
+        self.position = found.end() if found else self.position
+        if self.position >= len(self.text):
+            return self._at_end()
+        if self.in_braces:
+            return self._in_braces()
+        return self._in_brackets() if self.in_brackets else self._plain()
+
+    def _take(self, kind: str, end: int) -> Token:
+        start, self.position = self.position, end
+        return Token(kind, self.text[start:end], start, end)
+
+    def _error(self, message: str, start: int | None = None, end: int | None = None) -> Token:
+        begin = self.position if start is None else start
+        return Token("error", message, begin, max(begin, begin + 1 if end is None else end))
+
+    def _at_end(self) -> Token:
+        end = len(self.text)
+        if self.in_braces:
+            return self._error("unexpected end of input inside braces", end, end)
+        if self.in_brackets:
+            return self._error("unexpected end of input in duration expression", end, end)
+        if self.parens:
+            return self._error("unclosed left parenthesis", end, end)
+        return Token("eof", "", end, end)
+
+    def _plain(self) -> Token:
+        character = self.text[self.position]
+        if character in "\"'`":
+            return self._string()
+        if character.isascii() and (character.isdigit() or (character == "." and self._digit_follows())):
+            return self._number()
+        word = _WORD.match(self.text, self.position)
+        if word is not None:
+            return self._word(word.group(), word.end())
+        symbol = _SYMBOL.match(self.text, self.position)
+        if symbol is None or (symbol.group() == "=" and self.text.startswith("=~", self.position)):
+            return self._unknown(character)
+        return self._symbol(symbol.group(), symbol.end())
+
+    def _unknown(self, character: str) -> Token:
+        if character in "!=":
+            following = self.text[self.position + 1 : self.position + 2]
+            shown = go_quote(following or "\ufffd", "'")
+            return self._error(f"unexpected character after '{character}': {shown}", end=self.position + 2)
+        return self._error(f"unexpected character: {go_quote(character, chr(39))}")
+
+    def _digit_follows(self) -> bool:
+        return self.text[self.position + 1 : self.position + 2] in tuple("0123456789")
+
+    def _word(self, word: str, end: int) -> Token:
+        lower = word.lower()
+        if lower in NUMBER_WORDS:
+            return self._take("number", end)
+        if lower in RESERVED and (lower not in _ONLY_BEFORE_PAREN or _BEFORE_PAREN.match(self.text, end)):
+            return self._take(lower, end)
+        return self._take("metric identifier" if ":" in word else "identifier", end)
+
+    def _symbol(self, symbol: str, end: int) -> Token:
+        if symbol == "(":
+            self.parens += 1
+        elif symbol == ")":
+            self.parens -= 1
+            if self.parens < 0:
+                return self._error("unexpected right parenthesis ')'")
+        elif symbol == "{":
+            self.in_braces = True
+        elif symbol == "[":
+            self.in_brackets, self.colon_seen, self.duration_seen = True, False, False
+        elif symbol in "]}":
+            if symbol == "]":
+                return self._error("unexpected right bracket ']'")
+            return self._error("unexpected character: '}'")
+        return self._take(symbol, end)
+
+    def _in_braces(self) -> Token:
+        character = self.text[self.position]
+        if character in "\"'`":
+            return self._string()
+        label = _LABEL.match(self.text, self.position)
+        if label is not None:
+            return self._take("identifier", label.end())
+        symbol = _SYMBOL_IN_BRACES.match(self.text, self.position)
+        if symbol is None:
+            if character == "{":
+                return self._error("unexpected left brace '{'")
+            if character == "!":
+                following = self.text[self.position + 1 : self.position + 2]
+                shown = go_quote(following or "\ufffd", "'")
+                return self._error(f"unexpected character after '!' inside braces: {shown}", end=self.position + 2)
+            return self._error(f"unexpected character inside braces: {go_quote(character, chr(39))}")
+        self.in_braces = symbol.group() != "}"
+        return self._take(symbol.group(), symbol.end())
+
+    def _in_brackets(self) -> Token:
+        character = self.text[self.position]
+        if character.isascii() and (character.isdigit() or (character == "." and self._digit_follows())):
+            self.duration_seen = True
+            return self._number()
+        word = _LABEL.match(self.text, self.position)
+        if word is not None and word.group().lower() in _DURATION_WORDS:
+            self.duration_seen = True
+            return self._take(word.group().lower(), word.end())
+        symbol = _SYMBOL_IN_BRACKETS.match(self.text, self.position)
+        if symbol is None:
+            end = word.end() if word else self.position + 1
+            shown = go_quote(character, "'")
+            return self._error(f"unexpected character in duration expression: {shown}", end=end)
+        return self._bracket_symbol(symbol.group(), symbol.end())
+
+    def _bracket_symbol(self, symbol: str, end: int) -> Token:
+        if symbol == "(":
+            self.parens += 1
+        elif symbol == ")":
+            self.parens -= 1
+            if self.parens < 0:
+                return self._error("unexpected right parenthesis ')'")
+        elif symbol == "]":
+            self.in_brackets = False
+        elif symbol == ":":
+            if not self.duration_seen:
+                return self._error("unexpected colon before duration in duration expression")
+            if self.colon_seen:
+                return self._error("unexpected repeated colon in duration expression")
+            self.colon_seen = True
+        return self._take(symbol, end)
+
+    def _number(self) -> Token:
+        for kind, pattern in (("number", _NUMBER), ("duration", _DURATION)):
+            found = pattern.match(self.text, self.position)
+            if found is not None:
+                return self._take(kind, found.end())
+        bad = _BAD_NUMBER.match(self.text, self.position)
+        end = bad.end() if bad else self.position + 1
+        return self._error(f"bad number or duration syntax: {go_quote(self.text[self.position : end])}", end=end)
+
+    def _string(self) -> Token:
+        found = _STRING.match(self.text, self.position)
+        if found is not None:
+            return self._take("string", found.end())
+        return self._error(_string_fault(self.text, self.position), end=len(self.text))
+
+
+def _string_fault(text: str, start: int) -> str:
+    """What is wrong with the string that starts there; `_STRING` has refused it."""
+    mark = text[start]
+    if mark == "`":
+        return "unterminated raw string"
+    position = start + 1
+    while position < len(text) and text[position] not in (mark, "\n"):
+        if text[position] == "\\":
+            fault = _escape_fault(text, position + 1, mark)
+            if fault:
+                return fault
+            position += 1
+        position += 1
+    return "unterminated quoted string"
+
+
+def _escape_fault(text: str, position: int, mark: str) -> str:
+    if position >= len(text):
+        return "escape sequence not terminated"
+    kind = text[position]
+    if kind in "abfnrtv\\" or kind == mark:
+        return ""
+    if kind in "01234567":
+        digits, count, allowed = text[position : position + 3], 3, "01234567"
+    elif kind in "xuU":
+        count = {"x": 2, "u": 4, "U": 8}[kind]
+        digits, allowed = text[position + 1 : position + 1 + count], "0123456789abcdefABCDEF"
+    else:
+        return f"unknown escape sequence {_code_point(kind)}"
+    wrong = next((digit for digit in digits if digit not in allowed), "")
+    if wrong:
+        return f"illegal character {_code_point(wrong)} in escape sequence"
+    if len(digits) < count:
+        return "escape sequence not terminated"
+    code = int(digits, 8 if kind in "01234567" else 16)
+    allowed_up_to = 0x10FFFF if kind in "uU" else 0xFF
+    return "escape sequence is an invalid Unicode code point" if code > allowed_up_to or 0xD800 <= code < 0xE000 else ""
+
+
+def _code_point(character: str) -> str:
+    shown = f"U+{ord(character):04X}"
+    return f"{shown} '{character}'" if character.isprintable() else shown
