@@ -21,6 +21,7 @@ from monitor.alerting.rules import RulesError
 from monitor.engine import Engine
 from monitor.model.series import Kind
 from monitor.wire import messages as m
+from monitor.wire.source import Archive
 
 if TYPE_CHECKING:
     from collector.service import Service
@@ -52,6 +53,10 @@ class CollectorBackend:
     @property
     def engine(self) -> Engine:
         return self._service.engine
+
+    @property
+    def archive(self) -> Archive | None:
+        return None
 
     @property
     def stream_url(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any
 
@@ -17,14 +17,14 @@ from monitor.windows.rings import FINE, TEN
 from monitor.wire import messages as m
 from monitor.wire.codec import Codec, EncodeError
 from monitor.wire.messages import Message, Reply, Request
-from monitor.wire.past import Past, PastQuery
+from monitor.wire.past import Past, PastQuery, parted
 from monitor.wire.shared import Feed, Shared, Topic
 
 MAX_WHO = 64
 PAUSE = b""
 """In an answer: nothing to send, but a moment at which others may have their turn."""
-HARMLESS = (m.CheckRules,)
-"""Commands that change nothing, allowed when the collector is read-only."""
+HARMLESS = (m.CheckRules, m.Query, m.Find)
+"""Requests for the collector that change nothing, allowed when it is read-only."""
 
 
 class RefusedError(ValueError):
@@ -70,12 +70,18 @@ class Session:
     # ------------------------------------------------------------ what a client asks
 
     def receive(self, request: Request) -> Iterable[bytes] | None:
-        """Answers a question or a subscription; None: a command, for the collector to carry out and `reply` to.
+        """Answers a question or a subscription; None: for the collector to carry out and `reply` to.
 
-        A long answer is worked out while it is iterated over, and gives `PAUSE`, which is not to be sent, wherever others
-        may have their turn.
+        That is a command, a query, or the wish to look at the past (`Resume.at`, `Seek`), upon which the session is `moved`.
+        A long answer is worked out while it is iterated over, and gives `PAUSE`, which is not to be sent, wherever others may
+        have their turn; where that is a `Work`, it is to be run in another thread meanwhile.
         """
         try:
+            if isinstance(request, m.Resume) and request.at > 0 and not self.shared.source.hello().rewound:
+                return None
+            if isinstance(request, m.Seek):
+                self._check_seek(request)
+                return None
             if isinstance(request, m.Resume):
                 return self._resume(request)
             if isinstance(request, m.Subscribe):
@@ -88,7 +94,10 @@ class Session:
                 return self._query(request)
             if isinstance(request, m.Status):
                 return self.reply(request.id, self._status())
-            if self.shared.source.hello().read_only and not isinstance(request, HARMLESS):
+            hello = self.shared.source.hello()
+            if hello.read_only and not isinstance(request, HARMLESS):
+                if hello.rewound:
+                    raise RefusedError("this connection looks at the past, where nothing can be changed; go live to act")
                 raise RefusedError("this collector is read-only for you; ask somebody who may change it")
         except RefusedError as error:
             return self.reply(request.id, error=str(error))
@@ -100,6 +109,25 @@ class Session:
             return [self._pack(Reply(request, error, result))]
         except EncodeError as problem:
             return [self._pack(Reply(request, f"the answer could not be written: {problem}"))]
+
+    def moved(self, shared: Shared, request: m.Resume | None = None) -> list[bytes]:
+        """From now on it tells of another source, a moment of the past: hello and all lists. Its subscriptions end.
+
+        `request` is what the client resumed with, where it did so to be moved.
+        """
+        self.close()
+        self.shared = shared
+        self._series = self._alerts = self._rules = -1
+        self._event = 0
+        if request is not None:
+            return [*self.greet(), *self._resume(msgspec.structs.replace(request, boot=""))]
+        return [*self.greet(), *self.lists(), *(shared.health(self.codec) if self.following else ())]
+
+    def _check_seek(self, request: m.Seek) -> None:
+        if not self.shared.source.hello().rewound:
+            raise RefusedError("this connection is live; resume a new one with `at` to look at the past")
+        if not (math.isfinite(request.time) and request.time > 0 and math.isfinite(request.speed)):
+            raise RefusedError("time must be seconds since the epoch, speed seconds a second")
 
     def _resume(self, request: m.Resume) -> list[bytes]:
         same = request.boot == self.shared.source.hello().boot
@@ -141,16 +169,23 @@ class Session:
         return self.reply(request.id)
 
     def _backfill(self, request: m.Subscribe, feed: Feed) -> Iterator[bytes]:
+        source = self.shared.source
         now = self.shared.time
         start = request.since if request.since > 0 else now + request.since
-        start = max(start, now - self.shared.source.hello().recent)
+        oldest = now - source.hello().recent
+        start = max(start, oldest if source.archive is None else min(oldest, source.archive.since))
         columns = max(1, len(feed.rows) * len(request.fields))
         step = max(request.step, math.ceil((now - start) * columns / self.shared.limits.history_cells))
-        # Seconds are kept for the last minutes only, and one answer has one step: the older part comes on its own.
-        recent = max(start, now - FINE) if step < TEN else start
-        parts = [(start, recent), (recent, now)] if recent > start else [(start, now)]
-        queries = [PastQuery(feed.rows, request.fields, request.window, begin, end, step) for begin, end in parts]
-        return chain.from_iterable(self._past(query, sub=request.id) for query in queries)
+        whole = PastQuery(feed.rows, request.fields, request.window, start, now, step)
+        older, newer = parted(whole, now, source.archive)
+        queries = [] if newer is None else [newer]
+        if newer is not None and step < TEN and newer.start < now - FINE:
+            # Seconds are kept for the last minutes only, and one answer has one step: the older part comes on its own.
+            queries = [replace(newer, end=now - FINE), replace(newer, start=now - FINE, step=step)]
+        answers = [self._past(query, sub=request.id) for query in queries]
+        if older is not None:
+            answers.insert(0, self._kept(older, sub=request.id))
+        return chain.from_iterable(answers)
 
     def _query(self, request: m.HistoryQuery) -> Iterator[bytes]:
         rows = self._rows(request.selector, request.limit)
@@ -168,13 +203,31 @@ class Session:
                 f"would read {cells:,.0f} values (limit {bound:,}); shorten the range or raise the step to {step} s"
             )
         query = PastQuery(rows, request.fields, request.window, request.start, request.end, request.step)
-        return self._past(query, request=request.id)
+        older, newer = parted(query, self.shared.time, self.shared.source.archive)
+        if older is None:
+            return self._past(newer or query, request=request.id)
+        return self._kept(older, newer, request=request.id)
 
     def _past(self, query: PastQuery, sub: int = 0, request: int = 0) -> Iterator[bytes]:
         past = Past(query)
         yield PAUSE
-        for _ in past.read(self.shared.source.engine):
-            yield PAUSE
+        yield from past.read(self.shared.source.engine)
+        yield self._pack(past.message(sub, request))
+
+    def _kept(self, older: PastQuery, newer: PastQuery | None = None, sub: int = 0, request: int = 0) -> Iterator[bytes]:
+        """What only the archive knows and, on the same grid of steps, what the engine adds to it."""
+        past = Past(older)
+        yield PAUSE
+        try:
+            yield from past.read_kept(self.shared.source)
+        except ValueError as error:
+            if request:
+                yield from self.reply(request, error=str(error))
+            return
+        if newer is not None:
+            rest = Past(newer)
+            yield from rest.read(self.shared.source.engine)
+            past.join(rest)
         yield self._pack(past.message(sub, request))
 
     def _get(self, request: m.Get) -> list[dict[str, Any]]:

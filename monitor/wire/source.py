@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from monitor.alerting.model import Alert, Event, Silence
@@ -43,11 +43,34 @@ class Engine(Protocol):
         """The field at step ends within (start, end]."""
 
 
+class Archive(Protocol):
+    """What is kept beyond the engine's hour. `history` may take its time: the stream calls it from another thread."""
+
+    @property
+    def since(self) -> float:
+        """Time of the oldest data kept, seconds; infinity while there are none. Cheap."""
+
+    @property
+    def seam(self) -> float:
+        """From this time on the engine was told everything: its start, or what a restart brought back."""
+
+    def history(self, series: Sequence[SeriesInfo], field: str, window: float, start: float, end: float, step: float) -> History:
+        """The field over `window` at the multiples of `step` (whole seconds) in (start, end], as the engine would have had it.
+
+        `rows` are those of `series`, in order; values NaN where there is nothing. A coarser `step` than asked for may be
+        answered and is then said. A field that cannot be had from what is kept is all NaN. Raises `ValueError` with a sentence.
+        """
+
+
 class Source(Protocol):
-    """Everything that a session reads. All of it is cheap and none of it waits."""
+    """Everything that a session reads. All of it is cheap and none of it waits, but for the archive."""
 
     @property
     def engine(self) -> Engine: ...
+
+    @property
+    def archive(self) -> Archive | None:
+        """None: nothing is kept beyond what the engine has."""
 
     def hello(self) -> Hello: ...
 

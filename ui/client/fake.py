@@ -16,6 +16,7 @@ from monitor.wire.codec import Codec
 from monitor.wire.messages import Message, Request
 from monitor.wire.session import Session
 from monitor.wire.shared import Shared
+from monitor.wire.source import Archive
 from ui.client.fake_alerts import CommandError, FakeAlerts
 from ui.client.fake_engine import Curve, FakeEngine, Script
 from ui.client.line import Callback, Dialogue
@@ -34,6 +35,7 @@ class FakeCollector:
 
     def __init__(self, now: float = 1_000_000_000.0, name: str = "memory", who: str = "you", read_only: bool = False) -> None:
         self.engine = FakeEngine(now)
+        self.archive: Archive | None = None
         self.book = FakeAlerts(lambda: self.now)
         self.coalesced = 0
         self.skip_frames = 0
