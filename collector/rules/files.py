@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 MAX_BYTES = 1 << 20
 MAX_FILES = 200
-_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,79}\.toml")
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,79}\.(?:toml|yml|yaml)")
 
 
 class RuleFileError(ValueError):
@@ -30,10 +30,17 @@ class Signature(NamedTuple):
 
 
 def check_name(name: str) -> str:
-    """The name, if it is a plain file name ending in .toml. Raises `RuleFileError`."""
+    """The name, if it is a plain file name ending in .toml, .yml or .yaml. Raises `RuleFileError`."""
     if not _NAME.fullmatch(name) or ".." in name:
-        raise RuleFileError('A rule file is named with letters, digits and _ . - and ends in .toml, like "shop.toml".')
+        raise RuleFileError(
+            'A rule file is named with letters, digits and _ . - and ends in .toml, like "shop.toml"; Prometheus rules in .yml.'
+        )
     return name
+
+
+def is_prometheus(name: str) -> bool:
+    """Whether a file of this name holds groups of Prometheus rules."""
+    return not name.endswith(".toml")
 
 
 def rule_files(directory: Path) -> dict[str, Signature]:

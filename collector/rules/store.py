@@ -8,12 +8,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from collector.rules.files import (
     MAX_FILES,
     RuleFileError,
     Signature,
     check_name,
+    is_prometheus,
     read_text,
     revision_of,
     rule_files,
@@ -22,6 +24,9 @@ from collector.rules.files import (
 from monitor.alerting.edit import EditError, delete_rule, set_enabled
 from monitor.alerting.model import Event, Rule, RuleFile, RuleProblem
 from monitor.alerting.rules import RulesError, clashes, parse_rules
+
+if TYPE_CHECKING:
+    from monitor.query.rulegroups import RuleGroup
 
 __all__ = ["RuleFileError", "RuleStore"]
 
@@ -40,19 +45,25 @@ class _File:
     problems: tuple[RuleProblem, ...] = ()
     rules: tuple[Rule, ...] = ()
     wanted: tuple[Rule, ...] | None = None
+    groups: tuple[RuleGroup, ...] = ()
+    wanted_groups: tuple[RuleGroup, ...] = ()
     saved_by: str = ""
     emptied: Signature | None = None
 
 
 class RuleStore:
-    """Rules of all `*.toml` files of a directory. A file that does not parse is refused whole: its last good version stays
-    in force, also after a restart, and its problems are told. All calls from one thread; each is a few file operations.
+    """Rules of all `*.toml` files of a directory, and groups of Prometheus rules of its `*.yml` files.
+
+    A file that does not parse is refused whole: its last good version stays in force, also after a restart, and its problems
+    are told. All calls from one thread; each is a few file operations.
     """
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self.rules: tuple[Rule, ...] = ()
         """In force, by file name and then in the order of the file; ids are unique. A new tuple when anything changed."""
+        self.groups: tuple[RuleGroup, ...] = ()
+        """Groups of Prometheus rules in force. A new tuple when anything changed."""
         self.revision = 0
         """Rises whenever rules, files or problems change."""
         self.notice = ""
@@ -109,7 +120,7 @@ class RuleStore:
         """All that would keep this text from being accepted as this file; () when it would be."""
         try:
             check_name(name)
-            rules = parse_rules(text, name)
+            rules, _ = _parsed(text, name)
         except RulesError as error:
             return error.problems
         except RuleFileError as error:
@@ -194,7 +205,7 @@ class RuleStore:
         try:
             file.text = read_text(self.directory / name)
             file.revision = revision_of(file.text)
-            file.wanted = parse_rules(file.text, name)
+            file.wanted, file.wanted_groups = _parsed(file.text, name)
         except RulesError as error:
             file.problems = error.problems
         except RuleFileError as error:
@@ -210,10 +221,12 @@ class RuleStore:
                 continue
             file.problems = refused.get(name, ())
             if not file.problems:
-                file.rules = file.wanted
+                file.rules, file.groups = file.wanted, file.wanted_groups
                 self._keep_last_good(file)
         rules = tuple(rule for _, file in sorted(self._files.items()) for rule in file.rules)
         self.rules = rules if rules != self.rules else self.rules
+        groups = tuple(group for _, file in sorted(self._files.items()) for group in file.groups)
+        self.groups = groups if groups != self.groups else self.groups
         self.revision += 1
 
     def _first_clash(self, refused: Mapping[str, object]) -> dict[str, tuple[RuleProblem, ...]] | None:
@@ -237,9 +250,9 @@ class RuleStore:
         with contextlib.suppress(OSError):
             for name in rule_files(self.directory):
                 with contextlib.suppress(RuleFileError, RulesError):
-                    rules = parse_rules(read_text(self.directory / IN_FORCE / name), name)
+                    rules, groups = _parsed(read_text(self.directory / IN_FORCE / name), name)
                     if not clashes(rules, taken):
-                        self._files[name] = _File(name, rules=rules)
+                        self._files[name] = _File(name, rules=rules, groups=groups)
                         taken.update({rule.id: rule for rule in rules})
 
     def _keep_last_good(self, file: _File) -> None:
@@ -256,9 +269,20 @@ class RuleStore:
                 write_text(self.directory / default.name, default.read_text("utf-8"))
 
 
+def _parsed(text: str, name: str) -> tuple[tuple[Rule, ...], tuple[RuleGroup, ...]]:
+    """What stands in a file of this name. Raises `RulesError`."""
+    if is_prometheus(name):
+        # Only who has such files pays for a YAML reader and a parser of PromQL.
+        from collector.rules.yaml_tree import read_yaml
+        from monitor.query.rulegroups import read_groups
+
+        return (), read_groups(read_yaml(text, name), name)
+    return parse_rules(text, name), ()
+
+
 def _event(file: _File, now: float) -> Event:
     if not file.problems:
-        count = len(file.rules)
+        count = len(file.rules) + sum(len(group.rules) for group in file.groups)
         return Event(now, "rules_reloaded", f"{file.name} was read: {count} rule{'s' * (count != 1)} in force.")
     more = f" (and {len(file.problems) - 1} more)" if len(file.problems) > 1 else ""
     kept = "its earlier rules stay in force" if file.rules else "none of its rules is in force"

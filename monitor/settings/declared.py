@@ -61,6 +61,22 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("clients", count, 1_000, "Most stream clients at once."),
     Setting("origins", tags, [], "Web origins that may open the stream, besides none at all.", '["https://ops.example.org"]'),
     Setting("journal", flag, True, "Whether the last hour survives a restart (about 20 B a sample, packed, in the data folder)."),
+    Setting(
+        "history",
+        word("embedded", "memory", "remote", "off"),
+        "embedded",
+        "Where the past is kept: in the data folder, in memory until a restart, in another store, or nowhere.",
+    ),
+    Setting("history_raw", duration, "7d", "How long samples are kept as they came."),
+    Setting("history_10s", duration, "30d", "How long one sample every 10 s is kept: last, least, greatest, sum, count."),
+    Setting("history_1m", duration, "180d", "How long one sample a minute is kept."),
+    Setting("history_1h", duration, "1825d", "How long one sample an hour is kept."),
+    Setting("history_size", size, "10 GiB", "Most bytes that the history may take; the oldest goes first."),
+    Setting("history_out_of_order", duration, "1h", "How late a sample may come and still be put in its place in the history."),
+    Setting("query_lookback", duration, "5m", "How far back a query looks for a series' last sample."),
+    Setting("query_timeout", duration, "2m", "How long a query may take."),
+    Setting("query_samples", count, 50_000_000, "Most samples that one query may read."),
+    Setting("query_concurrency", count, 20, "Most queries at once, waiting ones included."),
     Setting("log_level", word("debug", "info", "warning", "error"), "info", "How much the collector says on standard error."),
 )
 
