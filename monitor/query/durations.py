@@ -7,8 +7,8 @@ import re
 
 from monitor.query.lexer import go_quote
 
-_UNITS = (("y", 31_536_000_000), ("w", 604_800_000), ("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1))
-_DURATION = re.compile("".join(rf"(?:([0-9]+){unit})?" for unit, _ in _UNITS))
+_UNITS = {"y": 31_536_000_000, "w": 604_800_000, "d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1000, "ms": 1}
+_PART = re.compile(r"([0-9]+)([^0-9]+)")
 _MAX_NANOSECONDS = (1 << 63) - 1
 _OCTAL = re.compile(r"0[0-7_]+")
 
@@ -19,16 +19,20 @@ class DurationError(ValueError):
 
 def parse_duration(text: str) -> int:
     """Milliseconds of `5m`, `1h30m`, `1y2w`: largest unit first, each once. Raises `DurationError`."""
-    if text == "":
-        raise DurationError("empty duration string")
-    found = _DURATION.fullmatch(text)
-    if found is None:
-        raise DurationError(f"not a valid duration string: {go_quote(text)}")
-    if any(count and len(count) > 20 for count in found.groups()):
-        raise DurationError("duration out of range")
-    millis = sum(int(count) * size for count, (_, size) in zip(found.groups(), _UNITS, strict=True) if count)
-    if millis * 1_000_000 > _MAX_NANOSECONDS:
-        raise DurationError("duration out of range")
+    millis, position, last = 0, 0, math.inf
+    while position < len(text) or not text:
+        part = _PART.match(text, position)
+        if part is None or len(part[1]) > 19:
+            raise DurationError(f"not a valid duration string: {go_quote(text)}")
+        size = _UNITS.get(part[2])
+        if size is None:
+            raise DurationError(f"unknown unit {go_quote(part[2])} in duration {go_quote(text)}")
+        if size >= last:
+            raise DurationError(f"not a valid duration string: {go_quote(text)}")
+        last, position = size, part.end()
+        millis += int(part[1]) * size
+        if millis * 1_000_000 > _MAX_NANOSECONDS:
+            raise DurationError("duration out of range")
     return millis
 
 
@@ -37,7 +41,7 @@ def show_duration(millis: int) -> str:
     if millis == 0:
         return "0s"
     shown, rest = "-" if millis < 0 else "", abs(millis)
-    for unit, size in _UNITS:
+    for unit, size in _UNITS.items():
         if rest >= size and (unit not in ("y", "w") or rest % size == 0):
             shown += f"{rest // size}{unit}"
             rest %= size

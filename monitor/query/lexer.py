@@ -106,8 +106,9 @@ class Lexer:
         self.parens = 0
         self.in_braces = False
         self.in_brackets = False
+        self.number_due = False
+        """Within brackets and before the first number: then a narrower set of characters may stand."""
         self.colon_seen = False
-        self.duration_seen = False
 
     def next(self) -> Token:
         found = _SPACE.match(self.text, self.position)
@@ -116,7 +117,7 @@ class Lexer:
             return self._at_end()
         if self.in_braces:
             return self._in_braces()
-        return self._in_brackets() if self.in_brackets else self._plain()
+        return self._in_brackets() if self.in_brackets and self.number_due else self._plain()
 
     def _take(self, kind: str, end: int) -> Token:
         start, self.position = self.position, end
@@ -130,10 +131,12 @@ class Lexer:
         end = len(self.text)
         if self.in_braces:
             return self._error("unexpected end of input inside braces", end, end)
-        if self.in_brackets:
+        if self.in_brackets and self.number_due:
             return self._error("unexpected end of input in duration expression", end, end)
         if self.parens:
             return self._error("unclosed left parenthesis", end, end)
+        if self.in_brackets:
+            return self._error("unclosed left bracket", end, end)
         return Token("eof", "", end, end)
 
     def _plain(self) -> Token:
@@ -161,12 +164,25 @@ class Lexer:
         return self.text[self.position + 1 : self.position + 2] in tuple("0123456789")
 
     def _word(self, word: str, end: int) -> Token:
+        if self.in_brackets:
+            return self._word_in_brackets(word, end)
         lower = word.lower()
         if lower in NUMBER_WORDS:
             return self._take("number", end)
         if lower in RESERVED and (lower not in _ONLY_BEFORE_PAREN or _BEFORE_PAREN.match(self.text, end)):
             return self._take(lower, end)
         return self._take("metric identifier" if ":" in word else "identifier", end)
+
+    def _word_in_brackets(self, word: str, end: int) -> Token:
+        if word.startswith(":"):
+            if self.colon_seen:
+                return self._error("unexpected colon ':'")
+            self.colon_seen = True
+            return self._take(":", self.position + 1)
+        lower = word.partition(":")[0].lower()
+        if lower in _DURATION_WORDS:
+            return self._take(lower, self.position + len(lower))
+        return self._error(f"unexpected character: {go_quote(word[0], chr(39))}, expected ':'", end=end)
 
     def _symbol(self, symbol: str, end: int) -> Token:
         if symbol == "(":
@@ -177,12 +193,16 @@ class Lexer:
                 return self._error("unexpected right parenthesis ')'")
         elif symbol == "{":
             self.in_braces = True
-        elif symbol == "[":
-            self.in_brackets, self.colon_seen, self.duration_seen = True, False, False
-        elif symbol in "]}":
-            if symbol == "]":
-                return self._error("unexpected right bracket ']'")
+        elif symbol == "}":
             return self._error("unexpected character: '}'")
+        elif symbol == "[":
+            if self.in_brackets:
+                return self._error("unexpected left bracket '['")
+            self.in_brackets, self.number_due, self.colon_seen = True, True, False
+        elif symbol == "]":
+            if not self.in_brackets:
+                return self._error("unexpected right bracket ']'")
+            self.in_brackets = False
         return self._take(symbol, end)
 
     def _in_braces(self) -> Token:
@@ -207,35 +227,18 @@ class Lexer:
     def _in_brackets(self) -> Token:
         character = self.text[self.position]
         if character.isascii() and (character.isdigit() or (character == "." and self._digit_follows())):
-            self.duration_seen = True
+            self.number_due = False
             return self._number()
         word = _LABEL.match(self.text, self.position)
         if word is not None and word.group().lower() in _DURATION_WORDS:
-            self.duration_seen = True
             return self._take(word.group().lower(), word.end())
         symbol = _SYMBOL_IN_BRACKETS.match(self.text, self.position)
         if symbol is None:
             end = word.end() if word else self.position + 1
-            shown = go_quote(character, "'")
-            return self._error(f"unexpected character in duration expression: {shown}", end=end)
-        return self._bracket_symbol(symbol.group(), symbol.end())
-
-    def _bracket_symbol(self, symbol: str, end: int) -> Token:
-        if symbol == "(":
-            self.parens += 1
-        elif symbol == ")":
-            self.parens -= 1
-            if self.parens < 0:
-                return self._error("unexpected right parenthesis ')'")
-        elif symbol == "]":
-            self.in_brackets = False
-        elif symbol == ":":
-            if not self.duration_seen:
-                return self._error("unexpected colon before duration in duration expression")
-            if self.colon_seen:
-                return self._error("unexpected repeated colon in duration expression")
-            self.colon_seen = True
-        return self._take(symbol, end)
+            return self._error(f"unexpected character in duration expression: {go_quote(character, chr(39))}", end=end)
+        if symbol.group() == ":":
+            return self._error("unexpected colon before duration in duration expression")
+        return self._symbol(symbol.group(), symbol.end())
 
     def _number(self) -> Token:
         for kind, pattern in (("number", _NUMBER), ("duration", _DURATION)):

@@ -164,8 +164,6 @@ def _named(cursor: Cursor) -> Expr:
     if cursor.kind == "{":
         found += matchers(cursor)
         end = cursor.closing
-    elif name.kind in AGGREGATIONS and cursor.kind in ("identifier", "metric identifier", "number", "duration", "string"):
-        cursor.unexpected("aggregation")
     return Selector(found, name.text, span=(name.start, end))
 
 
@@ -199,7 +197,7 @@ def _starts_operand(token: Token) -> bool:
 
 def _aggregation(cursor: Cursor, name: Token) -> Expr:
     grouping: tuple[str, ...] = ()
-    with cursor.aggregation():
+    with cursor.within("aggregation"):
         clause = cursor.take_if("by", "without")
         if clause is not None:
             grouping = label_list(cursor)

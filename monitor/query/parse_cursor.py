@@ -28,7 +28,7 @@ class Cursor:
         self._lexer = Lexer(text)
         self._ahead: Token | None = None
         self._depth = 0
-        self._aggregations = 0
+        self._contexts: list[tuple[str, str]] = []
 
     @property
     def kind(self) -> str:
@@ -59,17 +59,19 @@ class Cursor:
         return ParseError(message, self.text, start, end)
 
     def unexpected(self, context: str = "", expected: str = "") -> NoReturn:
-        """Complains about the token ahead. Without a context of its own an error is told of the aggregation it stands in."""
+        """Complains about the token ahead, in the context given or the innermost one it stands within."""
+        if not context and self._contexts:
+            context, expected = self._contexts[-1]
         token = self.peek()
-        within = context or ("aggregation" if self._aggregations else "")
-        message = f"unexpected {describe(token)}" + (f" in {within}" if within else "")
+        message = f"unexpected {describe(token)}" + (f" in {context}" if context else "")
         raise self.error(message + (f", expected {expected}" if expected else ""), token.start, token.end)
 
     @contextmanager
-    def aggregation(self) -> Iterator[None]:
-        self._aggregations += 1
+    def within(self, context: str, expected: str = "") -> Iterator[None]:
+        """While this holds, errors without a context of their own are told of this one."""
+        self._contexts.append((context, expected))
         yield
-        self._aggregations -= 1
+        self._contexts.pop()
 
     @contextmanager
     def deeper(self) -> Iterator[None]:

@@ -14,7 +14,7 @@ from monitor.query.parse_cursor import Cursor
 
 _POWERS = {"+": 1, "-": 1, "*": 2, "/": 2, "%": 2, "^": 3}
 _PRODUCT = 2
-_OFFSET_EXPECTED = "number, duration, step(), or range()"
+EXPECTED = "number, duration, step(), or range()"
 
 
 def number(cursor: Cursor) -> Number:
@@ -47,15 +47,9 @@ def positive_duration(cursor: Cursor) -> tuple[int | None, Expr | None]:
 
 def offset_duration(cursor: Cursor) -> tuple[int, Expr | None]:
     """What follows `offset`: milliseconds, or 0 and the expression that gives its seconds."""
-    sign = cursor.take_if("+", "-")
-    if cursor.kind in ("number", "duration"):
-        literal = number(cursor)
-        if sign is not None:
-            literal = negated(literal, sign.start) if sign.kind == "-" else literal
-        return _millis(cursor, literal), None
-    if cursor.kind not in ("step", "range", "min_of", "max_of", "("):
-        cursor.unexpected("offset", _OFFSET_EXPECTED)
-    operand = _primary(cursor)
+    with cursor.within("offset", EXPECTED):
+        sign = cursor.take_if("+", "-")
+        operand = _primary(cursor)
     if isinstance(operand, Number):
         return _millis(cursor, negated(operand, sign.start) if sign and sign.kind == "-" else operand), None
     if sign is not None and sign.kind == "-":
@@ -103,7 +97,7 @@ def _primary(cursor: Cursor) -> Expr:
     if kind == "(":
         return _parenthesis(cursor)
     if kind not in ("step", "range", "min_of", "max_of"):
-        cursor.unexpected("subquery or range selector", _OFFSET_EXPECTED)
+        cursor.unexpected()
     name = cursor.take()
     cursor.need("(")
     arguments: tuple[Expr, ...] = ()
@@ -119,6 +113,4 @@ def _parenthesis(cursor: Cursor) -> Expr:
     opening = cursor.take()
     inner = _arithmetic(cursor, 0)
     closing = cursor.need(")")
-    if isinstance(inner, Number):
-        return Number(inner.value, (opening.start, closing.end), inner.duration)
     return Paren(inner, (opening.start, closing.end))

@@ -9,7 +9,7 @@ from typing import Literal
 from monitor.query.ast import At, Expr, Selector, Span, Subquery
 from monitor.query.lexer import Token
 from monitor.query.parse_cursor import Cursor
-from monitor.query.parse_duration import negated, number, offset_duration, positive_duration
+from monitor.query.parse_duration import EXPECTED, negated, number, offset_duration, positive_duration
 
 POSTFIXES = frozenset({"[", "offset", "@", "anchored", "smoothed"})
 
@@ -30,7 +30,8 @@ def postfix(cursor: Cursor, expr: Expr) -> Expr:
 
 
 def _bracket(cursor: Cursor, expr: Expr, opening: Token) -> Expr:
-    millis, expression = positive_duration(cursor)
+    with cursor.within("subquery or range selector", EXPECTED):
+        millis, expression = positive_duration(cursor)
     if cursor.take_if(":") is not None:
         return _subquery(cursor, expr, millis, expression)
     closing = cursor.need("]", "subquery or range", '":" or "]"')
@@ -49,11 +50,11 @@ def _bracket(cursor: Cursor, expr: Expr, opening: Token) -> Expr:
 def _subquery(cursor: Cursor, expr: Expr, millis: int | None, expression: Expr | None) -> Expr:
     step: int | None = None
     step_expr: Expr | None = None
-    if cursor.kind in ("number", "duration", "+", "-", "(", "step", "range", "min_of", "max_of"):
-        step, step_expr = positive_duration(cursor)
+    closing = cursor.take_if("]")
+    if closing is None:
+        with cursor.within("subquery selector", 'number, duration, step(), range(), or "]"'):
+            step, step_expr = positive_duration(cursor)
         closing = cursor.need("]", "subquery selector", '"]"')
-    else:
-        closing = cursor.need("]", "subquery selector", 'number, duration, step(), range(), or "]"')
     span: Span = (expr.span[0], closing.end)
     return Subquery(expr, millis, step, range_expr=expression, step_expr=step_expr, span=span)
 
