@@ -51,7 +51,7 @@ class AlertDesk:
         changed: set[str] = set()
         self.remember(self._rules.poll(now), now)
         if self._rules.revision != self._rules_revision:
-            self._rules_revision = self._rules.revision
+            self._remember_rules(now)
             changed.add("rules")
         self._save_again()
         changed |= self.settle(self.book.judge(now, self._rules.rules, self._engine), now)
@@ -59,6 +59,13 @@ class AlertDesk:
         if (self._events[-1].id if self._events else 0) != before:
             changed.add("events")
         return changed
+
+    def _remember_rules(self, now: float) -> None:
+        try:
+            self._state.remember_rules(self._rules.rules, self._rules.files, now)
+        except StateError as error:
+            self._complain(error)
+        self._rules_revision = self._rules.revision
 
     def settle(self, outcome: Outcome, now: float) -> set[str]:
         """Store an outcome; what its stream is to be told of."""

@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from monitor.alerting.model import Alert, Event, Rule, RuleFile, Silence
+from collector.storage.state_history import Standing, Turns
 from monitor.model.batch import Floats, Ids
 from monitor.model.series import Kind
 from monitor.query.history import Labels
@@ -67,26 +67,6 @@ class PastHistory(Protocol):
         `step` 0: as finely as it is kept. Above 0: from the coarsest tier that is no coarser than so many milliseconds; where
         that tier lacks a stretch (too fresh, or too old) from whatever has it.
         """
-
-
-class Standing(msgspec.Struct, frozen=True):
-    """Lists as they stood: alerts, silences, rules in force and their files, and the newest events up to then."""
-
-    alerts: tuple[Alert, ...] = ()
-    silences: tuple[Silence, ...] = ()
-    rules: tuple[Rule, ...] = ()
-    files: tuple[RuleFile, ...] = ()
-    events: tuple[Event, ...] = ()
-
-
-class Turns(msgspec.Struct, frozen=True):
-    """What changed in a stretch of time, oldest first; `rules` None where they stayed. `removed`: ids of alerts and silences."""
-
-    alerts: tuple[Alert, ...] = ()
-    silences: tuple[Silence, ...] = ()
-    removed: tuple[str, ...] = ()
-    rules: tuple[tuple[Rule, ...], tuple[RuleFile, ...]] | None = None
-    events: tuple[Event, ...] = ()
 
 
 class Record(Protocol):

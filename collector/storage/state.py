@@ -10,8 +10,10 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from collector.storage import state_history
+from collector.storage.state_history import Standing, Turns
 from collector.storage.state_schema import StateError, open_state, transaction
-from monitor.alerting.model import Alert, Event, Notification, Silence
+from monitor.alerting.model import Alert, Event, Notification, Rule, RuleFile, Silence
 from monitor.alerting.outcome import Outcome
 
 __all__ = ["Queued", "SavedState", "StateError", "StateStore"]
@@ -63,6 +65,8 @@ class StateStore:
         self._since_trim = 0
         self.dropped_notifications = 0
         """Unsent notifications given up because more than 10,000 were waiting."""
+        self.dropped_versions = 0
+        """Changes of alerts and rules that can no longer be told because there were too many since."""
 
     def close(self) -> None:
         with self._lock:
@@ -92,13 +96,26 @@ class StateStore:
             to.executemany("INSERT OR REPLACE INTO alerts VALUES (?, ?, ?, ?)", alerts)
             to.executemany("INSERT OR REPLACE INTO silences VALUES (?, ?, ?)", silences)
             to.executemany("INSERT INTO outbox (at, action, body, due) VALUES (?, ?, ?, ?)", told)
+            state_history.append_versions(to, at, outcome.stored, outcome.silences, outcome.removed)
             events = _insert_events(to, outcome.events)
             self._set_meta(to, revision=outcome.revision, saved_at=at)
             return events
 
         events = self._write(write)
-        self._trim_now_and_then(len(events) + len(told), at)
+        self._trim_now_and_then(len(events) + len(told) + len(alerts) + len(silences) + len(removed), at)
         return events
+
+    def remember_rules(self, rules: Sequence[Rule], files: Sequence[RuleFile], at: float) -> None:
+        """These are the rules in force from `at` on."""
+        self._write(lambda to: state_history.append_rules(to, at, rules, files))
+
+    def as_of(self, time: float) -> Standing:
+        """Alerts, silences, rules and the newest events as they stood then; nothing where that is longer ago than is kept."""
+        return self._look(lambda of: state_history.standing(of, time))
+
+    def turns(self, after: float, until: float) -> Turns:
+        """What of these changed in (after, until]."""
+        return self._look(lambda of: state_history.turns(of, after, until))
 
     def append_events(self, events: Sequence[Event], at: float) -> tuple[Event, ...]:
         """Write events of their own; they come back with their ids."""
@@ -160,9 +177,12 @@ class StateStore:
         self._write(lambda to: self._set_meta(to, **values))
 
     def trim(self, now: float) -> int:
-        """Forget events over 30 days or 50,000, and unsent notifications over 10,000 (counted); how many rows went."""
+        """Forget events over 30 days or 50,000, versions that are old or too many, unsent notifications over 10,000.
 
-        def write(to: sqlite3.Connection) -> tuple[int, int]:
+        Returns how many rows went.
+        """
+
+        def write(to: sqlite3.Connection) -> tuple[int, int, int, int]:
             events = to.execute("DELETE FROM events WHERE at < ?", (now - KEEP_EVENTS,)).rowcount
             events += to.execute(
                 "DELETE FROM events WHERE id <= (SELECT id FROM events ORDER BY id DESC LIMIT 1 OFFSET ?)", (MAX_EVENTS,)
@@ -170,11 +190,12 @@ class StateStore:
             unsent = to.execute(
                 "DELETE FROM outbox WHERE id <= (SELECT id FROM outbox ORDER BY id DESC LIMIT 1 OFFSET ?)", (MAX_OUTBOX,)
             ).rowcount
-            return events, unsent
+            return events, unsent, *state_history.trim_versions(to, now)
 
-        events, unsent = self._write(write)
+        events, unsent, versions, crowded = self._write(write)
         self.dropped_notifications += unsent
-        return events + unsent
+        self.dropped_versions += crowded
+        return events + unsent + versions
 
     # ------------------------------------------------------------ the connection
 
@@ -207,9 +228,12 @@ class StateStore:
         to.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", [(key, str(value)) for key, value in values.items()])
 
     def _read(self, query: str, values: tuple[object, ...]) -> list[Any]:
+        return self._look(lambda of: of.execute(query, values).fetchall())
+
+    def _look(self, look: Callable[[sqlite3.Connection], T]) -> T:
         with self._lock:
             try:
-                return self._connection.execute(query, values).fetchall()
+                return look(self._connection)
             except sqlite3.Error as error:
                 raise StateError(f"The state cannot be read: {error}. Check the disk of the data directory.") from error
 

@@ -9,7 +9,9 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-SCHEMA_VERSION = 1
+from collector.storage.state_history import begin_history
+
+SCHEMA_VERSION = 2
 _TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE alerts (id TEXT PRIMARY KEY, rule TEXT NOT NULL, state TEXT NOT NULL, body BLOB NOT NULL) WITHOUT ROWID;
@@ -20,7 +22,7 @@ CREATE INDEX events_alert ON events (alert, id) WHERE alert != '';
 CREATE TABLE outbox (id INTEGER PRIMARY KEY AUTOINCREMENT, at REAL NOT NULL, action TEXT NOT NULL, body BLOB NOT NULL,
                      attempts INTEGER NOT NULL DEFAULT 0, due REAL NOT NULL, error TEXT NOT NULL DEFAULT '');
 """
-MIGRATIONS: dict[int, Callable[[sqlite3.Connection], None]] = {}
+MIGRATIONS: dict[int, Callable[[sqlite3.Connection], None]] = {1: begin_history}
 """Version -> the step from it to the next; run in one transaction each."""
 
 
@@ -76,10 +78,9 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
             if version == 0:
                 for statement in _TABLES.split(";\n"):
                     connection.execute(statement)
-                version = SCHEMA_VERSION
             else:
                 MIGRATIONS[version](connection)
-                version += 1
+            version += 1
             connection.execute(f"PRAGMA user_version={version}")
 
 
