@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from monitor.wire.messages import F64, I32, ClientMessage, Frame, History, Message, Request, ServerMessage
+from monitor.wire.messages import F64, I32, ClientMessage, Frame, History, Message, QueryResult, Request, ServerMessage
 
 MSGPACK = "lightship.v1"
 JSON = "lightship.v1+json"
@@ -72,6 +72,8 @@ class Codec:
             _check_frame(message)
         elif isinstance(message, History):
             _check_history(message)
+        elif isinstance(message, QueryResult):
+            _check_result(message)
         return message
 
     def _decode(self, decoder: Any, data: bytes | str, bound: int) -> Message:
@@ -134,6 +136,16 @@ def _check_frame(frame: Frame) -> None:
         raise DecodeError(f"columns of one frame differ in length: {sorted(sizes)}")
     if not np.isfinite(frame.time):
         raise DecodeError("a frame's time must be finite")
+
+
+def _check_result(result: QueryResult) -> None:
+    if len(result.values) != len(result.labels) * len(result.times):
+        raise DecodeError(f"{len(result.labels)} series at {len(result.times)} times need as many values")
+    if not (np.isfinite(result.times).all() and (np.diff(result.times) > 0).all()):
+        raise DecodeError("the times of an answer must be finite and rising")
+    for cell in result.histograms:
+        if not 0 <= cell.series < len(result.labels) or not len(cell.lower) == len(cell.upper) == len(cell.counts):
+            raise DecodeError("a histogram of an answer does not fit it")
 
 
 def _check_history(history: History) -> None:

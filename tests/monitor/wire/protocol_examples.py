@@ -78,6 +78,12 @@ EXAMPLES: dict[str, Message] = {
     "unsubscribe": m.Unsubscribe(3, 2),
     "get": m.Get(5, "host.cpu.busy", ("value", "max")),
     "history_query": m.HistoryQuery(6, "host.cpu.busy", ("mean",), T - 600, T, step=10.0),
+    "query_result": m.QueryResult(
+        16, "matrix", ((("__name__", "up"), ("job", "node")),), _f(T - 15, T), _f(1.0, float("nan")), 15.0
+    ),
+    "query": m.Query(16, "sum by (job) (rate(shop_requests[5m]))", T - 3600, T, 15.0),
+    "find": m.Find(17, "values", "job", "shop_requests", "ap"),
+    "seek": m.Seek(18, T - 7200, 2.0),
     "status": m.Status(7),
     "acknowledge": m.Acknowledge(4, ("a1",), "Mira", "mine", T + 3600),
     "release": m.Release(8, ("a1",), "Mira"),
@@ -110,7 +116,7 @@ def table(struct: Any) -> str:
 
 def struct_of(name: str) -> Any:
     """The struct that a table is of: a message by its type, or a part of one by its class name."""
-    return type(EXAMPLES[name]) if name in EXAMPLES else getattr(model, name, None) or Matcher
+    return type(EXAMPLES[name]) if name in EXAMPLES else getattr(model, name, None) or getattr(m, name, None) or Matcher
 
 
 def _type(kind: Any) -> str:
