@@ -22,7 +22,7 @@ from collector.server.origins import Origins
 from collector.server.stream_client import StreamClient
 from collector.server.websocket_frame import framed
 from monitor.wire.codec import JSON, MAX_FROM_CLIENT, SUBPROTOCOLS, DecodeError
-from monitor.wire.messages import Request
+from monitor.wire.messages import Find, Message, Query, Request
 from monitor.wire.session import Session
 from monitor.wire.shared import Limits, Shared
 
@@ -30,6 +30,9 @@ log = logging.getLogger(__name__)
 
 UNSENT = 128 * 1024
 """Bytes the kernel may hold unsent for one client, so that what it gets is never old (TCP_NOTSENT_LOWAT)."""
+ASKED = (Query, Find)
+"""Requests that are answered beside the others of the same client."""
+MAX_QUESTIONS = 16
 _NOTSENT_LOWAT = getattr(socket, "TCP_NOTSENT_LOWAT", 25)
 
 
@@ -178,6 +181,8 @@ class StreamServer:
             pass
         finally:
             self.clients.discard(client)
+            for question in tuple(client.questions):
+                question.cancel()
             session.close()
             self._messages += client.messages
             self._bytes += client.bytes
@@ -191,14 +196,30 @@ class StreamServer:
                 log.info("stream: %r sent what cannot be read: %s", client.session.client, error)
                 await client.end(1007, str(error))
                 return
-            try:
-                await self._deliver(client, await self._answer(client, request))
-            except Exception:
-                log.exception("stream: %s failed", type(request).__name__)
-                client.send(client.session.reply(request.id, error="the collector failed at this; its log says why"))
+            if isinstance(request, ASKED):
+                self._ask(client, request)
+            else:
+                await self._respond(client, request)
             # Whoever does not read the answers is not asked for more questions; and others have their turn in between.
             await client.connection.drain()
             await asyncio.sleep(0)
+
+    async def _respond(self, client: StreamClient, request: Request) -> None:
+        try:
+            await self._deliver(client, await self._answer(client, request))
+        except Exception:
+            log.exception("stream: %s failed", type(request).__name__)
+            client.send(client.session.reply(request.id, error="the collector failed at this; its log says why"))
+
+    def _ask(self, client: StreamClient, request: Request) -> None:
+        """A question that may take its time, and that nothing else the client says has to wait for."""
+        if len(client.questions) >= MAX_QUESTIONS:
+            error = f"{MAX_QUESTIONS} questions of this client are being answered; wait for one of them"
+            client.send(client.session.reply(request.id, error=error))
+            return
+        question = asyncio.create_task(self._respond(client, request))
+        client.questions.add(question)
+        question.add_done_callback(client.questions.discard)
 
     async def _deliver(self, client: StreamClient, packets: Iterable[bytes]) -> None:
         """Sends an answer; a long one is worked out bit by bit, one at a time, and takes at most half of the loop's time."""
@@ -224,8 +245,8 @@ class StreamServer:
                 return packets
             result: Any = await self._backend.command(request, session.who)
         except CommandError as error:
-            return session.reply(request.id, error=str(error))
-        return session.reply(request.id, result)
+            return session.reply(request.id, error.result, str(error))
+        return session.tell(result) if isinstance(result, Message) else session.reply(request.id, result)
 
 
 def _choose(connection: ServerConnection, offered: Sequence[Subprotocol]) -> Subprotocol | None:

@@ -20,6 +20,8 @@ class StreamClient:
     def __init__(self, connection: ServerConnection, session: Session, max_pending: int) -> None:
         self.connection = connection
         self.session = session
+        self.questions: set[asyncio.Task[None]] = set()
+        """What it asked that is still being worked on."""
         self.messages = 0
         self.bytes = 0
         self._transport = connection.transport

@@ -156,8 +156,8 @@ class QueryResult(Message, frozen=True, tag=_tag):
     """Answer to a `query`, S series at T times. `kind`: vector, matrix, scalar or string (`text`).
 
     `labels[i]` are the labels of series i, the name as `__name__`. `times` float64[T] seconds; `values` row-major [S, T], NaN
-    where there is none. `total`: series there are when more than asked for. `resolution`: seconds between what was kept where that is
-    coarser than what came in, 0 where nothing was lost. `step`: that of the evaluation, 0 for an instant.
+    where there is none. `total`: series there are when more than asked for. `resolution`: seconds between what was kept where
+    that is coarser than what came in, 0 where nothing was lost. `step`: that of the evaluation, 0 for an instant.
     """
 
     id: int
@@ -194,8 +194,8 @@ class Request(Message, frozen=True):
 class Resume(Request, frozen=True, tag=_tag):
     """First message of a client: what it has already, of the boot named. Answered by what it lacks.
 
-    `at` above 0: this connection looks at the past. It gets a second `hello` whose `rewound` is that time, and then series, frames,
-    alerts and rules as they were then, going on at `speed` (seconds a second; 0 stands still). Commands are refused.
+    `at` above 0: this connection looks at the past. It gets a second `hello` whose `rewound` is that time, and then series,
+    frames, alerts and rules as they were then, going on at `speed` (seconds a second; 0 stands still). Commands are refused.
     """
 
     boot: str = ""
@@ -256,8 +256,8 @@ class HistoryQuery(Request, frozen=True, tag=_tag):
 class Query(Request, frozen=True, tag=_tag):
     """PromQL over all that is kept. `step` 0: at the instant `end`; otherwise at start, start + step … to end.
 
-    Answered by a `query_result`, or a `reply` with an error whose result is {"kind", "line", "column", "end"} (columns from 1, 0 where
-    no place in the text is meant). `limit`: at most so many series.
+    Answered by a `query_result`, or a `reply` with an error whose result is {"kind", "line", "column", "end", "fix"} (columns
+    from 1, 0 where no place in the text is meant). `limit`: at most so many series.
     """
 
     expr: str
@@ -268,7 +268,7 @@ class Query(Request, frozen=True, tag=_tag):
 
 
 class Find(Request, frozen=True, tag=_tag):
-    """What could be written in a query. `what`: "metrics", "labels" (names) or "values" (of `label`), of the series `selector` selects.
+    """What could be written in a query: `what` is "metrics", "labels" (names) or "values" (of `label`), of the series selected.
 
     Only those that contain `text`, those that begin with it first. Result: {"found": [{"name", "detail"}], "more": bool}.
     """

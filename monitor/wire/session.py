@@ -110,6 +110,10 @@ class Session:
         except EncodeError as problem:
             return [self._pack(Reply(request, f"the answer could not be written: {problem}"))]
 
+    def tell(self, message: Message) -> list[bytes]:
+        """A whole message that answers a request in place of a reply."""
+        return [self._pack(message)]
+
     def moved(self, shared: Shared, request: m.Resume | None = None) -> list[bytes]:
         """From now on it tells of another source, a moment of the past: hello and all lists. Its subscriptions end.
 
