@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 
-from monitor.query.lexer import go_quote
+from monitor.query.quoting import go_quote
 
 _UNITS = {"y": 31_536_000_000, "w": 604_800_000, "d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1000, "ms": 1}
 _PART = re.compile(r"([0-9]+)([^0-9]+)")
@@ -77,28 +77,3 @@ def parse_number(text: str) -> float:
             return value
         raise DurationError(f"error parsing number: strconv.ParseFloat: parsing {go_quote(text)}: value out of range")
     raise DurationError(f"error parsing number: strconv.ParseFloat: parsing {go_quote(text)}: invalid syntax")
-
-
-def unquote(literal: str) -> str:
-    """The value of a string token (double, single or back quotes, Go's escapes)."""
-    body = literal[1:-1]
-    if literal[0] == "`" or "\\" not in body:
-        return body
-    return _ESCAPES.sub(_unescape, body)
-
-
-_NAMED = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
-_ESCAPES = re.compile(r"(?:\\(?:[0-7]{3}|x[0-9A-Fa-f]{2}))+|\\u[0-9A-Fa-f]{4}|\\U[0-9A-Fa-f]{8}|\\.")
-_BYTE = re.compile(r"\\(?:x([0-9A-Fa-f]{2})|([0-7]{3}))")
-
-
-def _unescape(found: re.Match[str]) -> str:
-    escape = found.group()
-    kind = escape[1]
-    if kind in "01234567x":  # bytes in a row are read together: they may be one character's UTF-8
-        octets = bytes(int(x, 16) if x else int(octal, 8) for x, octal in _BYTE.findall(escape))
-        return octets.decode("utf-8", "replace")
-    if kind in "uU":
-        code = int(escape[2:], 16)
-        return chr(code) if code < 0x110000 and not 0xD800 <= code < 0xE000 else "\ufffd"
-    return _NAMED.get(kind, kind)

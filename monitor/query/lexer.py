@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from monitor.query.quoting import STRING, go_quote, string_fault
+
 AGGREGATIONS = frozenset(
     {"sum", "avg", "count", "min", "max", "group", "stddev", "stdvar", "topk", "bottomk", "quantile"}
     | {"count_values", "limitk", "limit_ratio"}
@@ -39,17 +41,9 @@ _NUMBER = re.compile(
 )
 _DURATION = re.compile(r"[0-9]+[smhdwy]s?(?:[0-9]+[smhdw]s?)*(?![A-Za-z0-9_])")
 _BAD_NUMBER = re.compile(r"[A-Za-z0-9_.]+")
-_STRING = re.compile(
-    r"""(["'])(?:[^\\\n"']|(?!\1)["']|\\(?:[abfnrtv\\]|(?=["'])\1|[0-3][0-7]{2}|x[0-9A-Fa-f]{2}|u(?![dD][89A-Fa-f])[0-9A-Fa-f]{4}"""
-    r"""|U(?:0000(?![dD][89A-Fa-f])|000[1-9A-Fa-f]|0010)[0-9A-Fa-f]{4}))*\1"""
-    r"|`[^`]*`"
-)
 _SYMBOL = re.compile(r"==|!=|<=|>=|</|>/|[,*/%+\-^=<>(){}\[\]@]")
 _SYMBOL_IN_BRACES = re.compile(r"=~|!~|!=|[,=}]")
 _SYMBOL_IN_BRACKETS = re.compile(r"[,*/%+\-^():\]]")
-
-
-_NAMED = {"\a": "\\a", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\v": "\\v", "\\": "\\\\"}
 
 
 class Token(NamedTuple):
@@ -61,23 +55,6 @@ class Token(NamedTuple):
     text: str
     start: int
     end: int
-
-
-def go_quote(text: str, mark: str = '"') -> str:
-    """`text` as Go's `%q` shows it (strconv.Quote)."""
-    named = {**_NAMED, mark: "\\" + mark}
-    shown: list[str] = []
-    for character in text:
-        code = ord(character)
-        if character in named:
-            shown.append(named[character])
-        elif character.isprintable():
-            shown.append(character)
-        elif code < 0x80:
-            shown.append(f"\\x{code:02x}")
-        else:
-            shown.append(f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}")
-    return mark + "".join(shown) + mark
 
 
 def describe(token: Token) -> str:
@@ -250,51 +227,7 @@ class Lexer:
         return self._error(f"bad number or duration syntax: {go_quote(self.text[self.position : end])}", end=end)
 
     def _string(self) -> Token:
-        found = _STRING.match(self.text, self.position)
+        found = STRING.match(self.text, self.position)
         if found is not None:
             return self._take("string", found.end())
-        return self._error(_string_fault(self.text, self.position), end=len(self.text))
-
-
-def _string_fault(text: str, start: int) -> str:
-    """What is wrong with the string that starts there; `_STRING` has refused it."""
-    mark = text[start]
-    if mark == "`":
-        return "unterminated raw string"
-    position = start + 1
-    while position < len(text) and text[position] not in (mark, "\n"):
-        if text[position] == "\\":
-            fault = _escape_fault(text, position + 1, mark)
-            if fault:
-                return fault
-            position += 1
-        position += 1
-    return "unterminated quoted string"
-
-
-def _escape_fault(text: str, position: int, mark: str) -> str:
-    if position >= len(text):
-        return "escape sequence not terminated"
-    kind = text[position]
-    if kind in "abfnrtv\\" or kind == mark:
-        return ""
-    if kind in "01234567":
-        digits, count, allowed = text[position : position + 3], 3, "01234567"
-    elif kind in "xuU":
-        count = {"x": 2, "u": 4, "U": 8}[kind]
-        digits, allowed = text[position + 1 : position + 1 + count], "0123456789abcdefABCDEF"
-    else:
-        return f"unknown escape sequence {_code_point(kind)}"
-    wrong = next((digit for digit in digits if digit not in allowed), "")
-    if wrong:
-        return f"illegal character {_code_point(wrong)} in escape sequence"
-    if len(digits) < count:
-        return "escape sequence not terminated"
-    code = int(digits, 8 if kind in "01234567" else 16)
-    allowed_up_to = 0x10FFFF if kind in "uU" else 0xFF
-    return "escape sequence is an invalid Unicode code point" if code > allowed_up_to or 0xD800 <= code < 0xE000 else ""
-
-
-def _code_point(character: str) -> str:
-    shown = f"U+{ord(character):04X}"
-    return f"{shown} '{character}'" if character.isprintable() else shown
+        return self._error(string_fault(self.text, self.position), end=len(self.text))

@@ -11,12 +11,12 @@ from typing import NoReturn
 
 from monitor.model.matchers import NAME_TAG, Matcher
 from monitor.query.ast import Aggregate, Binary, Call, Expr, Matching, Number, Paren, Selector, String, Unary
-from monitor.query.durations import unquote
-from monitor.query.lexer import AGGREGATIONS, COMPARISONS, SET_OPERATORS, SPECIAL_CALLS, Token, go_quote
+from monitor.query.lexer import AGGREGATIONS, COMPARISONS, SET_OPERATORS, SPECIAL_CALLS, Token
 from monitor.query.parse_cursor import MAX_DEPTH, Cursor, too_deep
 from monitor.query.parse_duration import negated, number
 from monitor.query.parse_labels import label_list, matchers
 from monitor.query.parse_modifiers import POSTFIXES, postfix
+from monitor.query.quoting import go_quote, unquote
 from monitor.query.signatures import FUNCTIONS, PARAMETER_AGGREGATIONS
 from monitor.query.typecheck import check
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from monitor.model.matchers import NAME_TAG, Matcher, Operator, SelectorError, compile_pattern
-from monitor.query.durations import unquote
-from monitor.query.lexer import AGGREGATIONS, KEYWORDS, SPECIAL_CALLS, WORD_OPERATORS, Token, go_quote
+from monitor.query.lexer import AGGREGATIONS, KEYWORDS, SPECIAL_CALLS, WORD_OPERATORS, Token
 from monitor.query.parse_cursor import Cursor
+from monitor.query.quoting import go_quote, unquote
 
 _LABEL_WORDS = AGGREGATIONS | WORD_OPERATORS | SPECIAL_CALLS | KEYWORDS | {"identifier", "metric identifier"}
 _MATCH_OPERATORS: dict[str, Operator] = {"=": "=", "!=": "!=", "=~": "=~", "!~": "!~"}

@@ -8,7 +8,8 @@ from typing import NoReturn
 from monitor.model.matchers import NAME_TAG
 from monitor.query.ast import Aggregate, Binary, Call, Expr, Matching, Number, Selector, Span, String, Subquery, Unary, ValueType
 from monitor.query.history import ParseError
-from monitor.query.lexer import COMPARISONS, SET_OPERATORS, go_quote
+from monitor.query.lexer import COMPARISONS, SET_OPERATORS
+from monitor.query.quoting import go_quote
 from monitor.query.signatures import FUNCTIONS, Signature
 
 _SHOWN = {"vector": "instant vector", "matrix": "range vector", "scalar": "scalar", "string": "string"}
