@@ -25,6 +25,7 @@ Watch
   tui          open the terminal interface
   status       how the collector is doing
   get          values of series now
+  query        PromQL over all that is kept
   watch        values of series, a line each tick
   alerts       alerts and silences
 

@@ -19,6 +19,10 @@ the desktop where there is a display, else the terminal, else the collector's lo
   lightship get host.cpu.busy
   lightship get 'shop.latency{service="cart"}' --window 5m --field p99""",
     "watch": "Values of series, a line a series at each tick, until Ctrl C.",
+    "query": """PromQL over all that is kept: now, or over a stretch of time.
+
+  lightship query 'sum by (mode) (rate(host_cpu_seconds[5m]))'
+  lightship query 'histogram_quantile(0.99, rate(shop_latency[5m]))' --last 24h --csv""",
     "alerts": "Alerts, or silences with --silences.",
     "ack": """Acknowledge alerts: the others see that you have them.
 
@@ -121,6 +125,16 @@ def _add_questions(commands: _Commands[argparse.ArgumentParser]) -> None:
         if name == "watch":
             parser.add_argument("--count", type=int, default=0, metavar="N", help="stop after so many ticks")
         options.add_client(parser)
+
+    query = _command(commands, "query", "query")
+    query.add_argument("expr", metavar="PROMQL")
+    query.add_argument("--last", metavar="TIME", help="over so long up to now, or up to --end")
+    query.add_argument("--start", metavar="WHEN", help="from then on: 2026-11-24T09:00 (UTC), seconds since 1970, or --start=-2h")
+    query.add_argument("--end", metavar="WHEN", help="up to then; without a start: at that moment (now)")
+    query.add_argument("--step", metavar="TIME", help="time between two points (about 250 of them)")
+    query.add_argument("--limit", type=int, default=1000, metavar="N", help="at most so many series (1000)")
+    query.add_argument("--csv", action="store_true", help="print CSV: a row a time, a column a series")
+    options.add_client(query)
 
 
 def _add_alerting(commands: _Commands[argparse.ArgumentParser]) -> None:
