@@ -44,10 +44,7 @@ def _request(talk: Conversation, arguments: argparse.Namespace) -> Query:
     end = _moment(arguments.end, now, "--end") if arguments.end else now
     if not arguments.last and not arguments.start:
         return Query(talk.number(), arguments.expr, end, end, 0.0, arguments.limit)
-    if arguments.start:
-        start = _moment(arguments.start, now, "--start")
-    else:
-        start = end - _duration(arguments.last, "--last")
+    start = _moment(arguments.start, now, "--start") if arguments.start else end - _duration(arguments.last, "--last")
     if start >= end:
         raise CommandError("The start must be before the end.", USAGE)
     step = _duration(arguments.step, "--step") if arguments.step else float(max(1, math.ceil((end - start) / STEPS)))
