@@ -34,7 +34,7 @@ class KeptSamples:
     (a lower one is a reset); NaN ends the series. A coarser tier gives the last reading of each of its slots, stamped with its
     end, and may give `low` and `high`, the least and greatest of it (else None).
     h observations of distributions: `hist_refs` int64[h], `hist_times` int64[h], `hist_sums` float64[h]: what came since the
-    one before, in `bins` int32 and `counts` float64 of `monitor.windows.bins`, those of observation i in
+    one before, in `bins` int32 and `counts` float64 of `monitor.windows.bins`, those of observation i, with rising bins, in
     [offsets[i], offsets[i + 1]); `offsets` int64[h + 1].
     Of one series times rise; the order of series is free.
     """
@@ -50,6 +50,26 @@ class KeptSamples:
     offsets: Longs
     bins: Ids
     counts: Floats
+
+    def within(self, start: int, end: int) -> KeptSamples:
+        """What of it is stamped within (start, end]."""
+        some = (self.times > start) & (self.times <= end)
+        mine = (self.hist_times > start) & (self.hist_times <= end)
+        sizes = np.diff(self.offsets)
+        cells = np.repeat(mine, sizes)
+        return KeptSamples(
+            self.refs[some],
+            self.times[some],
+            self.values[some],
+            None if self.low is None else self.low[some],
+            None if self.high is None else self.high[some],
+            self.hist_refs[mine],
+            self.hist_times[mine],
+            self.hist_sums[mine],
+            np.concatenate(([0], np.cumsum(sizes[mine]))),
+            self.bins[cells],
+            self.counts[cells],
+        )
 
 
 class PastHistory(Protocol):

@@ -17,12 +17,14 @@ from websockets.http11 import Request as HandshakeRequest
 from websockets.http11 import Response
 from websockets.typing import Subprotocol
 
+from collector.rewind.server import Rewinds
 from collector.server.backend import Backend, CommandError
 from collector.server.origins import Origins
 from collector.server.stream_client import StreamClient
 from collector.server.websocket_frame import framed
 from monitor.wire.codec import JSON, MAX_FROM_CLIENT, SUBPROTOCOLS, DecodeError
-from monitor.wire.messages import Find, Message, Query, Request
+from monitor.wire.messages import Find, Message, Query, Request, Resume
+from monitor.wire.past import Work
 from monitor.wire.session import Session
 from monitor.wire.shared import Limits, Shared
 
@@ -67,6 +69,7 @@ class StreamServer:
         *,
         limits: StreamLimits | None = None,
         allowed_origins: Sequence[str] = (),
+        rewinds: Rewinds | None = None,
     ) -> None:
         self.host = host
         self.port = port
@@ -75,6 +78,9 @@ class StreamServer:
         self.clients: set[StreamClient] = set()
         self._backend = backend
         self._origins = Origins(allowed_origins)
+        self._rewinds = rewinds
+        if rewinds is not None:
+            rewinds.wrap, rewinds.client_limits = framed, self.limits.client
         self._shared = Shared(backend, self.limits.client, framed)
         self._server: Server | None = None
         self._long_answers = asyncio.Lock()
@@ -110,6 +116,8 @@ class StreamServer:
         """Sends everybody away with 1001 and stops listening."""
         if self._server is None:
             return
+        if self._rewinds is not None:
+            await self._rewinds.close()
         endings = [client.end(1001, "the collector is stopping") for client in self.clients]
         if endings:
             await asyncio.wait(endings)
@@ -126,14 +134,14 @@ class StreamServer:
             "stream_skipped_frames_total": float(self._skipped),
             "stream_refused_clients_total": float(self._refused),
             "stream_malformed_total": float(self._malformed),
-        }
+        } | (self._rewinds.figures() if self._rewinds is not None else {})
 
     # ------------------------------------------------------------ what happened, for everybody
 
     def publish_tick(self, frame: Tick) -> None:
         """Sends the engine's tick: to each client the frames it asked for, unless it is slow."""
         self._shared.begin(frame.number, frame.time)
-        for client in tuple(self.clients):
+        for client in self._live():
             try:
                 self._skipped += client.tick()
             except Exception:
@@ -142,18 +150,22 @@ class StreamServer:
 
     def publish_alerts(self) -> None:
         """Alerts or silences changed."""
-        for client in tuple(self.clients):
+        for client in self._live():
             client.send(client.session.alerts())
 
     def publish_rules(self) -> None:
         """Rules or their files changed."""
-        for client in tuple(self.clients):
+        for client in self._live():
             client.send(client.session.rules())
 
     def publish_events(self) -> None:
         """Something happened that is worth remembering."""
-        for client in tuple(self.clients):
+        for client in self._live():
             client.send(client.session.events())
+
+    def _live(self) -> list[StreamClient]:
+        """Clients that look at the present; those that look at the past are told by `Rewinds`."""
+        return [client for client in self.clients if client.rewound is None]
 
     # ------------------------------------------------------------ one client
 
@@ -181,6 +193,8 @@ class StreamServer:
             pass
         finally:
             self.clients.discard(client)
+            if client.rewound is not None:
+                client.rewound.end()
             for question in tuple(client.questions):
                 question.cancel()
             session.close()
@@ -198,6 +212,10 @@ class StreamServer:
                 return
             if isinstance(request, ASKED):
                 self._ask(client, request)
+            elif client.rewound is not None:
+                client.rewound.put(request)
+            elif isinstance(request, Resume) and request.at > 0:
+                self._look_back(client, request)
             else:
                 await self._respond(client, request)
             # Whoever does not read the answers is not asked for more questions; and others have their turn in between.
@@ -221,6 +239,12 @@ class StreamServer:
         client.questions.add(question)
         question.add_done_callback(client.questions.discard)
 
+    def _look_back(self, client: StreamClient, request: Resume) -> None:
+        if self._rewinds is None:
+            client.send(client.session.reply(request.id, error="this collector keeps no history; it cannot show the past"))
+        else:
+            client.rewound = self._rewinds.begin(client, request, self._respond)
+
     async def _deliver(self, client: StreamClient, packets: Iterable[bytes]) -> None:
         """Sends an answer; a long one is worked out bit by bit, one at a time, and takes at most half of the loop's time."""
         loop = asyncio.get_running_loop()
@@ -231,6 +255,8 @@ class StreamServer:
                     client.send([packet])
                 elif not client.open:
                     return
+                elif isinstance(packet, Work):
+                    await loop.run_in_executor(None, packet.run)
                 elif began:
                     await asyncio.sleep(loop.time() - began)
                 else:

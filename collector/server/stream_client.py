@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from websockets.asyncio.server import ServerConnection
 from websockets.protocol import State
 
 from monitor.wire.session import Session
+
+if TYPE_CHECKING:
+    from collector.rewind.server import Rewound
 
 CLOSE_SECONDS = 2.0
 """How long a client may take to agree to the end."""
@@ -24,6 +28,8 @@ class StreamClient:
         """What it asked that is still being worked on."""
         self.messages = 0
         self.bytes = 0
+        self.rewound: Rewound | None = None
+        """What tells it of the past it looks at; None: it is live."""
         self._transport = connection.transport
         self._protocol = connection.protocol
         self._max_pending = max_pending

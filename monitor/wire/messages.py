@@ -281,9 +281,10 @@ class Find(Request, frozen=True, tag=_tag):
 
 
 class Seek(Request, frozen=True, tag=_tag):
-    """Of a connection that looks at the past (`resume.at`): go to `time`, then play on at `speed` (0: stand still).
+    """Where the connection looks at the past (`resume.at`): go to `time` (0: stay), then on at `speed` (0: stand still).
 
-    Answered by a `reply`; then everything is told anew under another `boot`, as of that time.
+    Answered by a `reply`; at another time everything is told anew before it, under another `boot`. Until then `health`
+    has the figure `rewind_progress`, from 0 to 1, as it has after `resume`.
     """
 
     time: float

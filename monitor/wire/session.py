@@ -130,8 +130,8 @@ class Session:
     def _check_seek(self, request: m.Seek) -> None:
         if not self.shared.source.hello().rewound:
             raise RefusedError("this connection is live; resume a new one with `at` to look at the past")
-        if not (math.isfinite(request.time) and request.time > 0 and math.isfinite(request.speed)):
-            raise RefusedError("time must be seconds since the epoch, speed seconds a second")
+        if not (math.isfinite(request.time) and request.time >= 0 and math.isfinite(request.speed)):
+            raise RefusedError("time must be seconds since the epoch (0: stay there), speed seconds a second")
 
     def _resume(self, request: m.Resume) -> list[bytes]:
         same = request.boot == self.shared.source.hello().boot
