@@ -170,8 +170,8 @@ class Stack:
     def cells(self) -> Cells:
         """Its histograms, object [T]."""
         found: Cells = np.empty(len(self), object)
-        for row in range(len(self)):  # an object a histogram is what a cell is; each is two words that point here
-            found[row] = Histogram(self, row)
+        # An object a histogram is what a cell is; each is two words that point here.
+        found[:] = [Histogram(self, row) for row in range(len(self))]
         return found
 
 

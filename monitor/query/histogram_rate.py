@@ -78,24 +78,36 @@ def _even_windows(
         if not len(mine):
             continue
         low, high = row_of[first[mine]], row_of[last[mine]]
-        columns = np.column_stack((stack.counts, stack.count, stack.sum))
-        with np.errstate(invalid="ignore"):
-            gained = columns[high] - columns[low]
-            if counter:
-                reset = _resets_within(stack)
-                if reset.any():
-                    gained += _lost_to_resets(columns, reset, low, high)
-        gauge = np.full(len(mine), Hint.GAUGE, np.int8)
-        grown = Stack(stack.layout, gained[:, :-2], gained[:, -2], gained[:, -1], gauge)
+        grown = _difference(stack, low, high)
+        if counter:
+            reset = _resets_within(stack)
+            if reset.any():
+                _give_back(grown, stack, reset, low, high)
         found.cells[windows[mine]] = grown.cells()
 
 
-def _lost_to_resets(columns: Values, reset: Mask, low: Positions, high: Positions) -> Values:
-    """For each window what stood before each reset in it. Resets are rare: they alone are summed up."""
+def _difference(stack: Stack, low: Positions, high: Positions) -> Stack:
+    counts = stack.counts[high]
+    with np.errstate(invalid="ignore"):
+        counts -= stack.counts[low]
+        return Stack(
+            stack.layout,
+            counts,
+            stack.count[high] - stack.count[low],
+            stack.sum[high] - stack.sum[low],
+            np.full(len(low), Hint.GAUGE, np.int8),
+        )
+
+
+def _give_back(grown: Stack, stack: Stack, reset: Mask, low: Positions, high: Positions) -> None:
+    """Adds to each window what stood before each reset in it. Resets are rare: they alone are summed up."""
     rows = np.flatnonzero(reset)
-    before = np.concatenate((np.zeros((1, columns.shape[1])), np.cumsum(columns[rows - 1], axis=0)))
-    lost: Values = before[np.searchsorted(rows, high, "right")] - before[np.searchsorted(rows, low, "right")]
-    return lost
+    from_, to = np.searchsorted(rows, low, "right"), np.searchsorted(rows, high, "right")
+    touched = from_ != to
+    for gained, standing in ((grown.counts, stack.counts), (grown.count, stack.count), (grown.sum, stack.sum)):
+        before = standing[rows - 1]
+        running = np.concatenate((np.zeros_like(before[:1]), np.cumsum(before, axis=0)))
+        gained[touched] += running[to[touched]] - running[from_[touched]]
 
 
 def _resets_within(stack: Stack) -> Mask:

@@ -17,6 +17,9 @@ def stacks_of(cells: Cells | Sequence[Histogram | None]) -> list[tuple[Positions
     """Histograms (None: there is none) as stacks, each with the positions of its rows, int64 rising. One stack holds all whose
     schema, zero bucket and bounds agree: a series gives one for nearly all its life. Cells of one stack cost no copy a cell.
     """
+    one = _of_one_stack(cells)
+    if one is not None:
+        return [one]
     of_stack: dict[int, tuple[Stack, list[int], list[int]]] = {}
     for position, cell in enumerate(cells):  # a cell is an object: this gathers what belongs to the same matrix
         if cell is not None:
@@ -33,6 +36,20 @@ def stacks_of(cells: Cells | Sequence[Histogram | None]) -> list[tuple[Positions
         else:
             group.append(part)
     return [_joined(group) for group in alike]
+
+
+def _of_one_stack(cells: Cells | Sequence[Histogram | None]) -> tuple[Positions, Stack] | None:
+    """What most arrays are: every cell a row of the same stack, one after the other. Gives a view where it can."""
+    first = cells[0] if len(cells) else None
+    if first is None:
+        return None
+    stack = first.stack
+    rows = [cell.row for cell in cells if cell is not None and cell.stack is stack]
+    if len(rows) != len(cells):
+        return None
+    if rows == list(range(rows[0], rows[0] + len(rows))):
+        return np.arange(len(rows)), stack.take(slice(rows[0], rows[0] + len(rows)))
+    return np.arange(len(rows)), stack.take(np.array(rows, np.int64))
 
 
 def _joined(parts: list[tuple[Positions, Stack]]) -> tuple[Positions, Stack]:

@@ -152,8 +152,10 @@ def _column_of_rank(counts: Values, filled: Mask, rank: Values, forward: Mask) -
     for up, rows in ((True, np.flatnonzero(forward)), (False, np.flatnonzero(~forward))):
         if not len(rows):
             continue
-        ordered = counts[rows] if up else counts[rows, ::-1]
-        full = filled[rows] if up else filled[rows, ::-1]
+        every = len(rows) == len(counts)
+        ordered, full = (counts, filled) if every else (counts[rows], filled[rows])
+        if not up:
+            ordered, full = ordered[:, ::-1], full[:, ::-1]
         sums = np.cumsum(ordered, axis=1)
         with np.errstate(invalid="ignore"):
             reached = full & (sums >= rank[rows, np.newaxis])

@@ -1,4 +1,4 @@
-"""Small pieces of the test language: durations, numbers, labels. The product's own parser is not used, as it is what is tested."""
+"""Small pieces of the test language: durations, numbers, labels. The parser of the product is not used: it is what is tested."""
 
 from __future__ import annotations
 
