@@ -102,7 +102,7 @@ class Lexer:
 
     def _error(self, message: str, start: int | None = None, end: int | None = None) -> Token:
         begin = self.position if start is None else start
-        return Token("error", message, begin, max(begin, begin + 1 if end is None else end))
+        return Token("error", message, begin, min(begin + 1 if end is None else end, len(self.text)))
 
     def _at_end(self) -> Token:
         end = len(self.text)
