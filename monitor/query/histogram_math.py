@@ -13,7 +13,7 @@ import numpy as np
 
 from monitor.query.histogram import Hint, Histogram, Layout, ResetHints, Stack
 from monitor.query.histogram_layout import common_bounds, common_thresholds, reduced, widened, with_bounds
-from monitor.query.histogram_stacks import Positions, spread_to, stacks_of, union
+from monitor.query.histogram_stacks import Positions, parts_of, spread_to, stacks_of, union
 from monitor.query.history import Cells, Mask, Values
 
 
@@ -54,7 +54,7 @@ def hinted(cells: Cells, hint: Hint) -> Cells:
     """The same histograms with another counter reset hint."""
     found = empty_cells(cells.shape)
     flat = found.reshape(-1)
-    for at, stack in stacks_of(cells.reshape(-1)):
+    for at, stack in parts_of(cells):
         hints = np.full(len(stack), hint, np.int8)
         flat[at] = Stack(stack.layout, stack.counts, stack.count, stack.sum, hints).cells()
     return found
@@ -118,7 +118,7 @@ class _RunningSum:
         more = np.column_stack((spread_to(stack, wider).counts, stack.count, stack.sum))
         rows: Positions | slice = slice(None) if len(at) == len(self._sums) else at
         before = self._sums[rows]
-        with np.errstate(invalid="ignore"):
+        with np.errstate(invalid="ignore", over="ignore"):
             after = before + more
             lost = np.where(np.abs(before) >= np.abs(more), (before - after) + more, (more - after) + before)
         self._lost[rows] = np.where(np.isfinite(after), self._lost[rows] + lost, 0.0)
@@ -208,9 +208,9 @@ def _pairs(left: Cells, right: Cells) -> Iterator[tuple[Positions, Stack, Stack]
 def _scaled(cells: Cells, factors: Values | float, divide: bool) -> Cells:
     found = empty_cells(cells.size)
     every: Values = np.broadcast_to(np.asarray(factors, np.float64), cells.shape).reshape(-1)
-    for at, stack in stacks_of(cells.reshape(-1)):
+    for at, stack in parts_of(cells):
         by = every[at]
-        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore", under="ignore"):
             if divide:
                 counts, count, total_sum = stack.counts / by[:, np.newaxis], stack.count / by, stack.sum / by
                 buckets = np.arange(stack.layout.width) != stack.layout.zero

@@ -88,7 +88,7 @@ def _even_windows(
 
 def _difference(stack: Stack, low: Positions, high: Positions) -> Stack:
     counts = stack.counts[high]
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", over="ignore"):
         counts -= stack.counts[low]
         return Stack(
             stack.layout,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +11,9 @@ from monitor.query.histogram import NO_INDICES, Histogram, Indices, Layout, Stac
 from monitor.query.history import Cells, Values
 
 Positions = npt.NDArray[np.int64]
+
+_LONG = 16
+"""Steps from which a series is worth being gone through by itself."""
 
 
 def stacks_of(cells: Cells | Sequence[Histogram | None]) -> list[tuple[Positions, Stack]]:
@@ -36,6 +39,18 @@ def stacks_of(cells: Cells | Sequence[Histogram | None]) -> list[tuple[Positions
         else:
             group.append(part)
     return [_joined(group) for group in alike]
+
+
+def parts_of(cells: Cells) -> Iterator[tuple[Positions, Stack]]:
+    """The stacks of an array of any shape, with the positions of their rows in the flat array. Of [S, N] each series gives its
+    own: the buckets of different series are not brought together, which would only cost.
+    """
+    if cells.ndim == 2 and cells.shape[1] >= _LONG:
+        for row, of_series in enumerate(cells):
+            for at, stack in stacks_of(of_series):
+                yield row * cells.shape[1] + at, stack
+    else:
+        yield from stacks_of(cells.reshape(-1))
 
 
 def _of_one_stack(cells: Cells | Sequence[Histogram | None]) -> tuple[Positions, Stack] | None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from monitor.query.histogram import Stack
-from monitor.query.histogram_stacks import Positions, stacks_of
+from monitor.query.histogram_stacks import Positions, parts_of
 from monitor.query.history import Cells, Mask, Values
 
 
@@ -31,7 +31,7 @@ def quantiles(cells: Cells, q: Values | float) -> Read:
     """The q-quantile of each histogram; q of the same shape, or one for all. Below 0: -Inf, above 1: +Inf, NaN: NaN."""
     read = Read(np.full(cells.size, np.nan), np.zeros(cells.size, bool), np.zeros(cells.size, bool))
     every: Values = np.broadcast_to(np.asarray(q, np.float64), cells.shape).reshape(-1)
-    for at, stack in stacks_of(cells.reshape(-1)):
+    for at, stack in parts_of(cells):
         read.values[at], read.nan_result[at], read.nan_skewed[at] = _quantiles(stack, every[at])
     return Read(read.values.reshape(cells.shape), read.nan_result.reshape(cells.shape), read.nan_skewed.reshape(cells.shape))
 
@@ -41,7 +41,7 @@ def fractions(cells: Cells, lower: Values | float, upper: Values | float) -> Rea
     read = Read(np.full(cells.size, np.nan), np.zeros(cells.size, bool), np.zeros(cells.size, bool))
     lows: Values = np.broadcast_to(np.asarray(lower, np.float64), cells.shape).reshape(-1)
     highs: Values = np.broadcast_to(np.asarray(upper, np.float64), cells.shape).reshape(-1)
-    for at, stack in stacks_of(cells.reshape(-1)):
+    for at, stack in parts_of(cells):
         low, high = lows[at], highs[at]
         seen = stack.counts.sum(axis=1)
         known = np.where(np.isnan(stack.sum), seen, stack.count)
@@ -75,7 +75,7 @@ def variances(cells: Cells) -> Values:
 
 def _each(cells: Cells, read: Callable[[Stack], Values]) -> Values:
     found: Values = np.full(cells.size, np.nan)
-    for at, stack in stacks_of(cells.reshape(-1)):
+    for at, stack in parts_of(cells):
         found[at] = read(stack)
     return found.reshape(cells.shape)
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from monitor.query.histogram import Stack, bounds_of
 from monitor.query.histogram_math import empty_cells
-from monitor.query.histogram_stacks import stacks_of
+from monitor.query.histogram_stacks import parts_of
 from monitor.query.histogram_stats import zero_bucket
 from monitor.query.history import Cells, Values
 
@@ -19,7 +19,7 @@ def trimmed(cells: Cells, values: Values | float, keep_below: bool) -> Cells:
     """Each histogram without what lies above (`keep_below`) or below its value: floats of the same shape, or one for all."""
     found = empty_cells(cells.size)
     every: Values = np.broadcast_to(np.asarray(values, np.float64), cells.shape).reshape(-1)
-    for at, stack in stacks_of(cells.reshape(-1)):
+    for at, stack in parts_of(cells):
         for value in np.unique(every[at]).tolist():
             rows = np.flatnonzero((every[at] == value) | (np.isnan(value) & np.isnan(every[at])))
             found[at[rows]] = _trimmed(stack.take(rows), value, keep_below).cells()
@@ -97,7 +97,7 @@ def _custom_middles(lower: Values, upper: Values, lows: Values, highs: Values) -
 def _at_zero(low: Values, high: Values, value: float, keep_below: bool) -> tuple[Values, Values]:
     """For each row the share of the zero bucket that is kept, and its middle."""
     below = np.clip(np.where(high > low, (value - low) / (high - low), 0.0), 0.0, 1.0)
-    below = np.where(value >= high, 1.0, np.where(value <= low, 0.0, below))
+    below = np.where(value <= low, 0.0, np.where(value >= high, 1.0, below))
     if keep_below:
         return below, (low + np.minimum(high, value)) / 2
     shares = np.where(value <= low, 1.0, np.where(value >= high, 0.0, 1.0 - below))
