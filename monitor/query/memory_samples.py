@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from monitor.query.history import Cells, Millis, Values
+from monitor.query.history import Cells, Mask, Millis, Values
 
 _FIRST_ROOM = 32
 
@@ -121,8 +121,8 @@ class Samples:
         return Span(self.times[held], self.values[held], cells, self._clock[2])
 
 
-def _picked(cells: Cells | None, kept: object) -> Cells | None:
-    return None if cells is None else cells[kept]  # type: ignore[index, no-any-return]  # whatever numpy indexes with
+def _picked(cells: Cells | None, kept: Mask | Millis | slice) -> Cells | None:
+    return None if cells is None else cells[kept]
 
 
 def _copied(cells: Cells | None) -> Cells | None:

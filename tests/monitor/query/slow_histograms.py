@@ -13,7 +13,7 @@ from monitor.query.histogram import Buckets, Histogram
 
 def bound(index: int, schema: int) -> float:
     """Upper bound of a positive bucket."""
-    return 2.0 ** (index * 2.0**-schema)
+    return float(2.0 ** (index * 2.0**-schema))
 
 
 @dataclass
