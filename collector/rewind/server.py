@@ -90,7 +90,7 @@ class Rewinds:
         """Takes a client over; None: it was refused, and told so."""
         if len(self.all) >= self.limits.clients and not self._make_room():
             self.refused += 1
-            text = f"{len(self.all)} connections look at the past already, the most allowed; try again when one has gone live"
+            text = f"as many look at the past as may at once ({self.limits.clients}); try again when one of them has gone live"
             client.send(client.session.reply(request.id, error=text))
             return None
         rewound = Rewound(self, client, request, answer)
@@ -102,6 +102,7 @@ class Rewinds:
         if idlest is None or idlest.idle < self.limits.spare:
             return False
         self.let_go(idlest, "closed to make room for somebody else who looks at the past")
+        idlest.end()
         self.all.discard(idlest)
         return True
 
@@ -109,7 +110,6 @@ class Rewinds:
         """Closes one that nobody has asked anything of for long."""
         self.closed_idle += 1
         rewound.client.end(1000, why)
-        rewound.end()
 
     async def close(self) -> None:
         """Ends all of them and their threads' work."""

@@ -32,18 +32,28 @@ class Work(bytes):
     """
 
     _act: Callable[[], None]
-    done: bool
+    _done: bool
+    _error: Exception | None
 
     def __new__(cls, act: Callable[[], None]) -> Work:
         work = super().__new__(cls)
-        work._act, work.done = act, False
+        work._act, work._done, work._error = act, False, None
         return work
 
     def run(self) -> None:
-        """Does it, once. What it raises belongs to the answer and is raised to whoever goes on with it."""
-        if not self.done:
-            self._act()
-            self.done = True
+        """Does it, once. What goes wrong is raised by `finish`."""
+        if not self._done:
+            self._done = True
+            try:
+                self._act()
+            except Exception as error:
+                self._error = error
+
+    def finish(self) -> None:
+        """Does it if nobody has, and raises what went wrong: for whoever needs what came of it."""
+        self.run()
+        if self._error is not None:
+            raise self._error
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -153,7 +163,7 @@ class Past:
         work = Work(act)
 
         def result() -> History:
-            work.run()
+            work.finish()
             return _spread(found[0], rows, infos) if found else History(rows, np.empty(0), np.empty((len(rows), 0)), step, name)
 
         return work, result
