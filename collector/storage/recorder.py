@@ -62,6 +62,8 @@ class Recorder:
         """Second at whose end each counter was written last; -1: never."""
         self._ended: Longs = np.empty(0, np.int64)
         """Second at whose end each counter was said to have ended; -1: never."""
+        self._observed: Longs = np.empty(0, np.int64)
+        """Second at whose end something of each distribution was kept last; -1: never."""
         self._before = 0
         self._held: Delta | None = None
         """What came while the clock stood: it goes with the next second that closes."""
@@ -124,6 +126,7 @@ class Recorder:
             self._totals = lengthened(self._totals, capacity, 0.0)
             self._written = lengthened(self._written, capacity, -1)
             self._ended = lengthened(self._ended, capacity, -1)
+            self._observed = lengthened(self._observed, capacity, -1)
         if added:
             rows = np.array([info.row for info in added], np.int64)
             self._forget(rows)
@@ -192,8 +195,22 @@ class Recorder:
         heads = np.flatnonzero(new)
         sums = self._sums(delta, rows[heads], stamps[heads])
         offsets = np.append(heads, len(rows)).astype(np.int64)
-        self._sink.append_histograms(self._row_refs(rows[heads]), stamps[heads] * 1000, offsets, bins, counts, sums)
+        rows, stamps = rows[heads], stamps[heads]
+        self._begin_observing(rows, stamps)
+        self._sink.append_histograms(self._row_refs(rows), stamps * 1000, offsets, bins, counts, sums)
+        self._observed[rows] = stamps
         self.samples += len(heads)
+
+    def _begin_observing(self, rows: Ids, stamps: Longs) -> None:
+        """An empty histogram before the first and after a silence: what growth is counted from."""
+        silent = np.flatnonzero(self._observed[rows] < stamps - 1)
+        # In order of stamp, so that of a row the first counts.
+        rows, first = np.unique(rows[silent], return_index=True)
+        refs, times = self._row_refs(rows), (stamps[silent][first] - 1) * 1000
+        if len(rows):
+            none = np.empty(0)
+            offsets = np.zeros(len(rows) + 1, np.int64)
+            self._sink.append_histograms(refs, times, offsets, np.empty(0, np.int32), none, np.zeros(len(rows)))
 
     def _sums(self, delta: Delta, rows: Ids, stamps: Longs) -> Floats:
         """The sum of what was observed, for each of these rows and stamps, which are in order of stamp and row."""
@@ -221,6 +238,7 @@ class Recorder:
 
     def _forget(self, rows: npt.NDArray[np.integer[Any]]) -> None:
         self._refs[rows], self._totals[rows], self._written[rows], self._ended[rows] = -1, 0.0, -1, -1
+        self._observed[rows] = -1
 
     def _write(self, rows: Ids, stamps: Longs, values: Floats) -> None:
         if len(rows):

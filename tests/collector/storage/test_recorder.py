@@ -172,3 +172,18 @@ def add_up(engine: Engine, rows: Ids, amounts: Floats, kind: Kind, into: dict[tu
         info = engine.table.info(row)
         if info is not None and info.kind is kind:
             into[info.key, kind] = into.get((info.key, kind), 0.0) + amount
+
+
+def test_a_distribution_begins_with_nothing_and_so_it_does_after_a_silence() -> None:
+    stage = Stage()
+    for second in (1000, 1001, 1010):
+        stage.send("latency", Kind.DISTRIBUTION, 0.5, second + 0.5)
+        stage.tick(second + 1)
+    (kept,) = stage.kept.histograms.values()
+    assert [(time // 1000, sum(filled.values()), total) for time, filled, total in kept] == [
+        (1000, 0.0, 0.0),
+        (1001, 1.0, 0.5),
+        (1002, 1.0, 0.5),
+        (1010, 0.0, 0.0),
+        (1011, 1.0, 0.5),
+    ]
