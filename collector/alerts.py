@@ -108,6 +108,7 @@ class AlertDesk:
             "notifications_total": self._dispatcher.told,
             "notifications_failed_total": self._dispatcher.failed,
             "notifications_dropped_total": self._state.dropped_notifications,
+            "state_versions_dropped_total": self._state.dropped_versions,
         }
 
     def notes(self) -> list[str]:
