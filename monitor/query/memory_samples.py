@@ -41,7 +41,7 @@ class Samples:
     cells: Cells | None = None
     _room: _Room | None = None
     _start: int = 0
-    _clock: tuple[int, int, object] = (0, 0, b"")
+    _clock: tuple[int, int, object] = (0, 0, None)
 
     def __len__(self) -> int:
         return len(self.times)
@@ -113,7 +113,9 @@ class Samples:
         past = int(np.searchsorted(self.times, end, "right"))
         if self._clock[:2] != (first, past):
             # Dashboards ask for the same span of many series again and again: what tells their times apart is kept.
-            self._clock = (first, past, self.times[first:past].tobytes())
+            times = self.times[first:past]
+            ends = (int(times[0]), int(times[-1])) if len(times) else ()
+            self._clock = (first, past, (len(times), *ends, hash(times.tobytes())))
         held = slice(first, past)
         cells = _picked(self.cells, held)
         if cells is not None and not (cells != None).any():  # noqa: E711  # elementwise
