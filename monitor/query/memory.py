@@ -109,7 +109,10 @@ class MemoryHistory:
         """Gives up the oldest tenth, so that this is not done for every sample."""
         times = np.concatenate([samples.times for _, samples in self._series.values()])
         surplus = min(len(times) - 1, len(times) - self.bounds.samples + self.bounds.samples // 10)
-        self._give_up_before(int(np.partition(times, surplus)[surplus]))
+        time = int(np.partition(times, surplus)[surplus])
+        self._give_up_before(time)
+        if self.size > self.bounds.samples and time < self.newest:  # so many samples share that time
+            self._give_up_before(time + 1)
 
     def _give_up_before(self, time: int) -> None:
         for number, (labels, samples) in list(self._series.items()):
