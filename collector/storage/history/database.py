@@ -1,0 +1,206 @@
+"""The history's database file: its schema and migrations, and saving what can be saved of a damaged one."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from collector.storage.state_schema import transaction
+
+__all__ = ["HistoryError", "connect", "is_damage", "open_database", "transaction"]
+
+SCHEMA_VERSION = 1
+APPLICATION_ID = 0x4C536869
+_TABLES = """
+CREATE TABLE chunks (
+    tier INTEGER NOT NULL, field INTEGER NOT NULL, span INTEGER NOT NULL, bucket INTEGER NOT NULL, part INTEGER NOT NULL,
+    times INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, samples INTEGER NOT NULL, data BLOB NOT NULL,
+    PRIMARY KEY (tier, field, span, bucket, part)) STRICT, WITHOUT ROWID;
+CREATE TABLE times (tier INTEGER NOT NULL, span INTEGER NOT NULL, id INTEGER NOT NULL, data BLOB NOT NULL,
+    PRIMARY KEY (tier, span, id)) STRICT, WITHOUT ROWID;
+CREATE TABLE spans (tier INTEGER NOT NULL, span INTEGER NOT NULL, part INTEGER NOT NULL, samples INTEGER NOT NULL,
+    bytes INTEGER NOT NULL, chunks INTEGER NOT NULL, pending INTEGER NOT NULL, PRIMARY KEY (tier, span, part)) STRICT, WITHOUT ROWID;
+CREATE TABLE newest (block INTEGER PRIMARY KEY, data BLOB NOT NULL) STRICT;
+CREATE TABLE days (day INTEGER PRIMARY KEY) STRICT;
+CREATE TABLE tombstones (id INTEGER PRIMARY KEY, first INTEGER NOT NULL, last INTEGER NOT NULL, refs BLOB NOT NULL) STRICT;
+CREATE TABLE doomed (tier INTEGER NOT NULL, field INTEGER NOT NULL, span INTEGER NOT NULL, bucket INTEGER NOT NULL,
+    part INTEGER NOT NULL, tombstone INTEGER NOT NULL, PRIMARY KEY (tier, field, span, bucket, part, tombstone)) STRICT, WITHOUT ROWID;
+CREATE TABLE marks (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+"""
+"""`chunks.bucket` is ref // 64; parts below 4,096 are merged, others were folded from the journal in the order of their numbers.
+`times.id` is a hash of the times. `spans.part`: of raw samples the window of four hours; `spans.pending`: chunks that wait to be
+merged. `days`: those whose raw windows are merged. `newest`: time of the newest sample of 4,096 refs
+a row. `doomed`: chunks that still hold samples of a tombstone. `marks`: `folded`, the last journal record that is in chunks, and
+`floor_N`, the time up to which tier N has given everything up."""
+MIGRATIONS: dict[int, Callable[[sqlite3.Connection], None]] = {}
+"""Version -> the step from it to the next; run in one transaction each."""
+
+
+class HistoryError(Exception):
+    """The history cannot be opened; the message says what, why and what to do."""
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """A connection in autocommit mode: WAL, a commit is on the disk when it returns."""
+    connection = sqlite3.connect(path, timeout=10.0, isolation_level=None, check_same_thread=False, cached_statements=64)
+    try:
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA journal_size_limit=16777216")
+        connection.execute("PRAGMA cache_size=-4096")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def open_database(path: Path, stamp: str) -> tuple[sqlite3.Connection, list[str]]:
+    """A connection for writing, and sentences about what was found damaged.
+
+    A damaged file is set aside under a name with `stamp` and what can be read of it copied into a new one. Raises `HistoryError`
+    when the file is of a newer version or cannot be opened at all.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        return _opened(path), []
+    except sqlite3.DatabaseError as error:
+        if not is_damage(error):
+            raise HistoryError(f"The history {path} cannot be opened: {error}. Check its owner, mode and free space.") from error
+        reason = str(error)
+    aside = _set_aside(path, stamp)
+    connection = _opened(path)
+    saved, lost = salvage(aside, connection)
+    return connection, [
+        f"The history was damaged ({reason}); it was set aside as {aside.name} and a new one begun. "
+        f"{saved} rows were saved from it" + (f", {lost} places could not be read." if lost else ".")
+    ]
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    created = not path.exists() or path.stat().st_size == 0
+    if created:
+        path.touch(mode=0o600)
+    connection = sqlite3.connect(path, timeout=10.0, isolation_level=None)
+    try:
+        if created:  # before the first page is written, or it takes a VACUUM
+            connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
+        connection.execute("PRAGMA journal_mode=WAL")
+    finally:
+        connection.close()
+    connection = connect(path)
+    try:
+        _migrate(connection, path)
+        _look_over(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _migrate(connection: sqlite3.Connection, path: Path) -> None:
+    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    owner = int(connection.execute("PRAGMA application_id").fetchone()[0])
+    if version and owner != APPLICATION_ID:
+        raise HistoryError(f"{path} is a database of another program. Start Lightship with another --data directory.")
+    if version > SCHEMA_VERSION:
+        raise HistoryError(
+            f"The history {path} was written by a newer Lightship (format {version}, this one knows {SCHEMA_VERSION}). "
+            "Update Lightship, or start it with another --data directory."
+        )
+    while version < SCHEMA_VERSION:
+        with transaction(connection):
+            if version == 0:
+                for statement in _TABLES.split(";\n"):
+                    connection.execute(statement)
+                version = SCHEMA_VERSION
+            else:
+                MIGRATIONS[version](connection)
+                version += 1
+            connection.execute(f"PRAGMA user_version={version}")
+            connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
+
+
+def _look_over(connection: sqlite3.Connection) -> None:
+    """Reads all small tables and the keys of the chunks: what a damaged page stops. Blobs have checksums of their own."""
+    for table in ("spans", "marks", "days", "tombstones", "newest", "doomed"):
+        for _ in connection.execute(f"SELECT * FROM {table}"):
+            pass
+    connection.execute("SELECT count(*), sum(length(data)) FROM chunks").fetchone()
+    connection.execute("SELECT count(*), sum(length(data)) FROM times").fetchone()
+
+
+def salvage(damaged: Path, into: sqlite3.Connection) -> tuple[int, int]:
+    """Copies every row that can still be read; how many those are, and how many places could not be read."""
+    saved = lost = 0
+    try:
+        source = sqlite3.connect(f"file:{damaged}?mode=ro&immutable=0", uri=True, isolation_level=None)
+        tables = [row[0] for row in source.execute("SELECT name FROM sqlite_schema WHERE type = 'table' AND sql NOTNULL")]
+    except sqlite3.DatabaseError:
+        return 0, 1
+    known = {row[0] for row in into.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
+    for table in tables:
+        if table in known:
+            rows, gaps = _salvage_table(source, into, table)
+            saved, lost = saved + rows, lost + gaps
+    source.close()
+    return saved, lost
+
+
+def _salvage_table(source: sqlite3.Connection, into: sqlite3.Connection, table: str) -> tuple[int, int]:
+    """Reads from the front until a damaged page and from the back until one: what lies between is lost."""
+    saved = lost = 0
+    columns = len(into.execute(f"PRAGMA table_info({table})").fetchall())
+    insert = f"INSERT OR IGNORE INTO {table} VALUES ({', '.join('?' * columns)})"
+    keys = ", ".join(
+        name for name, place in sorted((row[1], row[5]) for row in into.execute(f"PRAGMA table_info({table})")) if place
+    )
+    by_place = sorted((row[5], row[1]) for row in into.execute(f"PRAGMA table_info({table})") if row[5])
+    keys = ", ".join(name for _, name in by_place)
+    for direction in ("ASC", "DESC") if keys else ("",):
+        order = " ORDER BY " + ", ".join(f"{name} {direction}" for _, name in by_place) if keys else ""
+        failed = True
+        with transaction(into), contextlib.suppress(sqlite3.DatabaseError):
+            for row in source.execute(f"SELECT * FROM {table}{order}"):
+                if len(row) == columns:
+                    saved += into.execute(insert, row).rowcount
+            failed = False
+        lost += failed
+        if not failed:
+            break
+    return saved, lost
+
+
+def is_damage(error: sqlite3.Error) -> bool:
+    """Whether an error means that the file is not what was written (and not that it is locked, full or forbidden)."""
+    code = getattr(error, "sqlite_errorcode", 0)
+    if not isinstance(error, sqlite3.OperationalError):
+        return isinstance(error, sqlite3.DatabaseError)
+    return code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB) or code == sqlite3.SQLITE_IOERR_SHORT_READ
+
+
+def _set_aside(path: Path, stamp: str) -> Path:
+    aside = path.with_name(f"{path.stem}-damaged-{stamp}{path.suffix}")
+    number = 1
+    while aside.exists():
+        number += 1
+        aside = path.with_name(f"{path.stem}-damaged-{stamp}-{number}{path.suffix}")
+    for tail in ("", "-wal", "-shm"):
+        piece = Path(f"{path}{tail}")
+        if piece.exists():
+            os.replace(piece, f"{aside}{tail}")
+    return aside
+
+
+@contextlib.contextmanager
+def snapshot(connection: sqlite3.Connection) -> Iterator[None]:
+    """Everything read inside is as of one moment."""
+    connection.execute("BEGIN")
+    try:
+        connection.execute("SELECT value FROM marks LIMIT 1").fetchone()
+        yield
+    finally:
+        with contextlib.suppress(sqlite3.Error):
+            connection.execute("ROLLBACK")

@@ -1,0 +1,150 @@
+"""From chunks in the database to pieces of the series wanted."""
+
+from __future__ import annotations
+
+import math
+import sqlite3
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from collector.storage.history.chunk_table import HISTOGRAM, ChunkRow, TimesCache, TimesKey, refs_of, times_of
+from collector.storage.history.codec import GROUP, Chunk, DamagedChunkError
+from collector.storage.history.histograms import PARTS, HistogramPool, unpack_columns
+from collector.storage.history.pieces import Panel, Piece, Rows, assemble, matrix_filler
+from collector.storage.history.settings import TIER_STEPS
+from monitor.query.history import Millis
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tombstone:
+    """Samples of `refs` (sorted int64) in [first, last] are deleted."""
+
+    first: int
+    last: int
+    refs: Rows
+
+
+@dataclass
+class Loader:
+    """Makes pieces of chunks. `wanted`: sorted refs. `doomed`: tombstones by the key of a chunk that still has what they delete.
+
+    What is damaged is left out and counted in `damaged`, with a sentence each in `problems`.
+    """
+
+    wanted: Rows
+    times_cache: TimesCache
+    pool: HistogramPool
+    doomed: dict[tuple[int, ...], list[Tombstone]] = field(default_factory=dict)
+    damaged: int = 0
+    problems: list[str] = field(default_factory=list)
+
+    def buckets(self) -> list[int]:
+        """Buckets that the wanted series are in."""
+        found: list[int] = np.unique(self.wanted // GROUP).tolist()
+        return found
+
+    def pieces(self, connection: sqlite3.Connection, rows: Sequence[ChunkRow]) -> list[Piece]:
+        """Pieces of those chunks in their order."""
+        times = times_of(connection, self.times_cache, (row.times_key for row in rows))
+        found: list[Piece] = []
+        for row in rows:
+            try:
+                found += self._pieces_of(row, times)
+            except DamagedChunkError as error:
+                self.damage(row, str(error))
+        return found
+
+    def damage(self, row: ChunkRow, reason: str) -> None:
+        """A chunk is left out."""
+        self.damaged += 1
+        if len(self.problems) < 20:
+            self.problems.append(f"{reason} (tier {row.tier}, span {row.span}, series {row.bucket * GROUP} and on)")
+
+    def assembled(self, pieces: Sequence[Piece]) -> list[Panel]:
+        """`assemble`, without pieces that turn out damaged when they are decoded."""
+        pieces = list(pieces)
+        while True:
+            try:
+                return assemble(pieces, len(self.wanted))
+            except DamagedPieceError as error:
+                self.damaged += 1
+                self.problems.append(str(error))
+                pieces = [piece for piece in pieces if piece.fill is not error.fill]
+
+    def _pieces_of(self, row: ChunkRow, known: dict[TimesKey, Millis]) -> list[Piece]:
+        chunk = Chunk(row.data)
+        refs = refs_of(row.bucket, chunk.slots)
+        rows = np.searchsorted(self.wanted, refs)
+        here = np.flatnonzero(self.wanted[np.minimum(rows, len(self.wanted) - 1)] == refs)
+        if not len(here):
+            return []
+        times = known.get(row.times_key)
+        if times is None:
+            raise DamagedChunkError("the times of a chunk are missing or damaged")
+        if len(times) * len(chunk.slots) != row.samples:
+            raise DamagedChunkError("a chunk has another number of samples than its times say")
+        if row.field == HISTOGRAM:
+            columns = unpack_columns(chunk.histogram_parts(PARTS))
+            if len(columns) != row.samples:
+                raise DamagedChunkError("a chunk of histograms has another number of samples than it says")
+            numbers = self.pool.add(columns) + np.arange(row.samples, dtype=np.float64).reshape(-1, len(times))
+            piece = Piece(rows[here], here, times, row.times, matrix_filler(numbers))
+        else:
+            piece = Piece(rows[here], here, times, row.times, _watched(row, chunk))
+        return self._alive(piece, row)
+
+    def _alive(self, piece: Piece, row: ChunkRow) -> list[Piece]:
+        pieces = [piece]
+        for tombstone in self.doomed.get(row[:5], ()):
+            pieces = [part for whole in pieces for part in self._without(whole, tombstone, TIER_STEPS[row.tier])]
+        return pieces
+
+    def _without(self, piece: Piece, tombstone: Tombstone, step: int) -> list[Piece]:
+        hit = np.isin(self.wanted[piece.rows], tombstone.refs)
+        begin = int(np.searchsorted(piece.times, tombstone.first, "left"))
+        behind = int(np.searchsorted(piece.times, -(-tombstone.last // step) * step if step else tombstone.last, "right"))
+        if begin >= behind or not hit.any():
+            return [piece]
+        parts = [(~hit, 0, len(piece.times)), (hit, 0, begin), (hit, behind, len(piece.times))]
+        return [
+            piece.cut(piece.rows[some], piece.which[some], first, last)
+            for some, first, last in parts
+            if some.any() and last > first
+        ]
+
+
+class DamagedPieceError(Exception):
+    """A piece whose checksum is right cannot be decoded. `fill`: the piece's filler."""
+
+    def __init__(self, message: str, fill: Callable[..., None]) -> None:
+        super().__init__(message)
+        self.fill = fill
+
+
+def _watched(row: ChunkRow, chunk: Chunk) -> Callable[..., None]:
+    def fill(out: npt.NDArray[np.float64], rows: Sequence[int], which: Sequence[int], begin: int, end: int) -> None:
+        try:
+            chunk.read_into(out, rows, which, begin, end)
+        except DamagedChunkError as error:
+            raise DamagedPieceError(
+                f"{error} (tier {row.tier}, span {row.span}, series {row.bucket * GROUP} and on)", fill
+            ) from None
+
+    return fill
+
+
+def clipped(piece: Piece, start: int, end: int) -> Piece | None:
+    """Of a piece what lies in (start, end]."""
+    if start < piece.times[0] and piece.times[-1] <= end:
+        return piece
+    begin, behind = np.searchsorted(piece.times, (start, end), "right").tolist()
+    return piece.cut(piece.rows, piece.which, begin, behind) if begin < behind else None
+
+
+def share(row: ChunkRow, start: int, end: int) -> int:
+    """About how many samples of each of its series a chunk has in [start, end], when it holds 64 of them or fewer."""
+    inside = (min(end, row.last) - max(start, row.first) + 1) / (row.last - row.first + 1)
+    return math.ceil(row.samples * min(1.0, inside))
