@@ -197,9 +197,7 @@ def _unquoted_value(error: ParseError) -> tuple[str, str]:
 def _range_on_expression(error: ParseError) -> tuple[str, str]:
     part = _part(error)
     new = f"{part[:-1]}:]"
-    return f"A range over an expression is a subquery, written with a colon: {new}.", _replaced(
-        error, new
-    ) if ":" not in part else ""
+    return f"A range over an expression is a subquery, written with a colon: {new}.", _replaced(error, new)
 
 
 def _range_after_modifier(error: ParseError) -> tuple[str, str]:

@@ -146,8 +146,8 @@ class _Printer:
         if isinstance(expr, Unary):
             return f"{indent}{expr.op}{self.lay_out(expr.expr, level).strip()}"
         if isinstance(expr, Subquery):
-            return text if len(text) <= MAX_LINE else self.lay_out(expr.expr, level) + self._subquery_suffix(expr)
-        if len(text) <= MAX_LINE or isinstance(expr, Number | String | Selector):
+            return text if _fits(text) else self.lay_out(expr.expr, level) + self._subquery_suffix(expr)
+        if _fits(text) or isinstance(expr, Number | String | Selector):
             return indent + text
         if isinstance(expr, Binary):
             left, right = self.lay_out(expr.left, level + 1), self.lay_out(expr.right, level + 1)
@@ -169,6 +169,11 @@ def _aggregation(expr: Aggregate) -> str:
     if expr.without:
         return f"{expr.op} without ({show_labels(expr.grouping)}) "
     return f"{expr.op} by ({show_labels(expr.grouping)}) " if expr.grouping else expr.op
+
+
+def _fits(text: str) -> bool:
+    """Whether one line is enough. Prometheus counts bytes."""
+    return len(text.encode("utf-8", "replace")) <= MAX_LINE
 
 
 def _duration(seconds: float) -> str:
