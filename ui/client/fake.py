@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Iterable, Mapping
 
@@ -19,6 +20,7 @@ from monitor.wire.shared import Shared
 from monitor.wire.source import Archive
 from ui.client.fake_alerts import CommandError, FakeAlerts
 from ui.client.fake_engine import Curve, FakeEngine, Script
+from ui.client.fake_past import FakeArchive, FakePast
 from ui.client.line import Callback, Dialogue
 from ui.client.mirror import Change, Link, LinkChanged, Mirror
 
@@ -35,6 +37,11 @@ class FakeCollector:
 
     def __init__(self, now: float = 1_000_000_000.0, name: str = "memory", who: str = "you", read_only: bool = False) -> None:
         self.engine = FakeEngine(now)
+        self.kept_since = -math.inf
+        """From when on its past can be looked at."""
+        self.past_delay = 0
+        """Ticks until a moment of the past is built."""
+        self.pasts: set[FakePast] = set()
         self.archive: Archive | None = None
         self.book = FakeAlerts(lambda: self.now)
         self.coalesced = 0
@@ -110,6 +117,19 @@ class FakeCollector:
             self._read_alerts()
             self._tell_frames()
             self._tell_lists()
+            for past in tuple(self.pasts):
+                past.advance()
+
+    def keep(self, since: float) -> None:
+        """It has a history that reaches back to this time."""
+        self.kept_since = since
+        self.archive = FakeArchive(self.engine, since, self.now - 3600.0)
+
+    def another(self, mirror: Mirror | None = None) -> FakePast:
+        """A line to its past."""
+        past = FakePast(self, self.past_delay)
+        self.pasts.add(past)
+        return past
 
     def disconnect(self, reason: str = "the collector closed the connection", attempt: int = 1) -> None:
         """The link is lost; time may go on."""
@@ -197,7 +217,7 @@ class FakeCollector:
     # ------------------------------------------------------------ what a session reads
 
     def hello(self) -> m.Hello:
-        return msgspec.structs.replace(self._hello, time=self.now)
+        return msgspec.structs.replace(self._hello, time=self.now, since=max(self.kept_since, 0.0) or self._hello.since)
 
     def alerts_since(self, revision: int) -> tuple[int, Iterable[Alert], Iterable[Silence], Iterable[str]]:
         return self.book.since(revision)

@@ -9,6 +9,7 @@ from monitor.wire import messages as m
 from monitor.wire.messages import F64, I32
 from ui.client.tracks import Tracks
 
+HOUR = 3600.0
 OVERLAP = 5.0
 """Seconds before the seam that are asked for again after a reconnect; what is held already is left out."""
 
@@ -49,7 +50,11 @@ class Subscription:
         self.frames = 0
         self.skipped = 0
         self.error = ""
-        self.tracks = Tracks(fields, keep, interval * every) if track else None
+        # Up to an hour each frame is a point of its own.
+        thinned = step if keep > HOUR else 0.0
+        self.tracks = Tracks(fields, keep, interval * every, thinned) if track else None
+        self.filled = False
+        """Whether any of its past has come."""
         self._asked: set[int] = set()
         """Rows that joined late and whose past was asked for."""
 
@@ -114,6 +119,7 @@ class Subscription:
         if self.tracks is None or len(history.columns) != len(self.fields):
             return False
         shape = (len(history.rows), len(history.times))
+        self.filled = True
         columns = tuple(column.reshape(shape) for column in history.columns)
         self.tracks.merge(history.times, history.rows, columns, history.step)
         return True

@@ -28,6 +28,8 @@ class Tracks:
     fields: tuple[str, ...]
     keep: float
     interval: float = 1.0
+    step: float = 0.0
+    """Seconds between points of a long past: newer ones take each other's place until they are so far apart. 0: all are kept."""
     untracked: int = 0
     """Rows that found no place under `MAX_CELLS`."""
 
@@ -93,6 +95,8 @@ class Tracks:
             return
         if last is not None and time - last > GAP * max(self.interval, float(self._steps[self._length - 1])):
             self._push(last + self.interval, mark=True)
+        elif self._stands_in(time):
+            self._length -= 1
         self._place(rows)
         at = self._push(time, mark=False)
         for values, column in zip(self._values, columns, strict=True):
@@ -101,6 +105,13 @@ class Tracks:
             else:
                 values[self._places[self._placed], at] = column[self._placed]
         self.version += 1
+
+    def _stands_in(self, time: float) -> bool:
+        """Whether a point at `time` may take the place of the last one: of a long past not every second is wanted."""
+        n = self._length
+        if self.step <= self.interval or n < 2 or self._marks[n - 1] or self._marks[n - 2]:
+            return False
+        return bool(time - self._times[n - 2] <= self.step)
 
     def merge(self, times: Floats, rows: Ids, columns: tuple[npt.NDArray[np.float64], ...], step: float) -> None:
         """History, columns [rows, times]: only what is not there yet is taken, the seams are kept, and gaps marked anew."""
@@ -203,7 +214,7 @@ class Tracks:
         if self._length == len(self._times):
             self._make_room(time)
         at = self._length
-        self._times[at], self._steps[at], self._marks[at] = time, self.interval, mark
+        self._times[at], self._steps[at], self._marks[at] = time, max(self.interval, self.step), mark
         for values in self._values:
             values[:, at] = np.nan
         self._length += 1
@@ -212,7 +223,7 @@ class Tracks:
     @property
     def _full_capacity(self) -> int:
         """Room for all of `keep` and a quarter more."""
-        return int(1.26 * self.keep / self.interval) + 64
+        return int(1.26 * self.keep / max(self.interval, self.step)) + 64
 
     def _make_room(self, now: float) -> None:
         """Drops what is older than `keep`; grows when less than a fifth of the room came free, so the copying stays rare."""

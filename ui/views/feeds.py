@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -14,6 +14,8 @@ from ui.views.view import Floats
 GRACE = 20.0
 """Seconds a feed outlives the last picture that asked for it: leaving a page and coming back costs nothing."""
 MAX_FEEDS = 24
+PATIENCE = 3.0
+"""Seconds that the feed of another range stands in until the past of the new one has come."""
 _EMPTY: Floats = np.empty(0)
 
 
@@ -37,6 +39,9 @@ class Feed:
     def __init__(self, subscription: Subscription) -> None:
         self.subscription = subscription
         self.used = 0.0
+        self.born = 0.0
+        self.before: Feed | None = None
+        """The same over another range: shown until this one has its past, so that a chart does not blink."""
         self._held: tuple[Ids, dict[str, Floats]] | None = None
         self._tracks: dict[tuple[int, str], tuple[Floats, Floats]] = {}
         self._read: set[tuple[int, str]] = set()
@@ -54,6 +59,12 @@ class Feed:
     def ready(self) -> bool:
         """Whether anything has come yet."""
         return self.subscription.frames > 0
+
+    @property
+    def whole(self) -> bool:
+        """Whether its past has come too, where it was asked for and there are rows to have one."""
+        subscription = self.subscription
+        return subscription.filled or not subscription.backfill or (self.ready and not len(subscription.rows))
 
     @property
     def rows(self) -> Ids:
@@ -99,6 +110,10 @@ class Feed:
         self._read.clear()
 
 
+def _kin(wish: Wish) -> Wish:
+    return replace(wish, backfill=0.0, step=0.0)
+
+
 class Feeds:
     """All feeds of one user interface."""
 
@@ -119,12 +134,29 @@ class Feeds:
         """The feed for a wish, subscribed at the first asking."""
         feed = self._feeds.get(wish)
         if feed is None:
+            before = self._like(wish)
             feed = self._feeds[wish] = Feed(self._subscribe(wish))
+            feed.born, feed.before = now, before
             self._bound(wish)
-        elif self._holding and feed.ready:
+        elif self._holding and feed.ready and feed.whole:
             feed.hold()
         feed.used = now
+        if feed.before is not None and (feed.whole or not 0.0 <= now - feed.born < PATIENCE):
+            feed.before = None
+        if feed.before is not None:
+            feed.before.used = now
+            return feed.before
         return feed
+
+    def _like(self, wish: Wish) -> Feed | None:
+        """The feed asked for last that differs only in how far back and how finely it reaches."""
+        same = [f for w, f in self._feeds.items() if _kin(w) == _kin(wish) and f.ready]
+        return max(same, key=lambda f: f.used, default=None)
+
+    @property
+    def ready(self) -> bool:
+        """Whether all that was asked for has come."""
+        return all(feed.ready and feed.whole for feed in self._feeds.values())
 
     def _subscribe(self, wish: Wish) -> Subscription:
         return self._mirror.subscribe(
