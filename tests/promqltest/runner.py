@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from monitor.query.evaluator import Evaluator
-
 from monitor.query.ast import Aggregate, At, Binary, Call, Expr, Paren, Selector, Subquery, Unary
+from monitor.query.evaluator import Evaluator
+from monitor.query.format import to_text
 from monitor.query.history import Answer, Matrix, QueryError
 from monitor.query.memory import MemoryHistory
 from monitor.query.parse import parse
@@ -102,11 +102,11 @@ def _evaluate(history: MemoryHistory, command: Eval) -> None:
             _in_a_range(evaluator, command, expression, time, answer)
 
 
-def _compare_at(command: Eval, expression: str | Expr, time: int, answer: Answer) -> None:
+def _compare_at(command: Eval, expression: str, time: int, answer: Answer) -> None:
     try:
         compare(command, answer)
     except MismatchError as error:
-        if not isinstance(expression, str):
+        if expression != command.text or time != command.time:
             raise MismatchError(f"fixed by @, {error.cause}", error.expected, f"{error.got} at {time}") from None
         raise
 
@@ -146,7 +146,7 @@ def _check_annotations(command: Eval, kind: str, found: tuple[str, ...]) -> None
         raise MismatchError(f"{kind} too many", [e.message or e.pattern for e in wanted], extra)
 
 
-def _in_a_range(evaluator: Evaluator, command: Eval, expression: str | Expr, time: int, instant: Answer) -> None:
+def _in_a_range(evaluator: Evaluator, command: Eval, expression: str, time: int, instant: Answer) -> None:
     answer = evaluator.range(expression, time - _MINUTE, time + _MINUTE, _MINUTE)
     if command.expects("ordered"):
         return
@@ -162,7 +162,7 @@ def _in_a_range(evaluator: Evaluator, command: Eval, expression: str | Expr, tim
         raise MismatchError(f"in a range, {error.cause}", error.expected, error.got) from None
 
 
-def _variants(command: Eval) -> Iterator[tuple[str | Expr, int]]:
+def _variants(command: Eval) -> Iterator[tuple[str, int]]:
     yield command.text, command.time
     try:
         expression = parse(command.text)
@@ -171,7 +171,7 @@ def _variants(command: Eval) -> Iterator[tuple[str | Expr, int]]:
     if any(isinstance(node, Call) and node.func in _OF_THE_TIME for node in _walk(expression)):
         return
     at = command.time
-    fixed = _fixed(expression, at)
+    fixed = to_text(_fixed(expression, at))  # written out, so that notes have their places
     for time in (-10 * at, 0, at // 5, at, 10 * at) if at else (-1000, 0, 1000):
         yield fixed, time
 
