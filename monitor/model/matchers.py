@@ -56,6 +56,7 @@ def compile_pattern(pattern: str) -> Any:
     options = re2.Options()
     options.log_errors = False
     options.max_mem = 1 << 20
+    options.dot_nl = True  # `.` matches line ends too, as in Prometheus 3
     try:
         return re2.compile(pattern, options)
     except re2.error as error:
