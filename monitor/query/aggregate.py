@@ -74,11 +74,13 @@ def aggregate(run: Run, expr: Aggregate, frame: Frame) -> Vector:
     if expr.op == "count_values":
         found = count_values(run, expr, vector, frame)
         return merged(found) if len(frame) > 1 else found
-    if not vector.labels:
-        return empty(len(frame))
     groups = grouped(expr, vector)
     if expr.op in RANKING and param is not None:
         return RANKING[expr.op](run, expr, vector, groups.of, param)
+    if expr.op == "quantile" and param is not None:
+        _check_quantile(run, expr, param)
+    if not vector.labels:
+        return empty(len(frame))
     if expr.op in ("sum", "avg"):
         return _totals(run, expr, vector, groups)
     if expr.op in ("count", "group"):
@@ -88,7 +90,7 @@ def aggregate(run: Run, expr: Aggregate, frame: Frame) -> Vector:
     if vector.cells is not None and vector.histograms().any():
         run.notes.ignored_in_aggregation(expr.op, expr.expr.span)
     if expr.op == "quantile":
-        values = _quantiles(run, expr, vector.values, floats, groups, param if param is not None else np.zeros(len(frame)))
+        values = _quantiles(vector.values, floats, groups, param if param is not None else np.zeros(len(frame)))
     else:
         values = _PLAIN[expr.op](vector.values, floats, groups)
     return _answer(groups, values, groups.counts(floats) > 0, vector)
@@ -173,16 +175,18 @@ _PLAIN: dict[str, Callable[[Values, Mask, Groups], Values]] = {
 }
 
 
-def _quantiles(run: Run, expr: Aggregate, values: Values, present: Mask, groups: Groups, q: Values) -> Values:
-    if expr.param is not None:
-        span = expr.param.span
-        if np.isnan(q).any():
-            run.notes.bad_quantile(float("nan"), span)
-        known = q[~np.isnan(q)]
-        if len(known) and known.max() > 1:
-            run.notes.bad_quantile(float(known.max()), span)
-        if len(known) and known.min() < 0:
-            run.notes.bad_quantile(float(known.min()), span)
+def _check_quantile(run: Run, expr: Aggregate, q: Values) -> None:
+    span = expr.param.span if expr.param is not None else expr.span
+    if np.isnan(q).any():
+        run.notes.bad_quantile(float("nan"), span)
+    known = q[~np.isnan(q)]
+    if len(known) and known.max() > 1:
+        run.notes.bad_quantile(float(known.max()), span)
+    if len(known) and known.min() < 0:
+        run.notes.bad_quantile(float(known.min()), span)
+
+
+def _quantiles(values: Values, present: Mask, groups: Groups, q: Values) -> Values:
     found = np.full((len(groups), values.shape[1]), np.nan)
     for group, rows in groups.members():
         found[group] = quantiles_of(values[rows].T, q, present[rows].T)

@@ -10,7 +10,8 @@ import numpy.typing as npt
 
 from monitor.query.ast import Aggregate
 from monitor.query.context import Run
-from monitor.query.histogram_math import divide, empty_cells, total
+from monitor.query.histogram_math import empty_cells, total
+from monitor.query.histogram_over_time import mean
 from monitor.query.history import Cells
 from monitor.query.labelsets import name_of
 from monitor.query.notes import AGGREGATION
@@ -30,10 +31,8 @@ def group_histograms(run: Run, expr: Aggregate, vector: Vector, groups: npt.NDAr
         if not len(rows):
             continue
         run.check()
-        sums = total(cells[rows])
+        sums = (mean if expr.op == "avg" else total)(cells[rows])
         found[group] = sums.cells
-        if expr.op == "avg":
-            found[group] = divide(sums.cells, np.maximum(some[rows].sum(axis=0), 1).astype(np.float64))
         if sums.mixed.any():
             run.notes.mixed_buckets(name_of(vector.labels[rows[-1]]), span)
         if (sums.collided & ~sums.mixed).any():

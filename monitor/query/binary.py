@@ -25,10 +25,7 @@ def binary(run: Run, expr: Binary, frame: Frame) -> Value:
         raise QueryError(f"the operator {expr.op} does not take strings")
     if isinstance(left, Vector) and isinstance(right, Vector):
         run.check()
-        if expr.op in SET_OPERATORS:
-            found = SET_OPERATORS[expr.op](left, right, expr)
-        else:
-            found = matched(run, expr, left, right)
+        found = SET_OPERATORS[expr.op](left, right, expr) if expr.op in SET_OPERATORS else matched(run, expr, left, right)
         return merged(found) if len(frame) > 1 else found
     if isinstance(left, Vector):
         return _with_scalar(run, expr, left, right, swapped=False)

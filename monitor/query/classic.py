@@ -28,7 +28,7 @@ def upper_bound(label: str) -> float | None:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Buckets:
-    """One histogram's series: `labels` without le, `bounds` float64 [K] rising (some may be equal), `rows` int64 [K] of a vector."""
+    """One histogram's series: `labels` without le, `bounds` float64 [K] rising (maybe equal), `rows` int64 [K] of a vector."""
 
     labels: Labels
     bounds: Values
@@ -139,4 +139,6 @@ def _ranks(bounds: Values, counts: Values, values: Values) -> Values:
         start = np.where(bucket == 0, 0.0, start)
     divided = below + (inside - below) * ((values - start) / (bounds[bucket] - start))
     found = np.where(values >= bounds[bucket], inside, np.where(np.isneginf(start), inside, divided))
-    return np.where(np.isneginf(values) | (values <= start), np.where(np.isneginf(start) & ~np.isneginf(values), found, below), found)
+    return np.where(
+        np.isneginf(values) | (values <= start), np.where(np.isneginf(start) & ~np.isneginf(values), found, below), found
+    )

@@ -19,8 +19,8 @@ Value = Vector | Values | str
 
 
 class Limits(msgspec.Struct, frozen=True):
-    """`max_samples`: what a query may read or hold; `max_points`: of one series in an answer. Milliseconds: `lookback` of an instant
-    selector, `subquery_step` of a subquery that names none.
+    """`max_samples`: what a query may read or hold; `max_points`: of one series in an answer. Milliseconds: `lookback` of an
+    instant selector, `subquery_step` of a subquery that names none.
     """
 
     max_samples: int = 50_000_000
@@ -46,7 +46,9 @@ class Frame:
 
 @dataclass(slots=True, eq=False)
 class Run:
-    """`evaluate` evaluates a part of the expression at some times; `check` is called between operations and may raise."""
+    """`evaluate` evaluates a part of the expression at some times; `check` is called between operations and may raise.
+    `statistics`: ids of the selectors that `found_resets` speaks of.
+    """
 
     history: History
     limits: Limits
@@ -54,6 +56,7 @@ class Run:
     evaluate: Callable[[Expr, Frame], Value]
     check: Callable[[], None]
     step: int = 0
+    statistics: frozenset[int] = frozenset()
     samples: int = 0
     resolution: int = 0
     _said: dict[str, list[str]] = field(default_factory=lambda: {"warnings": [], "infos": []})

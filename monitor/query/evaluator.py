@@ -15,6 +15,7 @@ from monitor.query.aggregate import aggregate
 from monitor.query.ast import Aggregate, Binary, Call, Expr, Number, Paren, Selector, String, Subquery, Unary
 from monitor.query.binary import binary, unary
 from monitor.query.context import Frame, Limits, Run, Value
+from monitor.query.found_resets import selectors_under_statistics
 from monitor.query.function_histograms import HISTOGRAM_FUNCTIONS
 from monitor.query.function_labels import LABEL_FUNCTIONS
 from monitor.query.function_ranges import RANGE_FUNCTIONS, absent, over_range, raw_blocks
@@ -78,6 +79,7 @@ class Evaluator:
         tree = parse(expr) if isinstance(expr, str) else expr
         tree = resolved(tree, bounds)
         run = Run(self._history, self._limits, Notes(text), lambda *_: "", check or (lambda: None), bounds.step)
+        run.statistics = selectors_under_statistics(tree)
         run.evaluate = lambda part, frame: _evaluate(run, part, frame)
         return run, tree
 
@@ -151,4 +153,3 @@ def _called(run: Run, call: Call, frame: Frame) -> Value:
     if func in SCALAR_FUNCTIONS:
         return SCALAR_FUNCTIONS[func](run, call, frame)
     raise QueryError(f"unknown function with name {func!r}")
-

@@ -29,6 +29,8 @@ def interpolated(
         return before
     if fraction >= 1:
         return after
+    if before.layout.custom != after.layout.custom:
+        return None
     if counter and is_reset(before, after):
         return _only(scale(cell(after), fraction))
     step = subtract(cell(after), cell(before))

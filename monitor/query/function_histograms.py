@@ -95,7 +95,7 @@ def _quantile(run: Run, call: Call, frame: Frame) -> Vector:
     vector = run.vector(call.args[1], frame)
     _check_quantile(run, q, call.args[0].span)
     split = _split(run, vector, call.args[1].span)
-    found = _quantiles(run, split, q, call.args[0].span, call.args[1].span)
+    found = _quantiles(run, split, q, call.args[1].span)
     return _once(found, frame)
 
 
@@ -108,7 +108,7 @@ def _check_quantile(run: Run, q: Values, span: Span) -> None:
         run.notes.bad_quantile(wrong, span)
 
 
-def _quantiles(run: Run, split: _Split, q: Values, span: Span, forced_span: Span) -> Vector:
+def _quantiles(run: Run, split: _Split, q: Values, span: Span) -> Vector:
     parts: list[Vector] = []
     if split.cells is not None:
         read = histogram_stats.quantiles(split.cells, np.broadcast_to(q, split.cells.shape))
@@ -131,7 +131,7 @@ def _quantiles(run: Run, split: _Split, q: Values, span: Span, forced_span: Span
         for found, times in each_pattern(buckets, split.values, split.floats, read_classic):
             values[row, times], present[row, times] = found, True
         if forced:
-            run.notes.forced_monotonic(name_of(buckets.labels), forced_span)
+            run.notes.forced_monotonic(name_of(buckets.labels), span)
     parts.append(_nameless(tuple(buckets.labels for buckets in split.classic), values, present))
     return stacked(parts, len(q)).populated()
 
@@ -149,7 +149,7 @@ def _several_quantiles(run: Run, call: Call, frame: Frame) -> Vector:
     split = _split(run, vector, call.args[0].span)
     parts = []
     for q in wanted:
-        found = _quantiles(run, split, q, call.args[0].span, call.args[0].span)
+        found = _quantiles(run, split, q, call.args[0].span)
         for value in np.unique(q).tolist():
             here = found.where(found.present & ((q == value) | (np.isnan(q) & np.isnan(value))))
             parts.append(here.renamed([with_labels(labels, {label: metrics_float(value)}) for labels in here.labels]))
@@ -166,7 +166,7 @@ def _fraction(run: Run, call: Call, frame: Frame) -> Vector:
         read = histogram_stats.fractions(split.cells, np.broadcast_to(lower, shape), np.broadcast_to(upper, shape))
         for row, labels in enumerate(split.native.labels):
             if read.nan_skewed[row].any():
-                run.notes.nan_fraction(name_of(labels), call.args[0].span)
+                run.notes.nan_fraction(name_of(labels), call.args[2].span)
         parts.append(_nameless(split.native.labels, read.values, split.native.present))
     values, present = np.zeros((len(split.classic), len(frame))), np.zeros((len(split.classic), len(frame)), bool)
 

@@ -77,14 +77,12 @@ def over_range(run: Run, call: Call, frame: Frame) -> Vector:
     for block in selected.blocks:
         for samples in samples_of(block, row):
             run.check()
-            ranges = Ranges(
-                samples, ends - millis, ends, frame.times, millis, run.notes, arg.span, mode, run.limits.lookback
-            )
+            ranges = Ranges(samples, ends - millis, ends, frame.times, millis, run.notes, arg.span, mode, run.limits.lookback)
             function = _PLAIN.get(call.func)
             result = function(ranges) if function else _WITH_SCALARS[call.func](ranges, *scalars)
             found.put(samples.rows, result)
         row += len(block.labels)
-        names += [flag for flag in positions] if positions else [False] * len(block.labels)
+        names += positions or [False] * len(block.labels)
     labels = tuple(series for block in selected.blocks for series in block.labels)
     nameless = np.ones(shape[0], bool) if call.func not in _KEEP_NAME else np.array(names, bool)
     vector = in_order(Vector(labels, found.values, found.present, found.cells, nameless).populated())
@@ -141,9 +139,7 @@ def range_ends(arg: Selector | Subquery, frame: Frame) -> Millis:
     return frame.times - arg.offset
 
 
-def selected_range(
-    run: Run, arg: Selector | Subquery, frame: Frame, ends: Millis, func: str
-) -> tuple[Selected, list[bool]]:
+def selected_range(run: Run, arg: Selector | Subquery, frame: Frame, ends: Millis, func: str) -> tuple[Selected, list[bool]]:
     """The samples of the windows; of a subquery also which series are to lose their names."""
     starts = ends - (arg.range or 0)
     if isinstance(arg, Selector):
@@ -222,7 +218,7 @@ def absent_labels(arg: Expr) -> Labels:
 def raw_blocks(run: Run, arg: Selector | Subquery, frame: Frame) -> tuple[Block, ...]:
     """A range selector or subquery as such: its samples in the window, series in order, each a block."""
     ends = range_ends(arg, frame)
-    selected, nameless = selected_range(run, arg, frame, ends, "")
+    selected, _ = selected_range(run, arg, frame, ends, "")
     start, end = int(ends[0]) - (arg.range or 0), int(ends[0])
     found: list[Block] = []
     for block in selected.blocks:
@@ -233,4 +229,3 @@ def raw_blocks(run: Run, arg: Selector | Subquery, frame: Frame) -> tuple[Block,
                     cells = samples.cells[row : row + 1, inside] if samples.cells is not None else None
                     found.append(Block((labels,), samples.times[inside], samples.values[row : row + 1, inside], None, cells))
     return tuple(sorted(found, key=lambda block: block.labels))
-

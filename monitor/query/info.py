@@ -6,8 +6,6 @@ Source: Prometheus, promql/info.go.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import fields, is_dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +13,7 @@ import numpy.typing as npt
 from monitor.model.matchers import MAX_PATTERN, NAME_TAG, Matcher
 from monitor.query.ast import Call, Expr, Selector, Subquery
 from monitor.query.context import Frame, Run
+from monitor.query.found_resets import children
 from monitor.query.history import Labels, Mask, QueryError
 from monitor.query.labelsets import keeping, name_of, show, value_of, with_labels
 from monitor.query.selectors import instant
@@ -96,19 +95,11 @@ def _looked_at(expr: Expr, frame: Frame) -> Frame:
 def _path(expr: Expr) -> list[Selector | Subquery]:
     if isinstance(expr, Selector):
         return [expr]
-    for child in _children(expr):
+    for child in children(expr):
         found = _path(child)
         if found:
             return [expr, *found] if isinstance(expr, Subquery) else found
     return []
-
-
-def _children(expr: Expr) -> Iterator[Expr]:
-    for field in fields(expr):
-        value = getattr(expr, field.name)
-        for child in value if isinstance(value, tuple) else (value,):
-            if is_dataclass(child) and hasattr(child, "span"):
-                yield child  # type: ignore[misc]  # what has a span is an expression
 
 
 def _enriched(series: Vector, candidates: list[list[int]], found: Vector, stamps: Vector, data: list[Matcher]) -> list[Vector]:

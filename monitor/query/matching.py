@@ -65,9 +65,8 @@ def matched(run: Run, expr: Binary, left: Vector, right: Vector) -> Vector:
     matching = expr.matching or Matching()
     swapped = matching.card == "one-to-many"
     many, one = (right, left) if swapped else (left, right)
+    # As in Prometheus: with group_right too it is fill_left that stands in for a missing series of the many side.
     fill_many, fill_one = matching.fill_left, matching.fill_right
-    if swapped:
-        fill_many, fill_one = fill_one, fill_many
     times = left.shape[1]
     numbers_many, numbers_one, count = signatures(matching, many, one)
     if fill_many is None and fill_one is None:
@@ -190,10 +189,7 @@ def _check_unique(matching: Matching, numbers: Rows, labels: tuple[Labels, ...],
             seen[key] = row
         elif (before & row).any():
             if simple:
-                raise QueryError(
-                    "multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)"
-                )
+                raise QueryError("multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)")
             raise QueryError("multiple matches for labels: grouping labels must ensure unique matches")
         else:
             seen[key] = before | row
-

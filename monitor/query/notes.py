@@ -49,7 +49,7 @@ class Notes:
         return tuple(message + self._place(span) for message, span in kept.items())
 
     def _place(self, span: Span) -> str:
-        if not self._text or span == NOWHERE:
+        if span == NOWHERE:
             return ""
         start = span[0]
         return f" ({self._text.count(chr(10), 0, start) + 1}:{start - self._text.rfind(chr(10), 0, start)})"

@@ -5,7 +5,6 @@ Source: Prometheus, promql/engine.go (aggregationK, aggregationCountValues).
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 
 import numpy as np
@@ -18,24 +17,23 @@ from monitor.query.history import Labels, Mask, QueryError, Values
 from monitor.query.labelsets import dropping, keeping, with_labels
 from monitor.query.notes import go_float, plain_float
 from monitor.query.vectors import Vector, empty, of_floats
+from monitor.query.xxhash import hash_of
 
 Rows = npt.NDArray[np.int64]
 _INT64 = 9223372036854774784.0
 
 
 def _wanted(param: Values, series: int) -> Rows | None:
-    """How many series are wanted at each time, int64 [N]; None: nowhere any. Raises `QueryError` for what is no number of them."""
-    known = param[~np.isnan(param)]
-    if not len(known) or not (known >= 1).any():
-        if len(known) < len(param) and len(known) == 0:
-            raise QueryError("Parameter value is NaN")
-        return None
-    if len(known) < len(param):
+    """How many series are wanted at each time, int64 [N]; None: nowhere any. Raises `QueryError` for what is no number."""
+    if np.isnan(param).any():
         raise QueryError("Parameter value is NaN")
-    if known.min() <= -9223372036854775808:
-        raise QueryError(f"Scalar value {go_float(float(known.min()))} underflows int64")
-    if known.max() >= _INT64:
-        raise QueryError(f"Scalar value {go_float(float(known.max()))} overflows int64")
+    least, most = float(param.min()), float(param.max())
+    if most < 1:
+        return None
+    if least <= -9223372036854775808:
+        raise QueryError(f"Scalar value {go_float(least)} underflows int64")
+    if most >= _INT64:
+        raise QueryError(f"Scalar value {go_float(most)} overflows int64")
     found: Rows = np.minimum(np.trunc(param), series).astype(np.int64)
     return found
 
@@ -50,7 +48,7 @@ def _lowest(run: Run, expr: Aggregate, vector: Vector, groups: Rows, param: Valu
 
 def _ranked(run: Run, expr: Aggregate, vector: Vector, groups: Rows, param: Values, largest: bool) -> Vector:
     wanted = _wanted(param, len(vector.labels))
-    if wanted is None:
+    if wanted is None or not vector.labels:
         return empty(vector.shape[1])
     floats = vector.floats()
     if vector.cells is not None and vector.histograms().any():
@@ -93,7 +91,7 @@ def _least(values: Values, present: Mask, wanted: Rows) -> Mask:
 
 def _first(run: Run, expr: Aggregate, vector: Vector, groups: Rows, param: Values) -> Vector:
     wanted = _wanted(param, len(vector.labels))
-    if wanted is None:
+    if wanted is None or not vector.labels:
         return empty(vector.shape[1])
     kept = np.zeros(vector.shape, bool)
     for group in range(int(groups.max()) + 1):
@@ -112,6 +110,8 @@ def _share(run: Run, expr: Aggregate, vector: Vector, groups: Rows, param: Value
             run.notes.bad_ratio(float(param.max()), 1.0, expr.param.span)
         if param.min() < -1:
             run.notes.bad_ratio(float(param.min()), -1.0, expr.param.span)
+    if not vector.labels:
+        return vector
     ratio = np.clip(param, -1.0, 1.0)
     offsets = np.array([_offset(labels) for labels in vector.labels])[:, np.newaxis]
     kept = np.where(ratio >= 0, offsets < ratio, offsets >= 1.0 + ratio) & (ratio != 0)
@@ -120,8 +120,7 @@ def _share(run: Run, expr: Aggregate, vector: Vector, groups: Rows, param: Value
 
 def _offset(labels: Labels) -> float:
     """A place in [0, 1) that is always the same for the same labels, and evenly spread over many."""
-    text = "\xff".join(f"{name}\xfe{value}" for name, value in labels)
-    return int.from_bytes(hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=6).digest(), "big") / 2**48
+    return hash_of(labels) / 2.0**64
 
 
 RANKING: dict[str, Callable[[Run, Aggregate, Vector, Rows, Values], Vector]] = {

@@ -1,5 +1,5 @@
-"""An expression made ready for one query: durations worked out with its step and span, `@ start()` and `@ end()` fixed, parentheses
-round arguments gone.
+"""An expression made ready for one query: durations worked out with its step and span, `@ start()` and `@ end()` fixed, no
+parentheses round arguments.
 
 Source: Prometheus, promql/durations.go and promql/engine.go (PreprocessExpr).
 """
@@ -13,10 +13,8 @@ from monitor.query.ast import Aggregate, At, Binary, Call, Expr, Number, Paren, 
 from monitor.query.durations import DurationError, to_millis
 from monitor.query.history import QueryError
 
-_DEPENDS_ON_TIME = frozenset(
-    ("day_of_month", "day_of_week", "day_of_year", "days_in_month", "hour", "minute", "month", "predict_linear", "time")
-    + ("timestamp", "year")
-)
+_DATES = ("day_of_month", "day_of_week", "day_of_year", "days_in_month", "hour", "minute", "month", "year")
+_DEPENDS_ON_TIME = frozenset((*_DATES, "predict_linear", "time", "timestamp"))
 """Functions whose value changes with the time of evaluation though their arguments do not."""
 
 

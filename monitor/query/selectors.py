@@ -8,6 +8,7 @@ import numpy as np
 
 from monitor.query.ast import Selector
 from monitor.query.context import Frame, Run
+from monitor.query.found_resets import with_resets
 from monitor.query.history import Block, Cells, Hints, Labels, Mask, Millis, Selected, Values, stale_at
 from monitor.query.ranges import Bounds
 from monitor.query.vectors import Vector, empty, of_floats, stacked
@@ -30,7 +31,7 @@ def select_instant(run: Run, selector: Selector, times: Millis, step: int, func:
         hints = Hints(step, 0, lookback, func, int(times[0]), run.limits.max_samples)
         selected = run.select(selector.matchers, int(times[0]) - lookback + 1, int(times[-1]) + ahead, hints)
         if selected.resolution <= lookback:
-            return selected, lookback
+            return with_resets(selected) if id(selector) in run.statistics else selected, lookback
         lookback = selected.resolution
 
 
@@ -108,9 +109,14 @@ def _columns(values: Values, at: Bounds) -> Values:
     return np.take(values, at, axis=1)
 
 
+_HINTS_MATTER = frozenset(("avg_over_time", "first_over_time", "last_over_time", "sum_over_time"))
+"""Functions that hand hints on; the others compare histograms themselves."""
+
+
 def select_range(run: Run, selector: Selector, starts: Millis, ends: Millis, step: int, func: str) -> Selected:
     """The samples of all windows (start, end]; an anchored or smoothed selector's reach beyond them."""
     before = run.limits.lookback if selector.mode else 0
     after = run.limits.lookback if selector.mode == "smoothed" else 0
     hints = Hints(step, selector.range or 0, run.limits.lookback, func, int(ends[0]), run.limits.max_samples)
-    return run.select(selector.matchers, int(starts[0]) - before + 1, int(ends[-1]) + after, hints)
+    selected = run.select(selector.matchers, int(starts[0]) - before + 1, int(ends[-1]) + after, hints)
+    return with_resets(selected) if id(selector) in run.statistics and func in _HINTS_MATTER else selected

@@ -1,0 +1,65 @@
+"""Selectors whose histograms are seen with the counter resets that comparing them finds: those under histogram_count,
+histogram_sum and histogram_avg.
+
+Source: Prometheus, promql/engine.go (detectHistogramStatsDecoding) and promql/histogram_stats_iterator.go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass, replace
+
+import numpy as np
+
+from monitor.query.ast import Call, Expr, Selector, Subquery
+from monitor.query.histogram_over_time import with_found_resets
+from monitor.query.history import Block, Selected
+
+_STATISTICS = frozenset(("histogram_avg", "histogram_count", "histogram_sum"))
+_WHOLE = frozenset(("histogram_fraction", "histogram_quantile"))
+
+
+def selectors_under_statistics(expr: Expr) -> frozenset[int]:
+    """Ids of the selector nodes of a tree. A subquery or a function of whole histograms on the way makes them none."""
+    return frozenset(_found(expr, wanted=False))
+
+
+def _found(expr: Expr, wanted: bool) -> Iterator[int]:
+    if isinstance(expr, Selector):
+        if wanted:
+            yield id(expr)
+        return
+    if isinstance(expr, Subquery):
+        wanted = False
+    elif isinstance(expr, Call) and expr.func in _STATISTICS:
+        wanted = True
+    elif isinstance(expr, Call) and expr.func in _WHOLE:
+        wanted = False
+    for child in children(expr):
+        # Below a subquery nothing is wanted again: its steps may leave samples out.
+        yield from _found(child, wanted) if not isinstance(expr, Subquery) else ()
+
+
+def children(expr: Expr) -> Iterator[Expr]:
+    """The expressions directly inside one."""
+    for field in fields(expr):
+        value = getattr(expr, field.name)
+        for child in value if isinstance(value, tuple) else (value,):
+            if is_dataclass(child) and hasattr(child, "span"):
+                yield child  # type: ignore[misc]  # what has a span is an expression
+
+
+def with_resets(selected: Selected) -> Selected:
+    """The same samples, each histogram's hint telling whether it began anew."""
+    return replace(selected, blocks=tuple(_with_resets(block) for block in selected.blocks))
+
+
+def _with_resets(block: Block) -> Block:
+    if block.histograms is None:
+        return block
+    cells = block.histograms.copy()
+    for row in range(len(cells)):
+        there = np.flatnonzero(cells[row] != None)  # noqa: E711  # elementwise
+        if len(there):
+            cells[row, there] = with_found_resets(cells[row, there])
+    return replace(block, histograms=cells)
