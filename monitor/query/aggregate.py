@@ -14,6 +14,7 @@ import numpy.typing as npt
 from monitor.model.matchers import NAME_TAG
 from monitor.query.aggregate_histograms import group_histograms
 from monitor.query.ast import Aggregate
+from monitor.query.cells import only, there
 from monitor.query.context import Frame, Run
 from monitor.query.exact_sums import group_sums
 from monitor.query.history import Labels, Mask, Values
@@ -115,8 +116,8 @@ def _totals(run: Run, expr: Aggregate, vector: Vector, groups: Groups) -> Vector
     mixed = (counts > 0) & (groups.counts(vector.histograms()) > 0)
     if mixed.any():
         run.notes.mixed_aggregation(expr.expr.span)
-    cells = np.where(mixed, None, found)
-    present = ((counts > 0) & ~mixed) | (cells != None)  # noqa: E711  # elementwise
+    cells = only(~mixed, found)
+    present = ((counts > 0) & ~mixed) | there(cells)
     floats_only = _answer(groups, sums, np.ones(present.shape, bool), vector)
     return Vector(groups.labels, sums, present, cells, floats_only.nameless).populated()
 

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from monitor.query.ast import Aggregate
+from monitor.query.cells import only, there
 from monitor.query.context import Run
 from monitor.query.histogram_math import empty_cells, total
 from monitor.query.histogram_over_time import mean
@@ -24,8 +25,8 @@ def group_histograms(run: Run, expr: Aggregate, vector: Vector, groups: npt.NDAr
     if vector.cells is None:
         return found
     span = expr.expr.span
-    cells = np.where(vector.present, vector.cells, None)
-    some = cells != None  # noqa: E711  # elementwise
+    cells = only(vector.present, vector.cells)
+    some = there(cells)
     for group in range(count):
         rows = np.flatnonzero((groups == group) & some.any(axis=1))
         if not len(rows):

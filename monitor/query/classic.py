@@ -16,6 +16,7 @@ from monitor.query.history import Labels, Mask, Values
 from monitor.query.labelsets import dropping, value_of
 
 LE = "le"
+Rows = npt.NDArray[np.int64]
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*(?:[eE][+-]?[0-9]+)?|\.[0-9]+(?:[eE][+-]?[0-9]+)?|inf|infinity)", re.IGNORECASE)
 _TOLERANCE = 1e-12
 _SMALLEST = float(np.finfo(np.float64).tiny)
@@ -32,7 +33,7 @@ class Buckets:
 
     labels: Labels
     bounds: Values
-    rows: npt.NDArray[np.int64]
+    rows: Rows
 
 
 def gathered(labels: tuple[Labels, ...], bounds: list[float | None]) -> list[Buckets]:
@@ -53,8 +54,8 @@ def bounds_of(labels: tuple[Labels, ...]) -> list[float | None]:
 
 
 def each_pattern(
-    buckets: Buckets, values: Values, present: Mask, read: Callable[[Values, Values, Values], Values], *params: Values
-) -> Iterator[tuple[Values, npt.NDArray[np.int64]]]:
+    buckets: Buckets, values: Values, present: Mask, read: Callable[[Values, Values, Rows], Values]
+) -> Iterator[tuple[Values, Rows]]:
     """What `read(bounds, counts, times)` gives for all times that have the same buckets, and those times (int64)."""
     mine = present[buckets.rows]
     patterns: dict[bytes, list[int]] = {}

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from monitor.query.cells import there
 from monitor.query.exact_sums import window_sums
 from monitor.query.extended_histograms import histogram_gain
 from monitor.query.histogram_math import divide, empty_cells
@@ -65,7 +66,7 @@ def extended(ranges: Ranges, counter: bool, per_second: bool, wanted: Mask) -> R
             for window in picked.tolist():  # an experimental modifier over histograms: worked out window by window
                 grown = histogram_gain(ranges, row, window, int(span.first[window]), int(span.last[window]), counter)
                 cells[row, window] = grown
-        present = present | (cells != None)  # noqa: E711  # elementwise
+        present = present | there(cells)
         cells = divide(cells, seconds) if per_second else cells
     return Ranged(found, present, cells)
 

@@ -12,6 +12,7 @@ from dataclasses import fields, is_dataclass, replace
 import numpy as np
 
 from monitor.query.ast import Call, Expr, Selector, Subquery
+from monitor.query.cells import there
 from monitor.query.histogram_over_time import with_found_resets
 from monitor.query.history import Block, Selected
 
@@ -59,7 +60,7 @@ def _with_resets(block: Block) -> Block:
         return block
     cells = block.histograms.copy()
     for row in range(len(cells)):
-        there = np.flatnonzero(cells[row] != None)  # noqa: E711  # elementwise
-        if len(there):
-            cells[row, there] = with_found_resets(cells[row, there])
+        places = np.flatnonzero(there(cells[row]))
+        if len(places):
+            cells[row, places] = with_found_resets(cells[row, places])
     return replace(block, histograms=cells)

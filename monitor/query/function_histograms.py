@@ -12,9 +12,11 @@ import numpy as np
 
 from monitor.query import histogram_stats
 from monitor.query.ast import Call, Span, String
+from monitor.query.cells import only
 from monitor.query.classic import (
     LE,
     Buckets,
+    Rows,
     bounds_of,
     bucket_fractions,
     bucket_quantiles,
@@ -32,9 +34,9 @@ def _of_each(run: Run, call: Call, frame: Frame) -> Vector:
     vector = run.vector(call.args[0], frame)
     if vector.cells is None:
         return empty(len(frame))
-    there = vector.histograms()
-    values = _EACH[call.func](np.where(there, vector.cells, None))
-    return of_floats(vector.labels, values, there, np.ones(len(vector.labels), bool)).populated()
+    present = vector.histograms()
+    values = _EACH[call.func](only(present, vector.cells))
+    return of_floats(vector.labels, values, present, np.ones(len(vector.labels), bool)).populated()
 
 
 def _deviations(cells: Cells) -> Values:
@@ -78,15 +80,17 @@ def _split(run: Run, vector: Vector, span: Span) -> _Split:
         floats, native = floats.copy(), native.copy()
         rows = {labels: row for row, labels in enumerate(vector.labels)}
         for buckets in classic:
-            row = rows.get(buckets.labels)
-            both = floats[buckets.rows].any(axis=0) & native[row] if row is not None else np.zeros(0, bool)
-            if row is not None and both.any():
+            place = rows.get(buckets.labels)
+            if place is None:
+                continue
+            both = floats[buckets.rows].any(axis=0) & native[place]
+            if both.any():
                 run.notes.mixed_classic(name_of(buckets.labels), span)
-                native[row] &= ~both
+                native[place] &= ~both
                 floats[buckets.rows] &= ~both
-    kept = native.any(axis=1)
+    kept: Mask = np.any(native, axis=1)
     found = vector.where(native).take(kept)
-    cells = np.where(found.present, found.cells, None)
+    cells = only(found.present, vector.cells[kept])
     return _Split(found, cells, classic, vector.values, floats)
 
 
@@ -122,7 +126,7 @@ def _quantiles(run: Run, split: _Split, q: Values, span: Span) -> Vector:
     for row, buckets in enumerate(split.classic):
         forced = False
 
-        def read_classic(bounds: Values, counts: Values, times: Values) -> Values:
+        def read_classic(bounds: Values, counts: Values, times: Rows) -> Values:
             nonlocal forced
             found, fixed = bucket_quantiles(bounds, counts, q[times])
             forced = forced or bool(fixed.any())
@@ -170,7 +174,7 @@ def _fraction(run: Run, call: Call, frame: Frame) -> Vector:
         parts.append(_nameless(split.native.labels, read.values, split.native.present))
     values, present = np.zeros((len(split.classic), len(frame))), np.zeros((len(split.classic), len(frame)), bool)
 
-    def read_classic(bounds: Values, counts: Values, times: Values) -> Values:
+    def read_classic(bounds: Values, counts: Values, times: Rows) -> Values:
         return bucket_fractions(bounds, counts, lower[times], upper[times])
 
     for row, buckets in enumerate(split.classic):

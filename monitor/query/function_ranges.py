@@ -11,17 +11,18 @@ import numpy as np
 
 from monitor.query import over_time, rates
 from monitor.query.ast import Call, Expr, Selector, Subquery
+from monitor.query.cells import only
 from monitor.query.context import Frame, Run
 from monitor.query.histogram import Hint
 from monitor.query.histogram_math import hinted
-from monitor.query.history import Block, Cells, Labels, Millis, QueryError, Selected, Values
+from monitor.query.history import Block, Cells, Labels, Mask, Millis, QueryError, Selected, Values
 from monitor.query.labelsets import name_of, of
 from monitor.query.ranges import Ranged, Ranges, blocks_of, samples_of
 from monitor.query.selectors import in_order, select_range
 from monitor.query.vectors import Vector, empty, of_floats, single
 
 _PLAIN: dict[str, Callable[[Ranges], Ranged]] = {
-    "absent_over_time": over_time.there,
+    "absent_over_time": over_time.any_sample,
     "avg_over_time": over_time.averaged,
     "changes": over_time.changes,
     "count_over_time": over_time.counted,
@@ -35,7 +36,7 @@ _PLAIN: dict[str, Callable[[Ranges], Ranged]] = {
     "mad_over_time": over_time.median_deviation,
     "max_over_time": over_time.highest,
     "min_over_time": over_time.lowest,
-    "present_over_time": over_time.there,
+    "present_over_time": over_time.any_sample,
     "rate": rates.rate,
     "resets": over_time.resets,
     "stddev_over_time": over_time.deviations,
@@ -152,7 +153,7 @@ def selected_range(run: Run, arg: Selector | Subquery, frame: Frame, ends: Milli
         return Selected(()), []
     cells = found.cells
     if cells is not None:
-        cells = _without_reset_hints(np.where(found.present, cells, None))
+        cells = _without_reset_hints(only(found.present, cells))
     return Selected((blocks_of(found.labels, times, found.values, found.present, cells),)), found.nameless.tolist()
 
 
@@ -183,10 +184,10 @@ def _without_reset_hints(cells: Cells) -> Cells:
 
 
 def _note_no_counters(run: Run, vector: Vector, arg: Selector | Subquery) -> None:
-    floats = vector.floats()
+    some: Mask = np.any(vector.floats(), axis=1)
     for row, labels in enumerate(vector.labels):
         name = name_of(labels)
-        if name and not name.endswith(_COUNTER_ENDINGS) and floats[row].any():
+        if name and not name.endswith(_COUNTER_ENDINGS) and some[row]:
             run.notes.maybe_no_counter(name, arg.span)
 
 

@@ -72,7 +72,7 @@ def matched(run: Run, expr: Binary, left: Vector, right: Vector) -> Vector:
     if fill_many is None and fill_one is None:
         if not many.labels or not one.labels:
             return empty(times)
-        relevant = many.present.any(axis=0) & one.present.any(axis=0)
+        relevant: Mask = np.any(many.present, axis=0) & np.any(one.present, axis=0)
     else:
         relevant = np.ones(times, bool)
     _check_one_side(matching, one, numbers_one, relevant, swapped)

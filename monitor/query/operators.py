@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from monitor.query.ast import Binary, Span
+from monitor.query.cells import there
 from monitor.query.histogram import Hint
 from monitor.query.histogram_math import add, divide, empty_cells, equal, hinted, scale, subtract
 from monitor.query.histogram_trim import trimmed
@@ -85,7 +86,7 @@ def combined(expr: Binary, left: Side, right: Side, present: Mask, notes: Notes)
 def _with_histograms(expr: Binary, left: Side, right: Side, present: Mask, floats: Outcome, notes: Notes) -> Outcome:
     shape, op, span = present.shape, expr.op, expr.span
     old, new = _cells(left, shape), _cells(right, shape)
-    is_old, is_new = (old != None) & present, (new != None) & present  # noqa: E711  # elementwise
+    is_old, is_new = there(old) & present, there(new) & present
     cells = empty_cells(shape)
     possible = np.where(is_old | is_new, False, floats.possible)
     keep = floats.keep.copy()

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from monitor.query.cells import only, there
 from monitor.query.exact_sums import two_sum, window_sums
 from monitor.query.extended_rates import anchor
 from monitor.query.histogram_rate import changes as histogram_changes
@@ -51,7 +52,7 @@ def _floats_or_histograms(
     if not histograms.any():
         return Ranged(found, present)
     cells = of_histograms(ranges, histograms & ~mixed)
-    return Ranged(found, present | (cells != None), cells)  # noqa: E711  # elementwise
+    return Ranged(found, present | there(cells), cells)
 
 
 def _sums(windows: Windows) -> Values:
@@ -81,7 +82,7 @@ def counted(ranges: Ranges) -> Ranged:
     return Ranged(np.broadcast_to(counts.astype(np.float64), ranges.shape), np.broadcast_to(counts > 0, ranges.shape))
 
 
-def there(ranges: Ranges) -> Ranged:
+def any_sample(ranges: Ranges) -> Ranged:
     """1 where a window has any sample: of present_over_time, and of absent_over_time, which turns it round."""
     return Ranged(np.ones(ranges.shape), np.broadcast_to(ranges.all.counts > 0, ranges.shape))
 
@@ -98,7 +99,7 @@ def _sample(ranges: Ranges, columns: Bounds) -> Ranged:
     windows, cells = ranges.all, ranges.samples.cells
     present = np.broadcast_to(windows.counts > 0, ranges.shape)
     if cells is not None:
-        cells = np.where(present, cells[:, np.clip(columns, 0, len(windows.times) - 1)], None)
+        cells = only(present, cells[:, np.clip(columns, 0, len(windows.times) - 1)])
     return Ranged(windows.column(columns), present, cells)
 
 

@@ -6,6 +6,7 @@ Source: Prometheus, promql/quantile.go (quantile).
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from monitor.query.history import Mask, Values
 
@@ -34,9 +35,9 @@ def quantiles_of(values: Values, q: Values, present: Mask | None = None) -> Valu
     return np.where((count == 0) | np.isnan(q), np.nan, found)
 
 
-def _at(ordered: Values, rank: Values, missing: Values) -> Values:
+def _at(ordered: Values, rank: Values, missing: npt.NDArray[np.int64]) -> Values:
     """The value of a rank; numpy sorts NaN to the end where PromQL has it at the start."""
-    place = rank.astype(np.int64) - missing
+    place: npt.NDArray[np.int64] = rank.astype(np.int64) - missing
     taken = np.take_along_axis(ordered, np.clip(place, 0, ordered.shape[-1] - 1)[..., np.newaxis], axis=-1)[..., 0]
     found: Values = np.where(place < 0, np.nan, taken)
     return found

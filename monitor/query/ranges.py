@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from monitor.query.ast import Span
+from monitor.query.cells import only, there
 from monitor.query.history import Block, Cells, Labels, Mask, Millis, Values, stale_at
 from monitor.query.notes import Notes
 
@@ -42,7 +43,7 @@ def samples_of(block: Block, first_row: int = 0) -> Iterator[Samples]:
     rows, times = block.values.shape
     histogram: Mask = np.zeros((rows, times), bool)
     if block.histograms is not None:
-        histogram = block.histograms != None  # noqa: E711  # elementwise
+        histogram = there(block.histograms)
     present = ~stale_at(block.values) | histogram
     if block.present is not None:
         present &= block.present
@@ -183,5 +184,5 @@ def filled(shape: tuple[int, int]) -> Values:
 def blocks_of(labels: Sequence[Labels], times: Millis, values: Values, present: Mask, cells: Cells | None) -> Block:
     """An evaluated vector as samples, for the functions round a subquery."""
     if cells is not None:
-        cells = np.where(present, cells, None)
+        cells = only(present, cells)
     return Block(tuple(labels), times, values, None if present.all() else present, cells)

@@ -86,7 +86,8 @@ def _least(values: Values, present: Mask, wanted: Rows) -> Mask:
     below |= level & (np.cumsum(level, axis=0) <= left)
     left = np.maximum(wanted, 0) - below.sum(axis=0)
     below |= missing & (np.cumsum(missing, axis=0) <= left)
-    return below & (wanted >= 1)
+    kept: Mask = below & (wanted >= 1)
+    return kept
 
 
 def _first(run: Run, expr: Aggregate, vector: Vector, groups: Rows, param: Values) -> Vector:

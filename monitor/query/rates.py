@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from monitor.query.cells import there
 from monitor.query.exact_sums import window_sums
 from monitor.query.extended_rates import extended
 from monitor.query.histogram import Hint
@@ -127,7 +128,7 @@ def _histogram_rates(ranges: Ranges, counter: bool, wanted: Mask) -> tuple[Cells
             to_zero = np.where((counts > 0) & (gained.first >= 0), gained.first / counts, np.inf)
             factors = _factors(ranges, windows, to_zero[np.newaxis] if counter else None).reshape(-1)
         cells[row] = scale(gained.cells, np.where(np.isfinite(factors), factors, 1.0))
-    return cells, cells != None  # noqa: E711  # elementwise
+    return cells, there(cells)
 
 
 def _last_two(ranges: Ranges, counter: bool) -> Ranged:
@@ -181,4 +182,4 @@ def _histogram_steps(ranges: Ranges, wanted: Mask, seconds: Values, counter: boo
             ranges.notes.reconciled_bounds(SUBTRACTION, ranges.span)
         grown = hinted(np.where(reset, new, step.cells), Hint.GAUGE)
         cells[row, picked] = divide(grown, seconds[picked]) if counter else grown
-    return cells, cells != None  # noqa: E711  # elementwise
+    return cells, there(cells)

@@ -7,6 +7,8 @@ Source: Prometheus, promql/durations.go and promql/engine.go (PreprocessExpr).
 from __future__ import annotations
 
 import math
+import operator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from monitor.query.ast import Aggregate, At, Binary, Call, Expr, Number, Paren, Selector, Subquery, Unary
@@ -114,17 +116,19 @@ def _arithmetic(op: str, left: float, right: float) -> float:
     if op in "/%" and right == 0:
         raise QueryError("division by zero" if op == "/" else "modulo by zero")
     try:
-        found = {
-            "+": lambda: left + right,
-            "-": lambda: left - right,
-            "*": lambda: left * right,
-            "/": lambda: left / right,
-            "%": lambda: math.fmod(left, right),
-            "^": lambda: left**right,
-        }[op]()
+        return _ARITHMETIC[op](left, right)
     except (OverflowError, ValueError, ZeroDivisionError):
         raise QueryError("duration is out of range") from None
-    return float(found.real) if isinstance(found, complex) else float(found)
+
+
+_ARITHMETIC: dict[str, Callable[[float, float], float]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": operator.truediv,
+    "%": math.fmod,
+    "^": math.pow,
+}
 
 
 def time_free(expr: Expr) -> bool:

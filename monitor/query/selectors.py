@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from monitor.query.ast import Selector
+from monitor.query.cells import only, there
 from monitor.query.context import Frame, Run
 from monitor.query.found_resets import with_resets
 from monitor.query.history import Block, Cells, Hints, Labels, Mask, Millis, Selected, Values, stale_at
@@ -53,7 +54,7 @@ def in_order(vector: Vector) -> Vector:
 def _looked_up(block: Block, times: Millis, lookback: int, stamps: bool) -> Vector:
     if block.present is None:
         return _looked_up_rows(block, block.labels, slice(None), times, lookback, stamps)
-    whole = block.present.all(axis=1)
+    whole: Mask = np.all(block.present, axis=1)
     parts = [_looked_up_holes(block, row, times, lookback, stamps) for row in _alike(block.present, ~whole)]
     if whole.any():
         labels = tuple(label for label, kept in zip(block.labels, whole.tolist(), strict=True) if kept)
@@ -93,13 +94,13 @@ def _looked_up_rows(
     cells: Cells | None = None
     if block.histograms is not None:
         cells = block.histograms[rows][:, at]
-        stale &= cells == None  # noqa: E711  # elementwise
-        cells = None if stamps or (cells == None).all() else cells  # noqa: E711
+        stale &= ~there(cells)
+        cells = None if stamps or not there(cells).any() else cells
     present = found & ~stale if stale.any() or not found.all() else np.ones(values.shape, bool)
     if stamps:
         values = np.broadcast_to(block.times[at] / 1000, values.shape)
     vector = of_floats(labels, values, present)
-    return vector if cells is None else Vector(labels, values, present, np.where(present, cells, None), vector.nameless)
+    return vector if cells is None else Vector(labels, values, present, only(present, cells), vector.nameless)
 
 
 def _columns(values: Values, at: Bounds) -> Values:

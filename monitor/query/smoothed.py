@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from monitor.query.ast import Selector
+from monitor.query.cells import there
 from monitor.query.context import Frame, Run
 from monitor.query.extended_histograms import interpolated
 from monitor.query.histogram import Hint
@@ -63,5 +64,5 @@ def _interpolated(run: Run, selector: Selector, samples: Samples, times: Millis,
             if cells[row, place] is None:
                 run.notes.mixed_buckets(name_of(labels), selector.span)
     floats = present & (histograms == 0)
-    present = floats | (cells != None)  # noqa: E711  # elementwise
+    present = floats | there(cells)
     return Vector(samples.labels, values, present, cells, np.zeros(len(samples.labels), bool))

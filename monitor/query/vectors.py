@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from monitor.query.cells import there
 from monitor.query.history import Cells, Labels, Mask, Matrix, Millis, QueryError, Values
 from monitor.query.labelsets import without_metadata
 
@@ -45,7 +46,7 @@ class Vector:
 
     def populated(self) -> Vector:
         """Without the series that have no sample at all."""
-        kept = self.present.any(axis=1)
+        kept: Mask = np.any(self.present, axis=1)
         return self if kept.all() else self.take(kept)
 
     def where(self, present: Mask) -> Vector:
@@ -63,7 +64,7 @@ class Vector:
         """Where histograms are, bool [S, N]."""
         if self.cells is None:
             return np.zeros(self.present.shape, bool)
-        mask: Mask = (self.cells != None) & self.present  # noqa: E711  # elementwise
+        mask: Mask = there(self.cells) & self.present
         return mask
 
     def floats(self) -> Mask:
