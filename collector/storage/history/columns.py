@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -10,7 +11,6 @@ import numpy.typing as npt
 
 from collector.storage.history.pieces import Piece, Rows, matrix_filler
 from monitor.query.history import Millis, Values
-import itertools
 
 Refs = npt.NDArray[np.int32]
 

@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from collector.storage.history.salvage import mend, salvage
 from collector.storage.state_schema import transaction
 
 __all__ = ["HistoryError", "connect", "is_damage", "open_database", "transaction"]
@@ -73,9 +74,10 @@ def open_database(path: Path, stamp: str) -> tuple[sqlite3.Connection, list[str]
     aside = _set_aside(path, stamp)
     connection = _opened(path)
     saved, lost = salvage(aside, connection)
+    mend(connection)
     return connection, [
         f"The history was damaged ({reason}); it was set aside as {aside.name} and a new one begun. "
-        f"{saved} rows were saved from it" + (f", {lost} places could not be read." if lost else ".")
+        f"{saved} rows were saved from it" + (f"; it could not be read at {lost} places." if lost else ".")
     ]
 
 
@@ -130,47 +132,6 @@ def _look_over(connection: sqlite3.Connection) -> None:
             pass
     connection.execute("SELECT count(*), sum(length(data)) FROM chunks").fetchone()
     connection.execute("SELECT count(*), sum(length(data)) FROM times").fetchone()
-
-
-def salvage(damaged: Path, into: sqlite3.Connection) -> tuple[int, int]:
-    """Copies every row that can still be read; how many those are, and how many places could not be read."""
-    saved = lost = 0
-    try:
-        source = sqlite3.connect(f"file:{damaged}?mode=ro&immutable=0", uri=True, isolation_level=None)
-        tables = [row[0] for row in source.execute("SELECT name FROM sqlite_schema WHERE type = 'table' AND sql NOTNULL")]
-    except sqlite3.DatabaseError:
-        return 0, 1
-    known = {row[0] for row in into.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
-    for table in tables:
-        if table in known:
-            rows, gaps = _salvage_table(source, into, table)
-            saved, lost = saved + rows, lost + gaps
-    source.close()
-    return saved, lost
-
-
-def _salvage_table(source: sqlite3.Connection, into: sqlite3.Connection, table: str) -> tuple[int, int]:
-    """Reads from the front until a damaged page and from the back until one: what lies between is lost."""
-    saved = lost = 0
-    columns = len(into.execute(f"PRAGMA table_info({table})").fetchall())
-    insert = f"INSERT OR IGNORE INTO {table} VALUES ({', '.join('?' * columns)})"
-    keys = ", ".join(
-        name for name, place in sorted((row[1], row[5]) for row in into.execute(f"PRAGMA table_info({table})")) if place
-    )
-    by_place = sorted((row[5], row[1]) for row in into.execute(f"PRAGMA table_info({table})") if row[5])
-    keys = ", ".join(name for _, name in by_place)
-    for direction in ("ASC", "DESC") if keys else ("",):
-        order = " ORDER BY " + ", ".join(f"{name} {direction}" for _, name in by_place) if keys else ""
-        failed = True
-        with transaction(into), contextlib.suppress(sqlite3.DatabaseError):
-            for row in source.execute(f"SELECT * FROM {table}{order}"):
-                if len(row) == columns:
-                    saved += into.execute(insert, row).rowcount
-            failed = False
-        lost += failed
-        if not failed:
-            break
-    return saved, lost
 
 
 def is_damage(error: sqlite3.Error) -> bool:

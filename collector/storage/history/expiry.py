@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sqlite3
 from collections.abc import Iterator, Sequence
 
@@ -30,7 +31,6 @@ from collector.storage.history.series_index import SeriesIndex, counters_among
 from collector.storage.history.settings import HOURLY, RAW, TIER_SPANS, TIER_STEPS, WINDOW, span_end, span_of
 from collector.storage.history.tiers import FIELDS, buckets_of, downsample, downsample_histograms
 from monitor.query.history import STALE, Millis, Values, stale_at
-import itertools
 
 _AT_ONCE = 16
 Windows = npt.NDArray[np.int64]

@@ -5,6 +5,7 @@ Each step is one transaction or several of which every prefix is a valid state, 
 
 from __future__ import annotations
 
+import itertools
 import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -37,7 +38,6 @@ from collector.storage.history.reader import tombstones
 from collector.storage.history.series_index import SeriesIndex, counters_among
 from collector.storage.history.settings import RAW, TIER_STEPS, WINDOW, span_of, window_of
 from collector.storage.history.tiers import FIELDS, downsample, downsample_histograms, eager
-import itertools
 
 _AT_ONCE = 16
 """Buckets a transaction of merging."""
@@ -76,15 +76,19 @@ def fold(connection: sqlite3.Connection, runs: Sequence[Run], newest: Newest, co
         columns, again = sorted_columns(parts)
         replaced += again
         chunks += pack_run(columns, histograms)
-    with transaction(connection):
-        folds = (mark(connection, "folds") or 0) + 1
-        writer = ChunkWriter(connection)
-        writer.insert(chunks, folds)
-        writer.finish()
-        blocks = newest.save(connection)
-        set_mark(connection, "folds", folds)
-        set_mark(connection, "folded", number)
-    newest.saved(blocks)
+    blocks: list[int] = []
+    try:
+        with transaction(connection):
+            folds = (mark(connection, "folds") or 0) + 1
+            writer = ChunkWriter(connection)
+            writer.insert(chunks, folds)
+            writer.finish()
+            blocks = newest.save(connection)
+            set_mark(connection, "folds", folds)
+            set_mark(connection, "folded", number)
+    except BaseException:
+        newest.not_saved(blocks)
+        raise
     counters.folds += 1
     counters.folded_samples += sum(chunk.samples for chunk in chunks)
     counters.duplicate_samples += replaced

@@ -42,6 +42,8 @@ def exact_tier(hints: Hints, counter: bool) -> int:
     its buckets. A range of whole buckets has their least, greatest, sum and last. A count or an average has no such form.
     """
     length = hints.range or hints.lookback
+    if not hints.first:  # nobody said when it is evaluated: an export, a remote read
+        return RAW
     if hints.range and hints.func not in _EXACT_OVER_TIME:
         return RAW
     if not hints.range and hints.func in _INEXACT_INSTANT:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import itertools
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,9 +27,8 @@ from collector.storage.history.histograms import HistogramPool
 from collector.storage.history.loading import Loader, Tombstone, clipped, share
 from collector.storage.history.pieces import Piece, Rows
 from collector.storage.history.plan import Area, Layer, areas, coarsest, exact_tier, field_of
-from collector.storage.history.settings import RAW, TIER_STEPS, WINDOW, span_of, window_of
+from collector.storage.history.settings import RAW, TIER_STEPS, WINDOW, span_end, span_of, window_of
 from monitor.query.history import Block, Hints, Labels, TooManySamplesError
-import itertools
 
 _MOST_WINDOWS = 1 << 26
 
@@ -61,9 +62,11 @@ class Reading:
     """One `select` on one snapshot of the database and of the fresh runs."""
 
     def __init__(self, connection: sqlite3.Connection, runs: Sequence[Run], times_cache: TimesCache, asked: Asked) -> None:
-        self._connection, self._asked = connection, asked
+        self._connection = connection
         folded = mark(connection, "folded") or 0
         self._runs = [run for run in runs if run.number > folded]
+        self._fresh_times = [time for run in self._runs for time in (int(run.columns.times.min()), int(run.columns.times.max()))]
+        self._asked = asked = dataclasses.replace(asked, **self._held(asked.start, asked.end))
         self._floors = floors(connection)
         self._pool = HistogramPool()
         self._loader = Loader(asked.refs, times_cache, self._pool, tombstones(connection))
@@ -95,6 +98,13 @@ class Reading:
             blocks, resolution if blocks else 0, [info] if info and blocks else [], self._loader.damaged, self._loader.problems
         )
 
+    def _held(self, start: int, end: int) -> dict[str, int]:
+        """Of a span asked for what lies between the first and the last sample there is."""
+        times = list(self._fresh_times)
+        for tier, first, last in self._connection.execute("SELECT tier, min(span), max(span) FROM spans GROUP BY tier"):
+            times += (span_end(tier, first - 1) + 1, span_end(tier, last))
+        return {"start": max(start, min(times, default=0)), "end": min(end, max(times, default=0))}
+
     def _fresh_pieces(self, run: Run) -> list[Piece]:
         pieces = run_pieces(run, self._asked.refs, self._pool)
         inside = [part for piece in pieces if (part := clipped(piece, self._asked.start - 1, self._asked.end)) is not None]
@@ -104,12 +114,16 @@ class Reading:
     def _fresh(self) -> list[tuple[int, int]]:
         """Stretches whose raw samples are not all merged yet, so that tiers made of them may lack some."""
         rows = self._connection.execute("SELECT part FROM spans WHERE tier = 0 AND pending > 0 ORDER BY part")
-        windows = [row[0] for row in rows]
-        if self._runs:
-            oldest = min(int(run.columns.times.min()) for run in self._runs)
-            newest = max(int(run.columns.times.max()) for run in self._runs)
-            windows = sorted({*windows, *range(window_of(oldest), min(window_of(newest), window_of(oldest) + 1000) + 1)})
-        return [(window * WINDOW, (window + 1) * WINDOW) for window in windows]
+        stretches = [(row[0], row[0] + 1) for row in rows]
+        if self._fresh_times:
+            stretches.append((window_of(min(self._fresh_times)), window_of(max(self._fresh_times)) + 1))
+        found: list[tuple[int, int]] = []
+        for first, behind in sorted(stretches):
+            if found and first * WINDOW <= found[-1][1]:
+                found[-1] = found[-1][0], max(found[-1][1], behind * WINDOW)
+            else:
+                found.append((first * WINDOW, behind * WINDOW))
+        return found
 
     def _area(self, area: Area, rows: Rows) -> list[Piece]:
         """Pieces of the series at `rows` in one stretch, each from the first layer that has it."""

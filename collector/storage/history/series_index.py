@@ -30,6 +30,18 @@ class SeriesIndex(Protocol):
     def kinds(self, refs: Refs64) -> npt.NDArray[np.uint8]:
         """`Kind` of each ref."""
 
+    def label_names(self, refs: Refs64) -> list[str]:
+        """Label names that these series have, sorted."""
+
+    def label_values(self, name: str, refs: Refs64) -> list[str]:
+        """Values of a label that these series have, sorted."""
+
+    def restore(self, refs: Sequence[int], kinds: Sequence[int], labels: Sequence[Labels]) -> None:
+        """Registers series under refs they had; those it knows stay as they are."""
+
+    def close(self) -> None:
+        """Nothing is asked any more."""
+
     def remove(self, refs: Refs64) -> None:
         """These have no samples any more."""
 

@@ -21,7 +21,7 @@ class HistorySettings(msgspec.Struct, frozen=True, kw_only=True):
     `max_bytes`: of database and journal; beyond it the tier with most bytes gives up its oldest span. `out_of_order`: how much
     older than its series' newest a sample may be. `future`: how far ahead of the clock a sample may be. `fold_samples`,
     `fold_age`: when fresh samples go from memory into chunks; `head_samples`: most that memory holds while they cannot.
-    `segment_bytes`: size of a journal segment. `rest`: how long a disk that refused is left alone.
+    `quiet`: how long a window of the past that got samples is left alone before it is merged. `segment_bytes`: size of a journal segment. `rest`: how long a disk that refused is left alone.
     """
 
     keep: tuple[float, float, float, float] = (7 * 86_400.0, 30 * 86_400.0, 180 * 86_400.0, 5 * 365 * 86_400.0)
@@ -31,6 +31,7 @@ class HistorySettings(msgspec.Struct, frozen=True, kw_only=True):
     fold_samples: int = 1_500_000
     fold_age: float = 600.0
     head_samples: int = 4_000_000
+    quiet: float = 30.0
     segment_bytes: int = 16 << 20
     rest: float = 5.0
 

@@ -2,39 +2,32 @@
 
 from __future__ import annotations
 
-import queue
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from collector.storage.history.chunk_table import TimesCache, mark
 from collector.storage.history.columns import Columns
-from collector.storage.history.database import connect, open_database, snapshot
-from collector.storage.history.fresh_journal import FreshJournal
-from collector.storage.history.head import Head
+from collector.storage.history.database import is_damage
+from collector.storage.history.deletion import lay_tombstone
 from collector.storage.history.histograms import DISTRIBUTION, HistogramColumns, HistogramLayout
-from collector.storage.history.newest import Newest
+from collector.storage.history.intake import Intake
+from collector.storage.history.opening import Opened, open_history
 from collector.storage.history.reader import Asked, Reading
-from collector.storage.history.records import (
-    Histograms,
-    UnreadableRecordError,
-    floats_record,
-    histograms_record,
-    read_record,
-)
 from collector.storage.history.series_index import SeriesIndex, counters_among
-from collector.storage.history.settings import HistorySettings
+from collector.storage.history.settings import TIER_NAMES, HistorySettings
+from collector.storage.history.upkeep import UpkeepCounters
 from monitor.model.matchers import Matcher
-from monitor.query.history import Hints, Labels, Millis, Selected, Values
+from monitor.query.history import Hints, Labels, Metadata, Millis, QueryError, Selected, Values
 
-MILLIS = 1000
-_READERS = 8
+_MOST_PROBLEMS = 100
+_PAUSE = 1.0
+"""Seconds between looks at what background work is due."""
+_LONGEST_REST = 60.0
 
 
 class HistoryStore:
@@ -50,36 +43,41 @@ class HistoryStore:
         folder: Path,
         settings: HistorySettings | None = None,
         *,
-        registry: Callable[[sqlite3.Connection], SeriesIndex],
+        registry: Callable[[Path], SeriesIndex],
         clock: Callable[[], float] = time.time,
     ) -> None:
+        """Opens or begins the history in a folder. Raises `HistoryError`; what is damaged is told in `problems` instead."""
         self.settings = settings or HistorySettings()
-        self._clock = clock
-        self._path = folder / "history.sqlite3"
-        self._writing, self.problems = open_database(self._path, time.strftime("%Y%m%dT%H%M%S", time.gmtime(clock())))
-        self._index = registry(self._writing)
-        self._lock = threading.Lock()
-        self._readers: queue.SimpleQueue[sqlite3.Connection] = queue.SimpleQueue()
-        self._free_readers = threading.Semaphore(_READERS)
-        self._times_cache = TimesCache()
-        self._newest = Newest()
-        self._head = Head()
-        self._journal = FreshJournal(folder / "fresh", self.settings.segment_bytes, self.settings.rest)
-        self.counters = StoreCounters()
-        self._number = mark(self._writing, "folded") or 0
-        self._newest.load(self._writing)
-        self._read_journal()
+        self._folder, self._registry, self._clock = folder, registry, clock
+        self._upkeep_lock = threading.RLock()
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._disk_problem = ""
+        self.disk_errors = 0
+        self.damaged_chunks = 0
+        self._intake = Intake(self.settings, folder, clock)
+        self._counters = UpkeepCounters()
+        self.problems: list[str] = []
+        self._opened = self._open()
 
     # Writing
 
     def intern(self, labels: Sequence[Labels], kinds: Sequence[int]) -> npt.NDArray[np.int64]:
-        """Refs of the series, int64[n]; series that are new are registered and named in the journal. `kinds`: `Kind` of each."""
-        return self._index.intern(labels, kinds)
+        """Refs of the series, int64[n]; those that are new are registered. `kinds`: `Kind` of each.
+
+        A ref is good until `generation` rises: then series without samples have left, and their refs are dead.
+        """
+        return self._opened.index.intern(labels, kinds)
+
+    @property
+    def generation(self) -> int:
+        """Rises when series leave the registry: intern anew."""
+        return self._counters.generation
 
     def append(self, refs: npt.NDArray[np.int64], times_ms: Millis, values: Values) -> int:
         """Takes n samples in any order; how many were taken. `values` may hold staleness markers."""
-        columns = Columns(np.asarray(refs).astype(np.int32), np.array(times_ms, np.int64), np.array(values, np.float64))
-        return self._take(columns, None)
+        keys = np.asarray(refs).astype(np.int32)
+        return self._intake.take(Columns(keys, np.array(times_ms, np.int64), np.array(values, np.float64)), None)
 
     def append_histograms(
         self,
@@ -91,130 +89,158 @@ class HistoryStore:
         sums: Values,
         layout: HistogramLayout = DISTRIBUTION,
     ) -> int:
-        """Takes n histograms: number i has the bins `bins[offsets[i]:offsets[i + 1]]` with their counts; how many were taken.
+        """Takes n histograms; how many were taken. Number i has `bins[offsets[i]:offsets[i + 1]]` with their `counts`.
 
-        By default they are deltas in the product's own bins: what was observed since the sample before. Queries see running sums, so a
-        series should begin with an empty one just before its first observation.
+        By default they are deltas in the product's own bins: what was observed since the sample before. Queries see running
+        sums, so a series should begin with an empty one just before its first observation.
         """
-        histograms = HistogramColumns(
-            layout,
-            np.array(offsets, np.int64),
-            np.array(bins, np.int32),
-            np.array(counts, np.float64),
-            np.array(sums, np.float64),
-        )
-        keys = Columns(np.asarray(refs).astype(np.int32), np.array(times_ms, np.int64), np.arange(len(refs), dtype=np.float64))
-        return self._take(keys, histograms)
+        columns = (np.array(offsets, np.int64), np.array(bins, np.int32), np.array(counts, np.float64), np.array(sums, np.float64))
+        keys = np.asarray(refs).astype(np.int32)
+        numbers = np.arange(len(keys), dtype=np.float64)
+        return self._intake.take(Columns(keys, np.array(times_ms, np.int64), numbers), HistogramColumns(layout, *columns))
 
     def commit(self) -> bool:
         """Whether everything appended before is on the disk now; `failing` says why it is not."""
-        return self._journal.flush(time.monotonic())
+        return self._intake.journal.flush(time.monotonic())
 
-    def _take(self, columns: Columns, histograms: HistogramColumns | None) -> int:
-        if not len(columns):
+    @property
+    def failing(self) -> str:
+        """Why samples are not being kept safely now (disk full, read-only), "" when all is well."""
+        return self._intake.failing or self._disk_problem
+
+    def delete(self, matchers: Sequence[Matcher], start: int, end: int) -> int:
+        """Deletes the samples of these series in [start, end]: hidden when this returns, off the disk soon. How many series."""
+        refs = self._opened.index.find(matchers)
+        if not len(refs) or end < start:
             return 0
-        came = len(columns)
-        with self._lock:
-            columns, histograms = self._fit(columns, histograms)
-            if not len(columns):
-                return 0
-            self._number += 1
-            if histograms is None:
-                self._journal.add(self._number, floats_record(columns))
-            else:
-                self._journal.add(self._number, histograms_record(columns.refs, columns.times, histograms))
-            self._head.add(self._number, columns, histograms)
-            self.counters.samples += len(columns)
-        return came - (came - len(columns))
-
-    def _fit(self, columns: Columns, histograms: HistogramColumns | None) -> tuple[Columns, HistogramColumns | None]:
-        """Without what is too old, too far ahead, or more than memory may hold."""
-        counters = self.counters
-        if self._head.weight >= self.settings.head_samples:
-            counters.dropped_full += len(columns)
-            return _some(columns, histograms, np.zeros(len(columns), bool))
-        ahead = columns.times > int((self._clock() + self.settings.future) * MILLIS)
-        if ahead.any():
-            counters.too_new += int(ahead.sum())
-            columns, histograms = _some(columns, histograms, ~ahead)
-            if not len(columns):
-                return columns, histograms
-        taken, late = self._newest.take(columns.refs, columns.times, int(self.settings.out_of_order * MILLIS))
-        counters.late += late
-        if taken.all():
-            return columns, histograms
-        counters.too_old += len(taken) - int(taken.sum())
-        return _some(columns, histograms, taken)
+        with self._upkeep_lock:
+            self._opened.upkeep.fold()
+            lay_tombstone(self._opened.connection, refs, start, end)
+        return len(refs)
 
     # Reading
 
     def select(self, matchers: Sequence[Matcher], start: int, end: int, hints: Hints) -> Selected:
         """All samples in [start, end] of the series that meet all matchers. Raises `TooManySamplesError`."""
-        refs = self._index.find(matchers)
+        opened = self._opened
+        refs = opened.index.find(matchers)
         if not len(refs) or end < start:
             return Selected(())
-        asked = Asked(refs, self._index.labels(refs), counters_among(self._index, refs), start, end, hints)
-        runs = self._head.runs()
-        with self._reader() as connection:
-            found = Reading(connection, runs, self._times_cache, asked).found()
-        warnings = [f"{found.damaged} damaged chunks of the history were left out"] if found.damaged else []
+        asked = Asked(refs, opened.index.labels(refs), counters_among(opened.index, refs), start, end, hints)
+        runs = self._intake.head.runs()
+        try:
+            with opened.readers.snapshot() as connection:
+                found = Reading(connection, runs, opened.times_cache, asked).found()
+        except sqlite3.DatabaseError as error:
+            self._disk_problem = f"the history cannot be read: {error}"
+            raise QueryError(f"The history cannot be read: {error}. It is repaired in the background; ask again in a minute.") from error
         if found.damaged:
-            self.counters.damaged += found.damaged
+            self.damaged_chunks += found.damaged
             self._tell(found.problems)
+        warnings = [f"{found.damaged} damaged chunks of the history were left out"] if found.damaged else []
         return Selected(tuple(found.blocks), found.resolution, tuple(warnings), tuple(found.infos))
 
-    @contextmanager
-    def _reader(self) -> Iterator[sqlite3.Connection]:
-        """A connection on one snapshot of the database; at most eight at a time."""
-        with self._free_readers:
-            try:
-                connection = self._readers.get_nowait()
-            except queue.Empty:
-                connection = connect(self._path)
-            try:
-                with snapshot(connection):
-                    yield connection
-            finally:
-                self._readers.put(connection)
+    def series(self, matchers: Sequence[Matcher], start: int, end: int, limit: int = 0) -> list[Labels]:
+        """Series that had their newest sample at `start` or later, sorted."""
+        found = sorted(self._opened.index.labels(self._living(matchers, start)))
+        return found[:limit] if limit else found
 
-    def _read_journal(self) -> None:
-        for record in self._journal.read(self._number):
-            self._number = record.number
-            try:
-                said = read_record(record.payload)
-            except UnreadableRecordError as error:
-                self._tell([f"A record of the journal makes no sense: {error}"])
-                continue
-            if isinstance(said, Columns):
-                self._newest.take(said.refs, said.times, 1 << 60)
-                self._head.add(record.number, said)
-            elif isinstance(said, Histograms):
-                self._newest.take(said.refs, said.times, 1 << 60)
-                keys = Columns(said.refs, said.times, np.arange(len(said.refs), dtype=np.float64))
-                self._head.add(record.number, keys, said.columns)
-        self._tell(self._journal.problems)
+    def label_names(self, matchers: Sequence[Matcher], start: int, end: int, limit: int = 0) -> list[str]:
+        """Label names of those series, sorted."""
+        found = self._opened.index.label_names(self._living(matchers, start))
+        return found[:limit] if limit else found
 
-    def _tell(self, problems: Sequence[str]) -> None:
-        room = 100 - len(self.problems)
-        self.problems += list(problems)[: max(0, room)]
+    def label_values(self, name: str, matchers: Sequence[Matcher], start: int, end: int, limit: int = 0) -> list[str]:
+        """Values of one label of those series, sorted."""
+        found = self._opened.index.label_values(name, self._living(matchers, start))
+        return found[:limit] if limit else found
+
+    def metadata(self) -> dict[str, Metadata]:
+        """By metric name, of the metrics something is known of."""
+        return {}
+
+    def _living(self, matchers: Sequence[Matcher], start: int) -> npt.NDArray[np.int64]:
+        refs = self._opened.index.find(matchers)
+        return refs[self._intake.newest_of(refs) >= start]
+
+    # Background work
+
+    def start(self) -> None:
+        """Runs the background work in a thread until `close`."""
+        self._thread = threading.Thread(target=self._run, name="history", daemon=True)
+        self._thread.start()
+
+    def step(self, now: float | None = None) -> None:
+        """Does all background work that is due. `now`: seconds since the epoch. Disk errors are counted, told and rested from."""
+        moment = int((self._clock() if now is None else now) * 1000)
+        try:
+            work = self._opened.upkeep.due(moment)
+            while not self._stopping.is_set():
+                with self._upkeep_lock:
+                    if next(work, self) is self:
+                        break
+            self._disk_problem = ""
+        except (sqlite3.Error, OSError) as error:
+            self._failed(error)
+
+    def fold(self) -> None:
+        """Makes chunks of all fresh samples now."""
+        with self._upkeep_lock:
+            self._opened.upkeep.fold()
 
     def close(self) -> None:
+        """Commits and closes. What is fresh is read back from the journal by the next start."""
+        self._stopping.set()
+        if self._thread is not None:
+            self._thread.join()
         self.commit()
-        self._journal.close()
-        self._writing.close()
-        while not self._readers.empty():
-            self._readers.get_nowait().close()
+        self._intake.journal.close()
+        with self._upkeep_lock:
+            self._opened.close()
 
+    def stats(self) -> dict[str, int | float | str]:
+        """Counters since the start and gauges of now, for health."""
+        with self._upkeep_lock:
+            tiers = self._opened.tier_sizes()
+            size = self._opened.upkeep.bytes()
+        work = self._counters
+        figures: dict[str, int | float | str] = dict(self._intake.figures())
+        for tier, (samples, tier_bytes, chunks) in tiers.items():
+            name = TIER_NAMES[tier].replace(" ", "")
+            figures |= {f"{name}_samples": samples, f"{name}_bytes": tier_bytes, f"{name}_chunks": chunks}
+        return figures | {
+            "bytes": size,
+            "folds": work.folds,
+            "folded_samples": work.folded_samples,
+            "merged_chunks": work.merged_chunks,
+            "duplicate_samples": work.duplicate_samples,
+            "expired_samples": work.expired,
+            "crowded_out_samples": work.crowded_out,
+            "ended_series": work.ended_series,
+            "damaged_chunks": self.damaged_chunks + work.damaged_chunks,
+            "disk_errors": self.disk_errors,
+        }
 
-class StoreCounters:
-    def __init__(self) -> None:
-        self.samples = self.late = self.too_old = self.too_new = self.dropped_full = self.damaged = 0
+    def _run(self) -> None:
+        rest = _PAUSE
+        while not self._stopping.wait(rest):
+            errors = self.disk_errors
+            self.step()
+            rest = min(rest * 2, _LONGEST_REST) if self.disk_errors > errors else _PAUSE
 
+    def _failed(self, error: Exception) -> None:
+        self.disk_errors += 1
+        self._disk_problem = f"the history cannot be written ({error}): fresh samples stay in memory and in the journal"
+        if isinstance(error, sqlite3.Error) and is_damage(error):
+            with self._upkeep_lock:
+                self._opened.close()
+                self._opened = self._open()
 
-def _some(
-    columns: Columns, histograms: HistogramColumns | None, taken: npt.NDArray[np.bool_]
-) -> tuple[Columns, HistogramColumns | None]:
-    kept = Columns(columns.refs[taken], columns.times[taken], columns.values[taken])
-    if histograms is None:
-        return kept, None
-    return kept._replace(values=np.arange(len(kept), dtype=np.float64)), histograms.take(np.flatnonzero(taken))
+    def _open(self) -> Opened:
+        """Opens the database and takes in what the journal has beyond it."""
+        opened = open_history(self._folder, self._registry, self.settings, self._intake, self._counters, self._clock())
+        self._tell(opened.problems)
+        return opened
+
+    def _tell(self, problems: Sequence[str]) -> None:
+        self.problems += list(problems)[: max(0, _MOST_PROBLEMS - len(self.problems))]

@@ -16,11 +16,10 @@ from collector.storage.history.fresh_journal import FreshJournal
 from collector.storage.history.head import Head
 from collector.storage.history.merging import MergeCounters, Merger, fold
 from collector.storage.history.newest import Newest
+from collector.storage.history.pieces import Rows
 from collector.storage.history.series_index import SeriesIndex
 from collector.storage.history.settings import HOURLY, RAW, TIER_STEPS, WINDOW, HistorySettings, span_end
 
-_QUIET = 30.0
-"""Seconds without a sample after which a window of the past is taken to be complete."""
 _MOST_PARTS = 12
 """Pieces of a tier that are merged before its span is over."""
 _VACUUM_PAGES = 2000
@@ -48,10 +47,11 @@ class Upkeep:
         newest: Newest,
         index: SeriesIndex,
         times_cache: TimesCache,
+        counters: UpkeepCounters,
     ) -> None:
         self._connection, self._settings = connection, settings
         self._head, self._journal, self._newest, self._index = head, journal, newest, index
-        self.counters = UpkeepCounters()
+        self.counters = counters
         self._merger = Merger(connection, times_cache, index, self.counters)
         self._expirer = Expirer(connection, self._merger, index)
         self._fresh_since: float | None = None
@@ -119,7 +119,7 @@ class Upkeep:
 
     def _is_quiet(self, window: int) -> bool:
         fold_number, at = self._touched.get(window, (-1, float("-inf")))
-        return fold_number < self.counters.folds or time.monotonic() - at > _QUIET
+        return fold_number < self.counters.folds or time.monotonic() - at >= self._settings.quiet
 
     def _expiries(self, now: int) -> Iterator[None]:
         for tier in range(len(TIER_STEPS)):
@@ -156,7 +156,7 @@ class Upkeep:
         if free > _VACUUM_PAGES:
             self._connection.execute(f"PRAGMA incremental_vacuum({free - _VACUUM_PAGES // 2})").fetchall()
 
-    def _forget(self, refs: np.typing.NDArray[np.int64], last: int) -> None:
+    def _forget(self, refs: Rows, last: int) -> None:
         """Series without samples leave the registry, unless some came after `last`."""
         gone = refs[self._newest.of(refs) <= last]
         if not len(gone):
