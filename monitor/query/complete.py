@@ -14,6 +14,9 @@ from monitor.query.signatures import Signature
 
 _WORD_TAIL = re.compile(r"[A-Za-z0-9_:]*")
 _LABEL_TAIL = re.compile(r"[A-Za-z0-9_]*")
+_DOTTED = re.compile(r"[A-Za-z_:][A-Za-z0-9_:]*(?:\.[A-Za-z0-9_:]*)+")
+_LONGEST_NAME = 512
+_DOTTED_TAIL = re.compile(r"[A-Za-z0-9_:.]*")
 _VALUE_TAIL = re.compile(r"[^\"'`\r\n,{}()\[\]=]*")
 _AFTER_STRING = re.compile(r"\s*(?:[,})]|$)")
 _FURTHER = re.compile(
@@ -58,10 +61,9 @@ def expected(text: str, cursor: int) -> Expectation:
     head = scan(text[:cursor])
     if head and head[-1].kind == "comment" and head[-1].end == cursor:
         return Expectation((), cursor, cursor)
-    parts = [token for token in head if token.kind != "comment"]
-    word = parts[-1] if parts and parts[-1].end == cursor and parts[-1].kind in _CONTINUED | {"open string"} else None
+    parts, word = _split_off(text[:cursor], [token for token in head if token.kind != "comment"])
     walk = Walk()
-    for token in parts[:-1] if word else parts:
+    for token in parts:
         walk.step(token)
     frame = walk.frames[-1]
     if frame.kind == "braces":
@@ -72,6 +74,22 @@ def expected(text: str, cursor: int) -> Expectation:
         start, end = _word_span(text, cursor, word)
         return Expectation(("grouping",), start, end, text[start:cursor], selector=_group_selector(text, walk))
     return _plain(text, cursor, frame, word)
+
+
+def _split_off(head: str, parts: list[Token]) -> tuple[list[Token], Token | None]:
+    """The tokens before the word that ends at the cursor, and that word. A name with dots is one, quoted or not."""
+    start = len(head)
+    while start > 0 and len(head) - start < _LONGEST_NAME and (head[start - 1] in "_:." or head[start - 1].isalnum()):
+        start -= 1
+    if _DOTTED.fullmatch(head, start):
+        for place in range(len(parts) - 1, -1, -1):
+            if parts[place].start == start and parts[place].kind in _CONTINUED:
+                return parts[:place], Token("identifier", head[start:], start, len(head))
+            if parts[place].start < start:
+                break
+    if parts and parts[-1].end == len(head) and parts[-1].kind in _CONTINUED | {"open string"}:
+        return parts[:-1], parts[-1]
+    return parts, None
 
 
 def signature_at(text: str, cursor: int) -> Place | None:
@@ -93,9 +111,10 @@ def _argument(frame: Frame) -> int:
 
 
 def _word_span(text: str, cursor: int, word: Token | None, tail: re.Pattern[str] = _WORD_TAIL) -> tuple[int, int]:
-    found = tail.match(text, cursor)
-    end = found.end() if found is not None and (word is not None or cursor == found.end()) else cursor
-    return (word.start if word is not None else cursor), end
+    if word is None:
+        return cursor, cursor
+    found = (_DOTTED_TAIL if "." in word.text and word.kind == "identifier" else tail).match(text, cursor)
+    return word.start, found.end() if found is not None else cursor
 
 
 def _in_braces(text: str, cursor: int, frame: Frame, word: Token | None) -> Expectation:

@@ -85,6 +85,8 @@ class Lexer:
         self.in_brackets = False
         self.number_due = False
         """Within brackets and before the first number: then a narrower set of characters may stand."""
+        self.word_seen = False
+        """Within brackets: step() or the like was there, which is a duration too."""
         self.colon_seen = False
 
     def next(self) -> Token:
@@ -175,7 +177,7 @@ class Lexer:
         elif symbol == "[":
             if self.in_brackets:
                 return self._error("unexpected left bracket '['")
-            self.in_brackets, self.number_due, self.colon_seen = True, True, False
+            self.in_brackets, self.number_due, self.word_seen, self.colon_seen = True, True, False, False
         elif symbol == "]":
             if not self.in_brackets:
                 return self._error("unexpected right bracket ']'")
@@ -208,13 +210,17 @@ class Lexer:
             return self._number()
         word = _LABEL.match(self.text, self.position)
         if word is not None and word.group().lower() in _DURATION_WORDS:
+            self.word_seen = True
             return self._take(word.group().lower(), word.end())
         symbol = _SYMBOL_IN_BRACKETS.match(self.text, self.position)
         if symbol is None:
             end = word.end() if word else self.position + 1
             return self._error(f"unexpected character in duration expression: {go_quote(character, chr(39))}", end=end)
         if symbol.group() == ":":
-            return self._error("unexpected colon before duration in duration expression")
+            if not self.word_seen or self.colon_seen:
+                fault = "repeated colon" if self.colon_seen else "colon before duration"
+                return self._error(f"unexpected {fault} in duration expression")
+            self.colon_seen = True
         return self._symbol(symbol.group(), symbol.end())
 
     def _number(self) -> Token:

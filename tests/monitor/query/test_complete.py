@@ -43,6 +43,17 @@ def test_the_whole_word_under_the_cursor_is_replaced() -> None:
     assert replaced("rate(x[5‖m])") == "5m"
 
 
+def test_a_name_with_dots_is_one_word() -> None:
+    found = at("sum(rate(foundation.serv‖ice.error[5m]))")
+    assert (found.kinds[0], found.word) == ("metric", "foundation.serv")
+    assert replaced("sum(rate(foundation.serv‖ice.error[5m]))") == "foundation.service.error"
+    assert replaced("a + foundation.‖") == "foundation."
+    assert (at("x{http.me‖").kinds, at("x{http.me‖").word) == (("label",), "http.me")
+    assert (at("sum by (http.‖").kinds, at("sum by (http.‖").word) == (("grouping",), "http.")
+    assert at("x{a='b.c‖").word == "b.c"
+    assert at("1.‖").kinds == at("# a.b‖").kinds == ()
+
+
 def test_behind_an_operator_its_modifiers_may_stand_too() -> None:
     assert at("a + ‖").words == ("on", "ignoring", "fill", "fill_left", "fill_right")
     assert at("a == ‖").words[0] == "bool"

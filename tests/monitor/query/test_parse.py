@@ -154,6 +154,7 @@ def test_arithmetic_in_durations_is_kept_until_the_step_is_known() -> None:
     assert found.offset_expr == Paren(Binary("/", Number(3600.0, duration=True), Number(2.0)))
     assert to_text(found) == "x[5m + step()] offset (1h / 2)"
     assert selector("x[min_of(range(), 1h)]").range_expr == Call("min_of", (Call("range", ()), Number(3600.0, duration=True)))
+    assert parse("x[step():step()]") == Subquery(parse("x"), None, range_expr=Call("step", ()), step_expr=Call("step", ()))
     assert selector("x[-5m + 1h]").range_expr == Binary("+", Number(-300.0, duration=True), Number(3600.0, duration=True))
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from monitor.query.history import ParseError
 from monitor.query.parse import parse
@@ -82,6 +84,7 @@ BRACKETS = [
     ("a[«x»]", "unexpected character in duration expression: 'x'"),
     ("a[«:»5m]", "unexpected colon before duration in duration expression"),
     ("a[5m:1m«:»]", "unexpected colon ':'"),
+    ("a[step():«:»]", "unexpected repeated colon in duration expression"),
     ("a[5m «[»", "unexpected left bracket '['"),
     ("a[«5mm»]", 'bad number or duration syntax: "5mm"'),
     ("a[«5m1h»]", 'not a valid duration string: "5m1h"'),
@@ -184,3 +187,21 @@ def test_lines_and_columns_count_from_one() -> None:
 
 def test_long_words_are_cut_in_messages() -> None:
     assert wrong("a «'a string of some length'»")[1].message == 'unexpected string "\'a string "...'
+
+
+WORDS = ("sum(", "rate(", "x", "by (", "on (a)", "group_left", "fill(0)", "offset 5m", "@ end()", "bool", "and", "5m", "{a='b'}")
+pieces = st.one_of(st.sampled_from([*"(){}[],=~!<>+-*/^@:\"'`\\# \n.5_", *WORDS, "0x", "1e", "\ud800", "\x00"]), st.characters())
+
+
+@settings(max_examples=1000, deadline=None)
+@given(st.lists(pieces, max_size=15).map("".join))
+def test_whatever_is_written_is_read_or_refused_at_a_place_within_it(text: str) -> None:
+    start, end = place(text)
+    assert 0 <= start <= end <= len(text)
+
+
+def place(text: str) -> tuple[int, int]:
+    try:
+        return parse(text).span
+    except ParseError as error:
+        return error.start, error.end
