@@ -59,7 +59,8 @@ class Block:
 
     `times` int64[T], strictly rising. `values` float64[S, T]. `present` bool[S, T], or None when every series has a sample at
     every time; where it is False the value means nothing. `histograms` object[S, T] of `Histogram` or None: where a cell has
-    one, `present` holds there and the float value means nothing; None when no series has any.
+    one, `present` holds there and the float value means nothing; None when no series has any. `starts` int64[S, T]: since when a
+    counter has counted what a sample says (milliseconds, its start timestamp), 0 where that is unknown; None when it is of all.
     """
 
     labels: tuple[Labels, ...]
@@ -67,6 +68,7 @@ class Block:
     values: Values
     present: Mask | None = None
     histograms: Cells | None = None
+    starts: Millis | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

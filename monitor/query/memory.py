@@ -15,7 +15,7 @@ from monitor.model.matchers import NAME_TAG, Matcher
 from monitor.query.histogram import Histogram
 from monitor.query.history import Block, Cells, Hints, Labels, Metadata, Millis, Selected, TooManySamplesError, Values
 from monitor.query.memory_index import LabelIndex
-from monitor.query.memory_samples import Samples, Span
+from monitor.query.memory_samples import Columns, Samples, Span
 
 DAY = 86_400_000
 
@@ -56,21 +56,26 @@ class MemoryHistory:
         self._next = 0
         self._metadata: dict[str, Metadata] = {}
 
-    def append(self, labels: Labels, times: Millis, values: Values) -> None:
-        """Samples of one series: int64 [T] milliseconds in any order, float64 [T]. Staleness markers are kept as they are."""
-        self._append(labels, np.asarray(times, np.int64), np.asarray(values, np.float64), None)
+    def append(self, labels: Labels, times: Millis, values: Values, starts: Millis | None = None) -> None:
+        """Samples of one series: int64 [T] milliseconds in any order, float64 [T]. Staleness markers are kept as they are.
+        `starts` int64 [T]: start timestamps, 0 where unknown.
+        """
+        self._append(labels, Columns(np.asarray(times, np.int64), np.asarray(values, np.float64), None, starts))
 
-    def append_histograms(self, labels: Labels, times: Millis, histograms: Sequence[Histogram]) -> None:
+    def append_histograms(
+        self, labels: Labels, times: Millis, histograms: Sequence[Histogram], starts: Millis | None = None
+    ) -> None:
         """Histograms of one series; a staleness marker between them is a float sample, see `append`."""
         cells: Cells = np.empty(len(histograms), object)
         cells[:] = histograms
-        self._append(labels, np.asarray(times, np.int64), np.zeros(len(cells)), cells)
+        self._append(labels, Columns(np.asarray(times, np.int64), np.zeros(len(cells)), cells, starts))
 
     def describe(self, name: str, known: Metadata) -> None:
         """Sets what is known of a metric."""
         self._metadata[name] = known
 
-    def _append(self, labels: Labels, times: Millis, values: Values, cells: Cells | None) -> None:
+    def _append(self, labels: Labels, more: Columns) -> None:
+        times = more.times
         if not len(times):
             return
         number = self._ids.get(labels)
@@ -86,12 +91,12 @@ class MemoryHistory:
         kept = times >= max(newest - self.bounds.late, self.newest - self.bounds.age)
         if not kept.all():
             self.counters.too_late += int(len(kept) - kept.sum())
-            times, values, cells = times[kept], values[kept], cells[kept] if cells is not None else None
-            if not len(times):
+            more = more.picked(kept)
+            if not len(more.times):
                 return
         before = len(samples)
-        samples = samples.merged(times, values, cells)
-        self.counters.replaced += before + len(times) - len(samples)
+        samples = samples.merged(more)
+        self.counters.replaced += before + len(more.times) - len(samples)
         self.size += len(samples) - before
         self._series[number] = (labels, samples)
         if labels not in self._ids:
@@ -152,8 +157,8 @@ class MemoryHistory:
         read = 0
         for labels, samples in self._found(matchers):
             span = samples.span(start, end)
-            if len(span.times):
-                read += len(span.times)
+            if len(span.columns.times):
+                read += len(span.columns.times)
                 groups.setdefault(span.clock, []).append((labels, span))
         if read > hints.max_samples:
             raise TooManySamplesError(
@@ -170,7 +175,7 @@ class MemoryHistory:
 
     def series(self, matchers: Sequence[Matcher], start: int, end: int, limit: int = 0) -> list[Labels]:
         """See `History`."""
-        found = sorted(labels for labels, samples in self._found(matchers) if len(samples.span(start, end).times))
+        found = sorted(labels for labels, samples in self._found(matchers) if len(samples.span(start, end).columns.times))
         return found[:limit] if limit else found
 
     def label_names(self, matchers: Sequence[Matcher], start: int, end: int, limit: int = 0) -> list[str]:
@@ -190,11 +195,18 @@ class MemoryHistory:
 
 
 def _block(group: list[tuple[Labels, Span]]) -> Block:
-    spans = [span for _, span in group]
+    parts = [span.columns for _, span in group]
+    times, values = parts[0].times, np.stack([part.values for part in parts])
     cells: Cells | None = None
-    if any(span.cells is not None for span in spans):
-        cells = np.empty((len(spans), len(spans[0].times)), object)
-        for row, span in enumerate(spans):
-            if span.cells is not None:
-                cells[row] = span.cells
-    return Block(tuple(labels for labels, _ in group), spans[0].times, np.stack([s.values for s in spans]), None, cells)
+    if any(part.cells is not None for part in parts):
+        cells = np.empty(values.shape, object)
+        for row, part in enumerate(parts):
+            if part.cells is not None:
+                cells[row] = part.cells
+    starts: Millis | None = None
+    if any(part.starts is not None for part in parts):
+        starts = np.zeros(values.shape, np.int64)
+        for row, part in enumerate(parts):
+            if part.starts is not None:
+                starts[row] = part.starts
+    return Block(tuple(labels for labels, _ in group), times, values, None, cells, starts)

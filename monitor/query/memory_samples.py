@@ -12,100 +12,134 @@ from monitor.query.history import Cells, Mask, Millis, Values
 _FIRST_ROOM = 32
 
 
-class Span(NamedTuple):
-    """Samples in a span. `clock` is equal for spans with the same times."""
+class Columns(NamedTuple):
+    """What is told of T times: `times` int64, `values` float64, `cells` object (histograms or None), None where there is none at
+    all, `starts` int64 (start timestamps, 0 where unknown), None where all are unknown.
+    """
 
     times: Millis
     values: Values
-    cells: Cells | None
+    cells: Cells | None = None
+    starts: Millis | None = None
+
+    def picked(self, kept: Mask | Millis | slice) -> Columns:
+        """Some of them, as numpy indexes."""
+        cells = None if self.cells is None else self.cells[kept]
+        return Columns(self.times[kept], self.values[kept], cells, None if self.starts is None else self.starts[kept])
+
+    def followed_by(self, more: Columns) -> Columns:
+        """These and then others."""
+        cells: Cells | None = None
+        if self.cells is not None or more.cells is not None:
+            nothing = np.full(max(len(self.times), len(more.times)), None, object)
+            parts = [nothing[: len(c.times)] if c.cells is None else c.cells for c in (self, more)]
+            cells = np.concatenate(parts)
+        starts: Millis | None = None
+        if self.starts is not None or more.starts is not None:
+            unknown = np.zeros(max(len(self.times), len(more.times)), np.int64)
+            starts = np.concatenate([unknown[: len(c.times)] if c.starts is None else c.starts for c in (self, more)])
+        times, values = np.concatenate((self.times, more.times)), np.concatenate((self.values, more.values))
+        return Columns(times, values, cells, starts)
+
+
+class Span(NamedTuple):
+    """Samples in a span. `clock` is equal for spans with the same times."""
+
+    columns: Columns
     clock: object
 
 
 class _Room(NamedTuple):
-    """Arrays with free places at their end; `used` belongs to whoever appended last."""
+    """Columns with free places at their end; `used` belongs to whoever appended last."""
 
-    times: Millis
-    values: Values
-    cells: Cells | None
+    columns: Columns
     used: list[int]
+
+    @staticmethod
+    def of(size: int, held: Columns, more: Columns) -> _Room:
+        """Room for so many that holds what is there already, with the columns that `more` needs."""
+        with_cells, with_starts = (any(getattr(c, name) is not None for c in (held, more)) for name in ("cells", "starts"))
+        room = Columns(
+            np.empty(size, np.int64),
+            np.empty(size),
+            np.empty(size, object) if with_cells else None,
+            np.zeros(size, np.int64) if with_starts else None,
+        )
+        _write(room, 0, held)
+        return _Room(room, [len(held.times)])
+
+    def takes(self, place: int, more: Columns) -> bool:
+        """Whether these may be written from that place on."""
+        columns = self.columns
+        kinds = (more.cells is None or columns.cells is not None) and (more.starts is None or columns.starts is not None)
+        return kinds and self.used[0] == place and place + len(more.times) <= len(columns.times)
+
+
+def _write(room: Columns, place: int, more: Columns) -> None:
+    """Places that nothing was written to say None and 0 already."""
+    held = slice(place, place + len(more.times))
+    room.times[held] = more.times
+    room.values[held] = more.values
+    if room.cells is not None and more.cells is not None:
+        room.cells[held] = more.cells
+    if room.starts is not None and more.starts is not None:
+        room.starts[held] = more.starts
 
 
 @dataclass(slots=True)
 class Samples:
-    """Times int64 strictly rising, values float64, histograms object or None. Never changed: a change gives another one that
-    shares the arrays where it only appends.
-    """
+    """Times strictly rising. Never changed: a change gives another one that shares the arrays where it only appends."""
 
-    times: Millis = field(default_factory=lambda: np.zeros(0, np.int64))
-    values: Values = field(default_factory=lambda: np.zeros(0))
-    cells: Cells | None = None
+    columns: Columns = field(default_factory=lambda: Columns(np.zeros(0, np.int64), np.zeros(0)))
     _room: _Room | None = None
     _start: int = 0
     _clock: tuple[int, int, object] = (0, 0, None)
 
     def __len__(self) -> int:
-        return len(self.times)
+        return len(self.columns.times)
+
+    @property
+    def times(self) -> Millis:
+        return self.columns.times
 
     @property
     def last(self) -> int:
         """Time of the newest sample; far in the past when there is none."""
-        return int(self.times[-1]) if len(self.times) else -(1 << 62)
+        return int(self.times[-1]) if len(self) else -(1 << 62)
 
-    def merged(self, times: Millis, values: Values, cells: Cells | None) -> Samples:
+    def merged(self, more: Columns) -> Samples:
         """With more samples in any order. Of several at one time the last given stays, and it replaces what was there."""
+        times = more.times
         if len(times) > 1 and not (np.diff(times) > 0).all():
             order = np.argsort(times, kind="stable")
-            order = order[np.append(np.diff(times[order]) > 0, True)]
-            times, values, cells = times[order], values[order], _picked(cells, order)
-        if not len(self) or times[0] > self.last:
-            return self._extended(times, values, cells)
-        stays = ~np.isin(self.times, times)
-        whole = np.concatenate((self.times[stays], times))
-        order = np.argsort(whole, kind="stable")
-        joined = _joined(_picked(self.cells, stays), int(stays.sum()), cells, len(times))
-        return Samples(whole[order], np.concatenate((self.values[stays], values))[order], _picked(joined, order))
+            more = more.picked(order[np.append(np.diff(times[order]) > 0, True)])
+        if not len(self) or more.times[0] > self.last:
+            return self._extended(more)
+        whole = self.columns.picked(~np.isin(self.times, more.times)).followed_by(more)
+        return Samples(whole.picked(np.argsort(whole.times, kind="stable")))
 
-    def _extended(self, times: Millis, values: Values, cells: Cells | None) -> Samples:
-        old, new = len(self), len(self) + len(times)
+    def _extended(self, more: Columns) -> Samples:
+        old, new = len(self), len(self) + len(more.times)
         room, start = self._room, self._start
-        free = room is not None and room.used[0] == start + old and start + new <= len(room.times)
-        if room is None or not free or (cells is not None and room.cells is None):
-            room, start = self._moved(max(_FIRST_ROOM, new + new // 2), with_cells=cells is not None), 0
-        room.times[start + old : start + new] = times
-        room.values[start + old : start + new] = values
-        if room.cells is not None and cells is not None:
-            room.cells[start + old : start + new] = cells
+        if room is None or not room.takes(start + old, more):
+            room, start = _Room.of(max(_FIRST_ROOM, new + new // 2), self.columns, more), 0
+        _write(room.columns, start + old, more)
         room.used[0] = start + new
-        held = slice(start, start + new)
-        return Samples(room.times[held], room.values[held], _picked(room.cells, held), room, start)
-
-    def _moved(self, size: int, with_cells: bool) -> _Room:
-        room = _Room(
-            np.empty(size, np.int64),
-            np.empty(size),
-            np.empty(size, object) if with_cells or self.cells is not None else None,
-            [len(self)],
-        )
-        room.times[: len(self)] = self.times
-        room.values[: len(self)] = self.values
-        if room.cells is not None and self.cells is not None:
-            room.cells[: len(self)] = self.cells
-        return room
+        return Samples(room.columns.picked(slice(start, start + new)), room, start)
 
     def since(self, time: int) -> Samples:
         """Samples at that time and later; the arrays are let go of when most of them would be unused."""
         first = int(np.searchsorted(self.times, time))
         if first == 0:
             return self
-        kept = slice(first, None)
-        if self._room is not None and self._start + first > len(self._room.times) // 2:
-            return Samples(self.times[kept].copy(), self.values[kept].copy(), _copied(_picked(self.cells, kept)))
-        return Samples(self.times[kept], self.values[kept], _picked(self.cells, kept), self._room, self._start + first)
+        if self._room is not None and self._start + first > len(self._room.columns.times) // 2:
+            return Samples(self.columns.picked(np.arange(first, len(self))))
+        return Samples(self.columns.picked(slice(first, None)), self._room, self._start + first)
 
     def without(self, start: int, end: int) -> Samples:
         """Samples outside [start, end]."""
         outside = (self.times < start) | (self.times > end)
-        return self if outside.all() else Samples(self.times[outside], self.values[outside], _picked(self.cells, outside))
+        return self if outside.all() else Samples(self.columns.picked(outside))
 
     def span(self, start: int, end: int) -> Span:
         """Samples in [start, end], as views."""
@@ -116,23 +150,7 @@ class Samples:
             times = self.times[first:past]
             ends = (int(times[0]), int(times[-1])) if len(times) else ()
             self._clock = (first, past, (len(times), *ends, hash(times.tobytes())))
-        held = slice(first, past)
-        cells = _picked(self.cells, held)
-        if cells is not None and not (cells != None).any():  # noqa: E711  # elementwise
-            cells = None
-        return Span(self.times[held], self.values[held], cells, self._clock[2])
-
-
-def _picked(cells: Cells | None, kept: Mask | Millis | slice) -> Cells | None:
-    return None if cells is None else cells[kept]
-
-
-def _copied(cells: Cells | None) -> Cells | None:
-    return None if cells is None else cells.copy()
-
-
-def _joined(left: Cells | None, left_size: int, right: Cells | None, right_size: int) -> Cells | None:
-    if left is None and right is None:
-        return None
-    nothing = np.full(max(left_size, right_size), None, object)
-    return np.concatenate((nothing[:left_size] if left is None else left, nothing[:right_size] if right is None else right))
+        columns = self.columns.picked(slice(first, past))
+        if columns.cells is not None and not (columns.cells != None).any():  # noqa: E711  # elementwise
+            columns = columns._replace(cells=None)
+        return Span(columns, self._clock[2])
