@@ -15,6 +15,8 @@ from monitor.query.history import Mask, Values
 Bounds = npt.NDArray[np.int64]
 _TRUSTED = 1e-13
 _FEW_COLUMNS = 32
+_EXACT = 2.0**53
+"""Whole numbers below are added without rounding."""
 
 
 def two_sum(left: Values, right: Values) -> tuple[Values, Values]:
@@ -125,6 +127,8 @@ def _differences(values: Values, lows: Bounds, highs: Bounds) -> tuple[Values, M
     rows, length = values.shape
     running = np.zeros((rows, length + 1))
     np.cumsum(values, axis=1, out=running[:, 1:])
+    if max(-running.min(), running.max()) < _EXACT and (values == np.rint(values)).all():
+        return running[:, highs] - running[:, lows], np.ones((rows, len(lows)), bool)
     lost = np.zeros((rows, length + 1))
     part = running[:, 1:] - running[:, :-1]
     np.cumsum((running[:, :-1] - (running[:, 1:] - part)) + (values - part), axis=1, out=lost[:, 1:])

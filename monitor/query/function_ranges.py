@@ -76,7 +76,7 @@ def over_range(run: Run, call: Call, frame: Frame) -> Vector:
     names: list[bool] = []
     row = 0
     for block in selected.blocks:
-        for samples in samples_of(block, row):
+        for samples in (part for whole in samples_of(block, row) for part in whole.parts()):
             run.check()
             ranges = Ranges(samples, ends - millis, ends, frame.times, millis, run.notes, arg.span, mode, run.limits.lookback)
             function = _PLAIN.get(call.func)
@@ -185,9 +185,9 @@ def _without_reset_hints(cells: Cells) -> Cells:
 
 def _note_no_counters(run: Run, vector: Vector, arg: Selector | Subquery) -> None:
     some: Mask = np.any(vector.floats(), axis=1)
-    for row, labels in enumerate(vector.labels):
-        name = name_of(labels)
-        if name and not name.endswith(_COUNTER_ENDINGS) and some[row]:
+    names = {name_of(labels) for labels, counts in zip(vector.labels, some.tolist(), strict=True) if counts}
+    for name in sorted(names - {""}):
+        if not name.endswith(_COUNTER_ENDINGS):
             run.notes.maybe_no_counter(name, arg.span)
 
 

@@ -20,7 +20,8 @@ from monitor.query.history import Block, Cells, Labels, Mask, Millis, Values, st
 from monitor.query.notes import Notes
 
 Bounds = npt.NDArray[np.int64]
-CHUNK = 2_000_000
+_PART = 1 << 17
+CHUNK = 1_000_000
 """How many samples are laid out window by window at a time, where that cannot be avoided."""
 
 
@@ -28,6 +29,7 @@ CHUNK = 2_000_000
 class Samples:
     """R series that have samples at the same T times. `histogram` bool [T] tells where those are histograms (for all R alike);
     `values` float64 [R, T], `cells` object [R, T] or None without histograms. `rows` int64 [R]: their places among all series.
+    `since` int64 [R, T]: start timestamps, 0 where unknown; None where all are.
     """
 
     rows: Bounds
@@ -36,6 +38,18 @@ class Samples:
     values: Values
     histogram: Mask
     cells: Cells | None = None
+    since: Millis | None = None
+
+    def parts(self) -> Iterator[Samples]:
+        """The series a few at a time: what is worked out of them stays in the cache."""
+        tall = max(1, _PART // max(1, len(self.times)))
+        if len(self.labels) <= tall:
+            yield self
+            return
+        for first in range(0, len(self.labels), tall):
+            some = slice(first, first + tall)
+            cells = self.cells[some] if self.cells is not None else None
+            yield Samples(self.rows[some], self.labels[some], self.times, self.values[some], self.histogram, cells)
 
 
 def samples_of(block: Block, first_row: int = 0) -> Iterator[Samples]:
@@ -50,7 +64,8 @@ def samples_of(block: Block, first_row: int = 0) -> Iterator[Samples]:
         histogram &= block.present
     everything = np.arange(rows)
     if block.histograms is None and present.all():
-        yield Samples(everything + first_row, block.labels, block.times, block.values, np.zeros(times, bool))
+        kinds = np.zeros(times, bool)
+        yield Samples(everything + first_row, block.labels, block.times, block.values, kinds, None, block.starts)
         return
     patterns = np.packbits(np.concatenate((present, histogram), axis=1), axis=1)
     groups: dict[bytes, list[int]] = {}
@@ -63,7 +78,8 @@ def samples_of(block: Block, first_row: int = 0) -> Iterator[Samples]:
             area = np.ix_(picked, kept)
             cells = block.histograms[area] if block.histograms is not None and kinds.any() else None
             labels = tuple(block.labels[row] for row in members)
-            yield Samples(picked + first_row, labels, block.times[kept], block.values[area], kinds[kept], cells)
+            since = block.starts[area] if block.starts is not None else None
+            yield Samples(picked + first_row, labels, block.times[kept], block.values[area], kinds[kept], cells, since)
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,17 +132,19 @@ class Ranges:
         times = self.samples.times[kept]
         lows = np.searchsorted(times, self.starts, "right")
         highs = np.searchsorted(times, self.ends, "right")
-        return Windows(times, self.samples.values[:, kept], lows, np.maximum(highs, lows))
+        since = self.samples.since[:, kept] if self.samples.since is not None else None
+        return Windows(times, self.samples.values[:, kept], lows, np.maximum(highs, lows), since)
 
 
 @dataclass(frozen=True, eq=False)
 class Windows:
-    """Window n of the R rows holds columns `lows[n]` to `highs[n] - 1`."""
+    """Window n of the R rows holds columns `lows[n]` to `highs[n] - 1`. `since`: see `Samples`."""
 
     times: Millis
     values: Values
     lows: Bounds
     highs: Bounds
+    since: Millis | None = None
 
     @cached_property
     def counts(self) -> Bounds:
