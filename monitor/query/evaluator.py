@@ -25,7 +25,7 @@ from monitor.query.info import info
 from monitor.query.notes import Notes
 from monitor.query.parse import parse
 from monitor.query.resolve import Bounds, resolved, time_free
-from monitor.query.selectors import instant
+from monitor.query.selectors import Stamps, instant
 from monitor.query.smoothed import smoothed_instant
 from monitor.query.vectors import Vector, as_matrix, broadcast, finished, merged, single
 
@@ -128,7 +128,7 @@ def _evaluate_part(run: Run, expr: Expr, frame: Frame) -> Value:
     return _selected(run, expr, frame, "")
 
 
-def _selected(run: Run, selector: Selector, frame: Frame, func: str, stamps: bool = False) -> Vector:
+def _selected(run: Run, selector: Selector, frame: Frame, func: str, stamps: Stamps = "") -> Vector:
     if selector.mode == "smoothed":
         return smoothed_instant(run, selector, frame, func)
     if selector.mode == "anchored":
@@ -142,7 +142,9 @@ def _called(run: Run, call: Call, frame: Frame) -> Value:
     if func in RANGE_FUNCTIONS:
         return over_range(run, call, frame)
     if func == "timestamp" and isinstance(call.args[0], Selector):
-        return _selected(run, replace(call.args[0], mode=""), frame, func, stamps=True).unnamed()
+        return _selected(run, replace(call.args[0], mode=""), frame, func, stamps="taken").unnamed()
+    if func == "start_timestamp" and isinstance(call.args[0], Selector):
+        return _selected(run, replace(call.args[0], mode=""), frame, func, stamps="start").unnamed()
     if func == "absent":
         return absent(call.args[0], run.vector(call.args[0], frame), frame)
     if func == "info":

@@ -87,7 +87,7 @@ def _vector(run: Run, call: Call, frame: Frame) -> Vector:
 
 
 def _start_timestamp(run: Run, call: Call, frame: Frame) -> Vector:
-    """No history keeps start timestamps: nothing is known, which is what Prometheus answers then."""
+    """Of a selector the evaluator knows them; of what was worked out nothing is known."""
     run.vector(call.args[0], frame)
     return empty(len(frame))
 

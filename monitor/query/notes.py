@@ -67,6 +67,10 @@ class Notes:
     def mixed_classic(self, name: str, span: Span) -> None:
         self.warn("vector contains a mix of classic and native histograms" + _for_metric(name), span)
 
+    def overlapping_starts(self, name: str, span: Span) -> None:
+        words = "sample has start time that overlaps with previous sample timestamp"
+        self.warn(f"{words} for metric {go_quote(name)}", span)
+
     def not_a_counter(self, name: str, span: Span) -> None:
         self.warn(f"this native histogram metric is not a counter: {go_quote(name)}", span)
 

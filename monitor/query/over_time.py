@@ -20,6 +20,7 @@ from monitor.query.labelsets import name_of
 from monitor.query.over_time_histograms import histogram_means, histogram_totals
 from monitor.query.quantiles import quantiles_of
 from monitor.query.ranges import Bounds, Ranged, Ranges, Windows, filled
+from monitor.query.start_times import start_resets
 
 
 def _floats_only(ranges: Ranges, found: Values) -> Ranged:
@@ -207,12 +208,16 @@ def changes(ranges: Ranges) -> Ranged:
 
 
 def resets(ranges: Ranges) -> Ranged:
-    values = ranges.samples.values
-    return _steps(ranges, values[:, 1:] < values[:, :-1], histogram_resets)
+    values, samples = ranges.samples.values, ranges.samples
+    fell = values[:, 1:] < values[:, :-1]
+    told = start_resets(samples.times, samples.since)[:, 1:] if samples.since is not None else None
+    return _steps(ranges, fell if told is None else fell | told, histogram_resets, told)
 
 
-def _steps(ranges: Ranges, steps: Mask, of_histograms: Callable[[Cells], Mask]) -> Ranged:
-    """How many steps between neighbours each window has, those from a float to a histogram and back among them."""
+def _steps(ranges: Ranges, steps: Mask, of_histograms: Callable[[Cells], Mask], told: Mask | None = None) -> Ranged:
+    """How many steps between neighbours each window has, those from a float to a histogram and back among them. `told`: steps
+    that are known whatever the histograms are, bool [R, T - 1].
+    """
     windows, kinds, cells = ranges.all, ranges.samples.histogram, ranges.samples.cells
     if cells is not None:
         steps = np.where(kinds[1:] | kinds[:-1], kinds[1:] != kinds[:-1], steps)
@@ -221,6 +226,7 @@ def _steps(ranges: Ranges, steps: Mask, of_histograms: Callable[[Cells], Mask]) 
             own = np.zeros(len(kinds), bool)
             own[kinds] = flags
             steps[row] |= own[1:] & kinds[1:] & kinds[:-1]
+        steps = steps if told is None else steps | told
     lows = windows.lows
     if ranges.mode == "anchored":
         lows = anchor(windows.times, windows, ranges.starts, ranges.lookback)

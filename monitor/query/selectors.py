@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Literal
 
 import numpy as np
 
@@ -36,8 +37,12 @@ def select_instant(run: Run, selector: Selector, times: Millis, step: int, func:
         lookback = selected.resolution
 
 
-def instant(run: Run, selector: Selector, frame: Frame, func: str = "", stamps: bool = False) -> Vector:
-    """A selector's vector; `stamps`: when the samples were taken (seconds) in place of what they are."""
+Stamps = Literal["", "taken", "start"]
+"""What a selector gives in place of the samples, in seconds: when they were taken, or since when they count."""
+
+
+def instant(run: Run, selector: Selector, frame: Frame, func: str = "", stamps: Stamps = "") -> Vector:
+    """A selector's vector."""
     times = reference_times(selector, frame)
     selected, lookback = select_instant(run, selector, times, frame.step, func)
     run.bound(sum(len(block.labels) for block in selected.blocks) * len(times))
@@ -51,7 +56,7 @@ def in_order(vector: Vector) -> Vector:
     return vector if order == list(range(len(order))) else vector.take(np.array(order, np.int64))
 
 
-def _looked_up(block: Block, times: Millis, lookback: int, stamps: bool) -> Vector:
+def _looked_up(block: Block, times: Millis, lookback: int, stamps: Stamps) -> Vector:
     if block.present is None:
         return _looked_up_rows(block, block.labels, slice(None), times, lookback, stamps)
     whole: Mask = np.all(block.present, axis=1)
@@ -72,18 +77,19 @@ def _alike(present: Mask, rows: Mask) -> Iterator[Bounds]:
         yield np.array(members, np.int64)
 
 
-def _looked_up_holes(block: Block, rows: Bounds, times: Millis, lookback: int, stamps: bool) -> Vector:
+def _looked_up_holes(block: Block, rows: Bounds, times: Millis, lookback: int, stamps: Stamps) -> Vector:
     kept = block.present[rows[0]] if block.present is not None else slice(None)
     labels = tuple(block.labels[row] for row in rows.tolist())
     cells = block.histograms[rows][:, kept] if block.histograms is not None else None
-    whole = Block(labels, block.times[kept], block.values[rows][:, kept], None, cells)
+    starts = block.starts[rows][:, kept] if block.starts is not None else None
+    whole = Block(labels, block.times[kept], block.values[rows][:, kept], None, cells, starts)
     return _looked_up_rows(whole, labels, slice(None), times, lookback, stamps)
 
 
 def _looked_up_rows(
-    block: Block, labels: tuple[Labels, ...], rows: Mask | slice, times: Millis, lookback: int, stamps: bool
+    block: Block, labels: tuple[Labels, ...], rows: Mask | slice, times: Millis, lookback: int, stamps: Stamps
 ) -> Vector:
-    if not len(block.times):
+    if not len(block.times) or (stamps == "start" and block.starts is None):
         return empty(len(times))
     at = np.searchsorted(block.times, times, "right") - 1
     found = at >= 0
@@ -97,8 +103,10 @@ def _looked_up_rows(
         stale &= ~there(cells)
         cells = None if stamps or not there(cells).any() else cells
     present = found & ~stale if stale.any() or not found.all() else np.ones(values.shape, bool)
-    if stamps:
+    if stamps == "taken":
         values = np.broadcast_to(block.times[at] / 1000, values.shape)
+    elif stamps and block.starts is not None:
+        values = block.starts[rows][:, at] / 1000
     vector = of_floats(labels, values, present)
     return vector if cells is None else Vector(labels, values, present, only(present, cells), vector.nameless)
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from monitor.query.histogram import CUSTOM_SCHEMA, Buckets, Hint, Histogram, Stack
 from monitor.query.histogram_rate import is_reset
-from monitor.query.history import STALE, STALE_BITS, Labels
+from monitor.query.history import STALE, STALE_BITS, Labels, Millis
 from monitor.query.memory import Bounds, MemoryHistory
 from tests.promqltest.commands import Load, Loaded
 from tests.promqltest.series import Point
@@ -25,13 +25,25 @@ def empty_history() -> MemoryHistory:
 def load(history: MemoryHistory, command: Load) -> None:
     """Puts all series of a load in."""
     for series in command.series:
-        _append(history, series.labels, [(n * command.step, point) for n, point in enumerate(series.points) if not point.omitted])
+        samples = [(n * command.step, point) for n, point in enumerate(series.points) if not point.omitted]
+        _append(history, series.labels, samples, _starts(series, command.step))
     if command.with_nhcb:
         for labels, samples in _custom_histograms(command).items():
             _append(history, labels, samples)
 
 
-def _append(history: MemoryHistory, labels: Labels, samples: list[tuple[int, Point]]) -> None:
+def _starts(series: Loaded, step: int) -> dict[int, int] | None:
+    """Start timestamps by the times of the samples that have one."""
+    found = {n * step: n * step + since for n, since in enumerate(series.starts) if since is not None}
+    return found or None
+
+
+def _append(
+    history: MemoryHistory, labels: Labels, samples: list[tuple[int, Point]], starts: dict[int, int] | None = None
+) -> None:
+    def since(times: list[int]) -> Millis | None:
+        return None if starts is None else np.array([starts.get(time, 0) for time in times], np.int64)
+
     floats = [(time, point.value) for time, point in samples if point.histogram is None]
     if floats:
         values = np.empty(len(floats))
@@ -41,10 +53,12 @@ def _append(history: MemoryHistory, labels: Labels, samples: list[tuple[int, Poi
                 bits[row] = STALE_BITS
             else:
                 values[row] = value
-        history.append(labels, np.array([time for time, _ in floats], np.int64), values)
+        times = [time for time, _ in floats]
+        history.append(labels, np.array(times, np.int64), values, since(times))
     found = [(time, histogram) for time, histogram in _with_hints(samples) if histogram is not None]
     if found:
-        history.append_histograms(labels, np.array([time for time, _ in found], np.int64), [h for _, h in found])
+        times = [time for time, _ in found]
+        history.append_histograms(labels, np.array(times, np.int64), [h for _, h in found], since(times))
 
 
 def _with_hints(samples: list[tuple[int, Point]]) -> list[tuple[int, Histogram | None]]:
