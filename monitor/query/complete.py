@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from monitor.model.matchers import Matcher, Operator, SelectorError, compile_pattern
-from monitor.query.cursor_walk import Frame, Walk
+from monitor.model.matchers import Matcher
+from monitor.query.cursor_walk import Frame, Walk, matcher_of
 from monitor.query.lexer import COMPARISONS, RESERVED, WORD_OPERATORS, Token
 from monitor.query.quoting import STRING, unquote
 from monitor.query.scan import scan
@@ -24,6 +24,7 @@ _FURTHER = re.compile(
 )
 _CONTINUED = frozenset({"identifier", "metric identifier", "number", "duration", "error"}) | RESERVED
 _LABEL_PARAMETERS = frozenset({"target", "source", "label"})
+_DURATION_WORDS = ("step()", "range()")
 _OPERAND_KINDS = ("metric", "function", "aggregation")
 
 
@@ -120,11 +121,9 @@ def _word_span(text: str, cursor: int, word: Token | None, tail: re.Pattern[str]
 def _in_braces(text: str, cursor: int, frame: Frame, word: Token | None) -> Expectation:
     if word is not None and word.kind == "open string":
         start, end, after = _string_span(text, cursor, word.start)
+        kinds, label = (("value",), frame.label) if frame.operator else (("metric", "label"), "")
         selector = frame.matchers() + _further(text, after)
-        kind = ("value",) if frame.operator else ("metric", "label")
-        return Expectation(
-            kind, start, end, text[start:cursor], (), selector, frame.label if frame.operator else "", text[word.start]
-        )
+        return Expectation(kinds, start, end, text[start:cursor], (), selector, label, text[word.start])
     start, end = _word_span(text, cursor, word, _LABEL_TAIL)
     if frame.operator:
         selector = frame.matchers() + _further(text, end)
@@ -150,21 +149,11 @@ def _further(text: str, position: int) -> tuple[Matcher, ...]:
     found: list[Matcher] = []
     while (part := _FURTHER.match(text, position)) is not None:
         label = unquote(part["label"]) if part["label"].startswith('"') else part["label"]
-        operators: dict[str, Operator] = {"=": "=", "!=": "!=", "=~": "=~", "!~": "!~"}
-        matcher = Matcher(label, operators[part["op"]], unquote(part["value"]))
-        if _is_sound(matcher):
+        matcher = matcher_of(label, part["op"], part["value"])
+        if matcher is not None:
             found.append(matcher)
         position = part.end()
     return tuple(found)
-
-
-def _is_sound(matcher: Matcher) -> bool:
-    if matcher.op in ("=~", "!~"):
-        try:
-            compile_pattern(matcher.value)
-        except SelectorError:
-            return False
-    return True
 
 
 def _in_string(text: str, cursor: int, walk: Walk, word: Token) -> Expectation:
@@ -200,13 +189,14 @@ def _plain(text: str, cursor: int, frame: Frame, word: Token | None) -> Expectat
     start, end = _word_span(text, cursor, word)
     shown = text[start:cursor]
     if frame.kind == "brackets":
-        return Expectation(("duration",) if not frame.closed else (), start, end, shown, _duration_words(frame))
+        due = not frame.closed
+        return Expectation(("duration",) if due else (), start, end, shown, _DURATION_WORDS if due else ())
     if word is not None and word.kind in ("number", "duration", "error") and frame.expects != "offset" and not shown.isalpha():
         return Expectation((), start, end, shown)
     if frame.kind == "fill":
         return Expectation((), start, end, shown)
     if frame.expects == "offset":
-        return Expectation(("duration",), start, end, shown, ("step()", "range()"))
+        return Expectation(("duration",), start, end, shown, _DURATION_WORDS)
     if frame.expects == "at":
         return Expectation(("keyword",), start, end, shown, ("start()", "end()"))
     if frame.keyword:
@@ -215,10 +205,6 @@ def _plain(text: str, cursor: int, frame: Frame, word: Token | None) -> Expectat
         return Expectation(("keyword",), start, end, shown, _operator_words(frame))
     words = _modifier_words(frame)
     return Expectation(_operand_kinds(frame) + (("keyword",) if words else ()), start, end, shown, words)
-
-
-def _duration_words(frame: Frame) -> tuple[str, ...]:
-    return () if frame.closed else ("step()", "range()")
 
 
 def _operand_kinds(frame: Frame) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from monitor.model.matchers import NAME_TAG, Matcher, Operator, SelectorError, compile_pattern
+from monitor.model.matchers import NAME_TAG, Matcher, Operator, SelectorError
 from monitor.query.lexer import AGGREGATIONS as AGGREGATION_WORDS
 from monitor.query.lexer import OPERATORS, SPECIAL_CALLS, WORD_OPERATORS, Token
 from monitor.query.quoting import unquote
@@ -16,6 +16,16 @@ MAX_FRAMES = 1000
 
 _MATCH_OPERATORS: dict[str, Operator] = {"=": "=", "!=": "!=", "=~": "=~", "!~": "!~"}
 _FILLS = frozenset({"fill", "fill_left", "fill_right"})
+
+
+def matcher_of(label: str, operator: str, quoted: str) -> Matcher | None:
+    """A matcher with the value between the quotes; None while its pattern cannot be read."""
+    matcher = Matcher(label, _MATCH_OPERATORS[operator], unquote(quoted))
+    try:
+        matcher.test("")
+    except SelectorError:
+        return None
+    return matcher
 
 
 @dataclass(slots=True)
@@ -146,8 +156,10 @@ class Walk:
         parent.took(frame.selector, aggregation=frame.kind == "aggregation" and not clause_before)
 
     def _plain(self, frame: Frame, token: Token) -> None:
-        kind = token.kind
-        if kind == ",":
+        kind, name = token.kind, frame.name
+        if name is not None and name.end == token.start and (token.text == "." or name.text.endswith(".")):
+            frame.name = Token("identifier", name.text + token.text, name.start, token.end)  # a.b, which wants quotes in the end
+        elif kind == ",":
             frame.settle()
             frame.commas += 1
             frame.expects, frame.operator, frame.closed, frame.operand = "operand", "", False, ()
@@ -210,15 +222,11 @@ class Walk:
             frame.read.append(Matcher(NAME_TAG, "=", frame.label))
 
     def _matcher(self, frame: Frame, token: Token) -> None:
-        matcher = Matcher(frame.label, _MATCH_OPERATORS[frame.operator], unquote(token.text))
+        matcher = matcher_of(frame.label, frame.operator, token.text)
         frame.label = frame.operator = ""
         frame.expects = "operator"
-        if matcher.op in ("=~", "!~"):
-            try:
-                compile_pattern(matcher.value)
-            except SelectorError:
-                return
-        frame.read.append(matcher)
+        if matcher is not None:
+            frame.read.append(matcher)
 
     def _in_brackets(self, frame: Frame, token: Token) -> None:
         if token.kind == "]":

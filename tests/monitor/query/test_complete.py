@@ -51,6 +51,8 @@ def test_a_name_with_dots_is_one_word() -> None:
     assert (at("x{http.me‖").kinds, at("x{http.me‖").word) == (("label",), "http.me")
     assert (at("sum by (http.‖").kinds, at("sum by (http.‖").word) == (("grouping",), "http.")
     assert at("x{a='b.c‖").word == "b.c"
+    assert selector("rate(foundation.service.count{job='a', ‖") == '__name__="foundation.service.count", job="a"'
+    assert selector("sum(a.b) by (‖") == '__name__="a.b"'
     assert at("1.‖").kinds == at("# a.b‖").kinds == ()
 
 
