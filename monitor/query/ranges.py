@@ -6,7 +6,7 @@ that within a group no sample is missing and a window is a slice.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
@@ -49,7 +49,8 @@ class Samples:
         for first in range(0, len(self.labels), tall):
             some = slice(first, first + tall)
             cells = self.cells[some] if self.cells is not None else None
-            yield Samples(self.rows[some], self.labels[some], self.times, self.values[some], self.histogram, cells)
+            since = self.since[some] if self.since is not None else None
+            yield Samples(self.rows[some], self.labels[some], self.times, self.values[some], self.histogram, cells, since)
 
 
 def samples_of(block: Block, first_row: int = 0) -> Iterator[Samples]:
@@ -85,7 +86,7 @@ def samples_of(block: Block, first_row: int = 0) -> Iterator[Samples]:
 @dataclass(frozen=True, eq=False)
 class Ranges:
     """A group's windows at N evaluations: (`starts`, `ends`] in milliseconds; `at`: the evaluations' times; `lookback` reaches
-    beyond the window where `mode` is anchored or smoothed. `span`: of the selector, for notes.
+    beyond the window where `mode` is anchored or smoothed. `span`: of the first argument, for notes; `check`: see `Run`.
     """
 
     samples: Samples
@@ -95,6 +96,7 @@ class Ranges:
     range: int
     notes: Notes
     span: Span
+    check: Callable[[], None]
     mode: Literal["", "anchored", "smoothed"] = ""
     lookback: int = 0
 
@@ -133,7 +135,7 @@ class Ranges:
         lows = np.searchsorted(times, self.starts, "right")
         highs = np.searchsorted(times, self.ends, "right")
         since = self.samples.since[:, kept] if self.samples.since is not None else None
-        return Windows(times, self.samples.values[:, kept], lows, np.maximum(highs, lows), since)
+        return Windows(times, self.samples.values[:, kept], lows, np.maximum(highs, lows), self.check, since)
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,6 +146,7 @@ class Windows:
     values: Values
     lows: Bounds
     highs: Bounds
+    check: Callable[[], None]
     since: Millis | None = None
 
     @cached_property
@@ -183,6 +186,7 @@ class Windows:
                 tall = max(1, CHUNK // columns.size)
                 for row in range(0, len(self.values), tall):
                     rows = slice(row, row + tall)
+                    self.check()
                     yield rows, picked, self.values[rows][:, columns], self.times[columns]
 
 
