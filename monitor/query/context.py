@@ -14,6 +14,13 @@ from monitor.query.history import Hints, History, Millis, QueryError, Selected, 
 from monitor.query.notes import Notes
 from monitor.query.vectors import Vector
 
+
+class BadQueryError(QueryError):
+    """A query that is wrong as it stands, whatever the history has."""
+
+    kind = "bad_data"
+
+
 Value = Vector | Values | str
 """What an expression gives: a vector, a scalar at every time (float64 [N]) or a string."""
 
@@ -47,7 +54,7 @@ class Frame:
 @dataclass(slots=True, eq=False)
 class Run:
     """`evaluate` evaluates a part of the expression at some times; `check` is called between operations and may raise.
-    `statistics`: ids of the selectors that `found_resets` speaks of.
+    `statistics`: ids of the selectors that `found_resets` speaks of; `functions`: by id, the function directly round a selector.
     """
 
     history: History
@@ -57,6 +64,7 @@ class Run:
     check: Callable[[], None]
     step: int = 0
     statistics: frozenset[int] = frozenset()
+    functions: dict[int, str] = field(default_factory=dict)
     samples: int = 0
     resolution: int = 0
     _said: dict[str, list[str]] = field(default_factory=lambda: {"warnings": [], "infos": []})

@@ -7,15 +7,14 @@ caller's `check` is called between operations and ends a query by raising.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
 
 from monitor.query.aggregate import aggregate
 from monitor.query.ast import Aggregate, Binary, Call, Expr, Number, Paren, Selector, String, Subquery, Unary
 from monitor.query.binary import binary, unary
-from monitor.query.context import Frame, Limits, Run, Value
-from monitor.query.found_resets import selectors_under_statistics
+from monitor.query.context import BadQueryError, Frame, Limits, Run, Value
+from monitor.query.found_resets import functions_round_selectors, selectors_under_statistics
 from monitor.query.function_histograms import HISTOGRAM_FUNCTIONS
 from monitor.query.function_labels import LABEL_FUNCTIONS
 from monitor.query.function_ranges import RANGE_FUNCTIONS, absent, over_range, raw_blocks
@@ -56,11 +55,11 @@ class Evaluator:
     def range(self, expr: str | Expr, start: int, end: int, step: int, check: Check | None = None) -> Answer:
         """The values at start, start + step, … up to the end (milliseconds). Raises as `instant`."""
         if step <= 0:
-            raise QueryError("zero or negative query resolution step widths are not accepted. Try a positive integer")
+            raise BadQueryError("zero or negative query resolution step widths are not accepted. Try a positive integer")
         if end < start:
-            raise QueryError("the end of a query comes before its start")
+            raise BadQueryError("end timestamp must not be before start time")
         if (end - start) // step + 1 > self._limits.max_points:
-            raise QueryError(
+            raise BadQueryError(
                 f"exceeded maximum resolution of {self._limits.max_points:,} points per timeseries. "
                 "Try decreasing the query resolution (?step=XX)"
             )
@@ -69,7 +68,7 @@ class Evaluator:
         frame = Frame(times, step)
         found = run.evaluate(tree, frame)
         if isinstance(found, str):
-            raise QueryError("a range query takes a scalar or an instant vector, not a string")
+            raise BadQueryError('invalid expression type "string" for range query, must be Scalar or instant Vector')
         if isinstance(found, np.ndarray):
             found = single(found)
         return self._answer(run, found, frame, ordered_here=False)
@@ -79,7 +78,7 @@ class Evaluator:
         tree = parse(expr) if isinstance(expr, str) else expr
         tree = resolved(tree, bounds)
         run = Run(self._history, self._limits, Notes(text), lambda *_: "", check or (lambda: None), bounds.step)
-        run.statistics = selectors_under_statistics(tree)
+        run.statistics, run.functions = selectors_under_statistics(tree), functions_round_selectors(tree)
         run.evaluate = lambda part, frame: _evaluate(run, part, frame)
         return run, tree
 
@@ -124,12 +123,13 @@ def _evaluate_part(run: Run, expr: Expr, frame: Frame) -> Value:
     if isinstance(expr, Call):
         return _called(run, expr, frame)
     if isinstance(expr, Subquery) or expr.is_range:
-        raise QueryError("a range is the argument of a function: rate(x[5m]), not x[5m] alone")
-    return _selected(run, expr, frame, "")
+        raise BadQueryError("a range is the argument of a function: rate(x[5m]), not x[5m] alone")
+    return _selected(run, expr, frame)
 
 
-def _selected(run: Run, selector: Selector, frame: Frame, func: str, stamps: Stamps = "") -> Vector:
-    if selector.mode == "smoothed":
+def _selected(run: Run, selector: Selector, frame: Frame, stamps: Stamps = "") -> Vector:
+    func = run.functions.get(id(selector), "")
+    if selector.mode == "smoothed" and not stamps:
         return smoothed_instant(run, selector, frame, func)
     if selector.mode == "anchored":
         raise QueryError("anchored modifier can only be used with range selectors")
@@ -142,9 +142,9 @@ def _called(run: Run, call: Call, frame: Frame) -> Value:
     if func in RANGE_FUNCTIONS:
         return over_range(run, call, frame)
     if func == "timestamp" and isinstance(call.args[0], Selector):
-        return _selected(run, replace(call.args[0], mode=""), frame, func, stamps="taken").unnamed()
+        return _selected(run, call.args[0], frame, stamps="taken").unnamed()
     if func == "start_timestamp" and isinstance(call.args[0], Selector):
-        return _selected(run, replace(call.args[0], mode=""), frame, func, stamps="start").unnamed()
+        return _selected(run, call.args[0], frame, stamps="start").unnamed()
     if func == "absent":
         return absent(call.args[0], run.vector(call.args[0], frame), frame)
     if func == "info":

@@ -14,7 +14,7 @@ from monitor.query.history import Mask, Values
 
 Bounds = npt.NDArray[np.int64]
 _TRUSTED = 1e-13
-_FEW_COLUMNS = 32
+_FEW_COLUMNS = 128
 _EXACT = 2.0**53
 """Whole numbers below are added without rounding."""
 

@@ -41,6 +41,16 @@ def _found(expr: Expr, wanted: bool) -> Iterator[int]:
         yield from _found(child, wanted) if not isinstance(expr, Subquery) else ()
 
 
+def functions_round_selectors(expr: Expr) -> dict[int, str]:
+    """By the id of a selector node the name of the function whose argument it is."""
+    found: dict[int, str] = {}
+    for child in children(expr):
+        found.update(functions_round_selectors(child))
+        if isinstance(expr, Call) and isinstance(child, Selector):
+            found[id(child)] = expr.func
+    return found
+
+
 def children(expr: Expr) -> Iterator[Expr]:
     """The expressions directly inside one."""
     for field in fields(expr):

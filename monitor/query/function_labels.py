@@ -17,7 +17,7 @@ from monitor.model.matchers import MAX_PATTERN, NAME_TAG
 from monitor.query.ast import Call, String
 from monitor.query.context import Frame, Run
 from monitor.query.history import Labels, QueryError
-from monitor.query.labelsets import value_of, with_labels
+from monitor.query.labelsets import valid_label_name, value_of, with_labels
 from monitor.query.vectors import Vector, merged
 
 _REFERENCE = re.compile(r"\$(?:(\$)|\{(\w+)\}|(\w+))", re.ASCII)
@@ -34,7 +34,7 @@ def _text(call: Call, place: int) -> str:
 def _replaced(run: Run, call: Call, frame: Frame) -> Vector:
     target, template, source, expression = (_text(call, place) for place in range(1, 5))
     pattern = _compiled(expression)
-    if not target:
+    if not valid_label_name(target):
         raise QueryError(f"invalid destination label name in label_replace(): {target}")
     vector = run.vector(call.args[0], frame)
     labels, nameless = list(vector.labels), vector.nameless.copy()
@@ -84,10 +84,11 @@ def _expanded(template: str, found: Any, pattern: Any) -> str:
 def _joined(run: Run, call: Call, frame: Frame) -> Vector:
     target, separator = _text(call, 1), _text(call, 2)
     sources = [_text(call, place) for place in range(3, len(call.args))]
-    if not target:
+    if not valid_label_name(target):
         raise QueryError(f"invalid destination label name in label_join(): {target}")
-    if not all(sources):
-        raise QueryError("invalid source label name in label_join(): ")
+    for source in sources:
+        if not valid_label_name(source):
+            raise QueryError(f"invalid source label name in label_join(): {source}")
     vector = run.vector(call.args[0], frame)
     labels = [with_labels(old, {target: separator.join(value_of(old, name) for name in sources)}) for old in vector.labels]
     nameless = np.zeros(len(labels), bool) if target == NAME_TAG else vector.nameless

@@ -67,7 +67,7 @@ def over_range(run: Run, call: Call, frame: Frame) -> Vector:
         allowed = ", ".join(_SAFE[mode])
         raise QueryError(f"{mode} modifier can only be used with: {allowed} - not with {call.func}")
     ends = range_ends(arg, frame)
-    millis = arg.range or 0
+    millis, span, lookback = arg.range or 0, call.args[0].span, run.limits.lookback
     selected, positions = selected_range(run, arg, frame, ends, call.func)
     shape = (sum(len(block.labels) for block in selected.blocks), len(frame))
     run.bound(shape[0] * shape[1])
@@ -78,7 +78,7 @@ def over_range(run: Run, call: Call, frame: Frame) -> Vector:
     for block in selected.blocks:
         for samples in (part for whole in samples_of(block, row) for part in whole.parts()):
             run.check()
-            ranges = Ranges(samples, ends - millis, ends, frame.times, millis, run.notes, arg.span, mode, run.limits.lookback)
+            ranges = Ranges(samples, ends - millis, ends, frame.times, millis, run.notes, span, run.check, mode, lookback)
             function = _PLAIN.get(call.func)
             result = function(ranges) if function else _WITH_SCALARS[call.func](ranges, *scalars)
             found.put(samples.rows, result)
@@ -193,7 +193,7 @@ def _note_no_counters(run: Run, vector: Vector, arg: Selector | Subquery) -> Non
 
 def absent(arg: Expr, vector: Vector, frame: Frame) -> Vector:
     """1 where no series has a sample, with the labels that the selector's `=` matchers fix."""
-    present = ~vector.present.any(axis=0) if vector.labels else np.ones(len(frame), bool)
+    present: Mask = ~np.any(vector.present, axis=0)
     if not present.any():
         return empty(len(frame))
     labels = absent_labels(arg)

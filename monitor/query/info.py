@@ -77,7 +77,7 @@ def _info_series(
     if found.cells is not None and found.histograms().any():
         row = int(np.flatnonzero(found.histograms().any(axis=1))[0])
         raise QueryError(f"this should be an info metric, with float samples: {show(found.labels[row])}")
-    stamps = instant(run, selector, looked_at, "info", stamps=True)
+    stamps = instant(run, selector, looked_at, "info", stamps="taken")
     if len(looked_at) < len(frame):
         return broadcast(found, len(frame)), broadcast(stamps, len(frame))
     return found, stamps

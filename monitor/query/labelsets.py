@@ -51,6 +51,11 @@ def of(pairs: Mapping[str, str] | Iterable[tuple[str, str]]) -> Labels:
     return tuple(sorted((name, value) for name, value in dict(pairs).items() if value))
 
 
+def valid_label_name(name: str) -> bool:
+    """Any text but none; what was no UTF-8 was read as U+FFFD."""
+    return name != "" and "\ufffd" not in name
+
+
 def show(labels: Labels) -> str:
     """`{a="b", c="d"}`, the name as a label too (labels.Labels.String)."""
     return "{" + ", ".join(f"{_shown_name(name)}={go_quote(value)}" for name, value in labels) + "}"

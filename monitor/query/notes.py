@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 
-from monitor.query.ast import NOWHERE, Span
+from monitor.query.ast import NOWHERE, Expr, Span, String
 from monitor.query.quoting import go_quote
 
 MAX_NOTES = 100
@@ -53,6 +53,12 @@ class Notes:
             return ""
         start = span[0]
         return f" ({self._text.count(chr(10), 0, start) + 1}:{start - self._text.rfind(chr(10), 0, start)})"
+
+    def source(self, expr: Expr | None) -> str:
+        """An expression's own text, where the query's is known; else a string as Go quotes it."""
+        if expr is None or not self._text:
+            return go_quote(expr.value) if isinstance(expr, String) else ""
+        return self._text[slice(*expr.span)]
 
     def mixed_samples(self, name: str, span: Span) -> None:
         self.warn(f"encountered a mix of histograms and floats for metric name {go_quote(name)}", span)

@@ -14,7 +14,7 @@ from monitor.model.matchers import NAME_TAG
 from monitor.query.ast import Aggregate, String
 from monitor.query.context import Frame, Run
 from monitor.query.history import Labels, Mask, QueryError, Values
-from monitor.query.labelsets import dropping, keeping, with_labels
+from monitor.query.labelsets import dropping, keeping, valid_label_name, with_labels
 from monitor.query.notes import go_float, plain_float
 from monitor.query.vectors import Vector, empty, of_floats
 from monitor.query.xxhash import hash_of
@@ -135,8 +135,8 @@ RANKING: dict[str, Callable[[Run, Aggregate, Vector, Rows, Values], Vector]] = {
 def count_values(run: Run, expr: Aggregate, vector: Vector, frame: Frame) -> Vector:
     """A series for every value there is, with how many have it; the value becomes a label."""
     label = expr.param.value if isinstance(expr.param, String) else ""
-    if not label:
-        raise QueryError(f"invalid label name {label}")
+    if not valid_label_name(label):
+        raise QueryError(f"invalid label name {run.notes.source(expr.param)}")
     names = frozenset((*expr.grouping, NAME_TAG)) if expr.without else frozenset((*expr.grouping, label))
     counts: dict[Labels, Values] = {}
     seen: dict[Labels, int] = {}
