@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 import threading
+import zlib
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from collector.storage.history.codec import DamagedChunkError, pack_times, unpack_times
+from collector.storage.history.codec import DamagedChunkError, pack_times, seal_of, unpack_times
 from collector.storage.history.settings import DAY, RAW, WINDOW, window_of
 from monitor.query.history import Millis
 
@@ -22,14 +23,17 @@ MERGED = 4096
 """Parts below are merged chunks; from here on: the number of a fold times this, and a count within it."""
 _FEW = 400
 _WINDOWS = DAY // WINDOW
-_COLUMNS = "tier, field, span, bucket, part, times, first, last, samples, data"
+KEY_COLUMNS = "tier, field, span, bucket, part, times, first, last, samples"
+_COLUMNS = f"{KEY_COLUMNS}, seal, data"
 
 
 TimesKey = tuple[int, int, int]
 
 
 class ChunkRow(NamedTuple):
-    """A row of the table. `times`: id of the times its series share; `first`, `last`: milliseconds."""
+    """A row of the table. `times`: id of the times its series share; `first`, `last`: milliseconds; `seal`: a checksum over all
+    before it.
+    """
 
     tier: int
     field: int
@@ -40,6 +44,7 @@ class ChunkRow(NamedTuple):
     first: int
     last: int
     samples: int
+    seal: int
     data: bytes
 
     @property
@@ -91,16 +96,21 @@ def times_id(times: Millis) -> int:
     return int.from_bytes(hashlib.blake2b(times.tobytes(), digest_size=8).digest(), "little") >> 1
 
 
-def spans_between(connection: sqlite3.Connection, tier: int, first: int, last: int) -> list[int]:
-    """Spans of a tier that hold chunks."""
-    rows = connection.execute("SELECT DISTINCT span FROM spans WHERE tier = ? AND span BETWEEN ? AND ?", (tier, first, last))
-    return [row[0] for row in rows]
+def span_limits(connection: sqlite3.Connection, tier: int) -> tuple[int, int] | None:
+    """The first and the last span of a tier with chunks of samples, None where there are none."""
+    found: list[int] = []
+    for field in (LAST, HISTOGRAM):
+        for end in ("min", "max"):
+            row = connection.execute(f"SELECT {end}(span) FROM chunks WHERE tier = ? AND field = ?", (tier, field)).fetchone()
+            if row[0] is not None:
+                found.append(row[0])
+    return (min(found), max(found)) if found else None
 
 
 def read_chunks(
     connection: sqlite3.Connection, tier: int, field: int, spans: Sequence[int], buckets: Sequence[int], start: int, end: int
 ) -> Iterator[ChunkRow]:
-    """Chunks of those spans and buckets (both rising) with samples in [start, end], by span, bucket and part.
+    """Chunks of those spans (one after the other) and buckets (rising) with samples in [start, end], by span, bucket and part.
 
     One scan where the buckets are dense; seeks where they are few among many.
     """
@@ -116,9 +126,8 @@ def read_chunks(
             yield from map(ChunkRow._make, connection.execute(query, (tier, field, start, end)))
         return
     query = f"{select} span BETWEEN ? AND ? AND bucket BETWEEN ? AND ? ORDER BY span, bucket, part"
-    known = set(spans)
     for row in connection.execute(query, (tier, field, start, end, spans[0], spans[-1], buckets[0], buckets[-1])):
-        if row[3] in wanted and row[2] in known:
+        if row[3] in wanted:
             yield ChunkRow._make(row)
 
 
@@ -180,8 +189,9 @@ class ChunkWriter:
             key = *chunk[:4], begin
             number = counts[key] = counts.get(key, -1) + 1
             times = self.times(chunk.tier, chunk.span, chunk.times)
-            added.append(ChunkRow(*chunk[:4], begin + number, times, first, last, chunk.samples, chunk.data))
-        self._connection.executemany("INSERT OR REPLACE INTO chunks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", added)
+            columns = (*chunk[:4], begin + number, times, first, last, chunk.samples)
+            added.append(ChunkRow(*columns, seal_of(*columns), chunk.data))
+        self._connection.executemany("INSERT INTO chunks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", added)
         for row in added:
             self._change(row.tier, row.span, row.first, row.samples, len(row.data), 1, row.part >= MERGED)
 
@@ -237,12 +247,20 @@ class ChunkWriter:
 
 def mark(connection: sqlite3.Connection, name: str) -> int | None:
     """A number the database keeps beside its chunks, None where it has none."""
-    row = connection.execute("SELECT value FROM marks WHERE name = ?", (name,)).fetchone()
-    return None if row is None else int(row[0])
+    row = connection.execute("SELECT value, seal FROM marks WHERE name = ?", (name,)).fetchone()
+    if row is None:
+        return None
+    if row[1] != _mark_seal(name, row[0]):
+        raise sqlite3.DatabaseError("a mark of the history is damaged")
+    return int(row[0])
 
 
 def set_mark(connection: sqlite3.Connection, name: str, value: int) -> None:
-    connection.execute("INSERT INTO marks VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value", (name, value))
+    connection.execute("INSERT OR REPLACE INTO marks VALUES (?, ?, ?)", (name, value, _mark_seal(name, value)))
+
+
+def _mark_seal(name: str, value: int) -> int:
+    return zlib.crc32(name.encode(), seal_of(value))
 
 
 def refs_of(bucket: int, slots: np.typing.NDArray[np.uint8]) -> np.typing.NDArray[np.int64]:

@@ -11,7 +11,7 @@ import sqlite3
 import numpy as np
 
 from collector.storage.history.chunk_table import FIELDS_SQL
-from collector.storage.history.codec import GROUP, slots_of
+from collector.storage.history.codec import GROUP, DamagedChunkError, opened, sealed, slots_of
 from collector.storage.history.database import transaction
 from collector.storage.history.loading import Tombstone
 from collector.storage.history.pieces import Rows
@@ -30,7 +30,7 @@ def lay_tombstone(connection: sqlite3.Connection, refs: Rows, start: int, end: i
     if not doomed:
         return 0
     with transaction(connection):
-        cursor = connection.execute("INSERT INTO tombstones (first, last, refs) VALUES (?, ?, ?)", (start, end, refs.tobytes()))
+        cursor = connection.execute("INSERT INTO tombstones (first, last, refs) VALUES (?, ?, ?)", (start, end, sealed(refs.tobytes(), start, end)))
         number = cursor.lastrowid or 0
         connection.executemany("INSERT INTO doomed VALUES (?, ?, ?, ?, ?, ?)", [(*key, number) for key in doomed])
     return len(doomed)
@@ -70,9 +70,13 @@ def end_tombstones(connection: sqlite3.Connection) -> Tombstone | None:
     ).fetchone()
     if row is None:
         return None
+    try:
+        refs = np.frombuffer(opened(row[3], row[1], row[2]), np.int64)
+    except DamagedChunkError:
+        refs = np.empty(0, np.int64)
     with transaction(connection):
         connection.execute("DELETE FROM tombstones WHERE id = ?", (row[0],))
-    return Tombstone(row[1], row[2], np.frombuffer(row[3], np.int64))
+    return Tombstone(row[1], row[2], refs)
 
 
 def without_samples(connection: sqlite3.Connection, refs: Rows) -> Rows:

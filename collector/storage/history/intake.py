@@ -38,7 +38,7 @@ class Intake:
         self.head = Head()
         self.newest = Newest()
         self.journal = FreshJournal(folder / "fresh", settings.segment_bytes, settings.rest)
-        self.samples = self.late = self.too_old = self.too_new = self.dropped_full = 0
+        self.samples = self.late = self.too_old = self.too_new = self.dropped_full = self.nameless = 0
 
     @property
     def failing(self) -> str:
@@ -76,6 +76,11 @@ class Intake:
         with self._lock:
             return self.newest.of(refs)
 
+    def highest_ref(self) -> int:
+        """The highest that any sample was ever taken for, -1 when there was none."""
+        with self._lock:
+            return self.newest.highest()
+
     def read_journal(self, folded: int) -> tuple[list[Names], list[str]]:
         """Takes in what the journal has beyond a record; the names of series in it, and what was found damaged."""
         names: list[Names] = []
@@ -105,6 +110,7 @@ class Intake:
             "too_old_samples": self.too_old,
             "too_new_samples": self.too_new,
             "dropped_samples": self.dropped_full,
+            "nameless_samples": self.nameless,
             "fresh_samples": self.head.weight,
             "journal_bytes": self.journal.bytes,
             "unwritten_bytes": self.journal.pending_bytes,
@@ -118,6 +124,12 @@ class Intake:
 
     def _fit(self, columns: Columns, histograms: HistogramColumns | None) -> tuple[Columns, HistogramColumns | None]:
         """Without what is too old, too far ahead, or more than memory may hold."""
+        known: Mask = columns.refs >= 0
+        if not known.all():  # the registry had no room
+            self.nameless += len(known) - int(known.sum())
+            columns, histograms = _some(columns, histograms, known)
+            if not len(columns):
+                return columns, histograms
         if self.head.weight >= self._settings.head_samples:
             self.dropped_full += len(columns)
             return _some(columns, histograms, np.zeros(len(columns), bool))

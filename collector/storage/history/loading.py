@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import sqlite3
 from collections.abc import Callable, Sequence
@@ -11,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from collector.storage.history.chunk_table import HISTOGRAM, ChunkRow, TimesCache, TimesKey, refs_of, times_of
-from collector.storage.history.codec import GROUP, Chunk, DamagedChunkError
+from collector.storage.history.codec import GROUP, Chunk, DamagedChunkError, opened, seal_of
 from collector.storage.history.histograms import PARTS, HistogramPool, unpack_columns
 from collector.storage.history.pieces import Panel, Piece, Rows, assemble, matrix_filler
 from collector.storage.history.settings import TIER_STEPS
@@ -75,6 +76,8 @@ class Loader:
                 pieces = [piece for piece in pieces if piece.fill is not error.fill]
 
     def _pieces_of(self, row: ChunkRow, known: dict[TimesKey, Millis]) -> list[Piece]:
+        if seal_of(*row[:9]) != row.seal:
+            raise DamagedChunkError("the row of a chunk is damaged")
         chunk = Chunk(row.data)
         refs = refs_of(row.bucket, chunk.slots)
         rows = np.searchsorted(self.wanted, refs)
@@ -114,6 +117,20 @@ class Loader:
             for some, first, last in parts
             if some.any() and last > first
         ]
+
+
+def tombstones(connection: sqlite3.Connection) -> dict[tuple[int, ...], list[Tombstone]]:
+    """By the key of a chunk, what of it is deleted. A damaged tombstone hides nothing."""
+    known: dict[int, Tombstone] = {}
+    for number, first, last, blob in connection.execute("SELECT id, first, last, refs FROM tombstones"):
+        with contextlib.suppress(DamagedChunkError):
+            known[number] = Tombstone(first, last, np.frombuffer(opened(blob, first, last), np.int64))
+    found: dict[tuple[int, ...], list[Tombstone]] = {}
+    if known:
+        for *key, number in connection.execute("SELECT tier, field, span, bucket, part, tombstone FROM doomed"):
+            if number in known:
+                found.setdefault(tuple(key), []).append(known[number])
+    return found
 
 
 class DamagedPieceError(Exception):

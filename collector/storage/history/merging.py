@@ -30,11 +30,10 @@ from collector.storage.history.columns import sorted_columns
 from collector.storage.history.database import transaction
 from collector.storage.history.head import Run
 from collector.storage.history.histograms import HistogramColumns, HistogramPool, joined
-from collector.storage.history.loading import Loader
+from collector.storage.history.loading import Loader, tombstones
 from collector.storage.history.newest import Newest
 from collector.storage.history.packing import float_chunk, histogram_chunks, pack_run
 from collector.storage.history.pieces import Panel
-from collector.storage.history.reader import tombstones
 from collector.storage.history.series_index import SeriesIndex, counters_among
 from collector.storage.history.settings import RAW, TIER_STEPS, WINDOW, span_of, window_of
 from collector.storage.history.tiers import FIELDS, downsample, downsample_histograms, eager

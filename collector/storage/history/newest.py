@@ -34,7 +34,7 @@ class Newest:
                 self._grow((block + 1) * _BLOCK)
                 times = np.empty(_BLOCK, np.int64)
                 try:
-                    decompress_into(opened(data), times)
+                    decompress_into(opened(data, block), times)
                 except DamagedChunkError:
                     damaged += 1
                 else:
@@ -49,7 +49,7 @@ class Newest:
             copies = [self._times[block * _BLOCK : (block + 1) * _BLOCK].copy() for block in blocks]
             self._changed[blocks] = False
         for block, times in zip(blocks, copies, strict=True):
-            data = sealed(compress(times, quick=True))
+            data = sealed(compress(times, quick=True), block)
             connection.execute("INSERT OR REPLACE INTO newest VALUES (?, ?)", (block, data))
         return blocks
 
@@ -85,6 +85,10 @@ class Newest:
             self._grow(int(refs.max(initial=0)) + 1)
             self._times[refs] = ENDED
             self._changed[refs // _BLOCK] = True
+
+    def highest(self) -> int:
+        """The highest ref that has a time, -1 when none has."""
+        return int(np.flatnonzero(self._times > NEVER).max(initial=-1))
 
     def before(self, time: int) -> npt.NDArray[np.int64]:
         """Refs whose newest sample is of that time or earlier."""

@@ -100,6 +100,7 @@ def open_history(
     names, unread = intake.read_journal(mark(connection, "folded") or 0)
     for said in names:
         index.restore(said.refs, said.kinds, said.labels)
+    index.reserve(intake.highest_ref())
     times_cache = TimesCache()
     upkeep = Upkeep(connection, settings, intake.head, intake.journal, intake.newest, index, times_cache, counters)
     return Opened(connection, index, Readers(path), times_cache, upkeep, [*problems, *unread])

@@ -19,12 +19,12 @@ from collector.storage.history.chunk_table import (
     TimesCache,
     mark,
     read_chunks,
-    spans_between,
+    span_limits,
 )
 from collector.storage.history.codec import GROUP
 from collector.storage.history.head import Run, run_pieces
 from collector.storage.history.histograms import HistogramPool
-from collector.storage.history.loading import Loader, Tombstone, clipped, share
+from collector.storage.history.loading import Loader, clipped, share, tombstones
 from collector.storage.history.pieces import Piece, Rows
 from collector.storage.history.plan import Area, Layer, areas, coarsest, exact_tier, field_of
 from collector.storage.history.settings import RAW, TIER_STEPS, WINDOW, span_end, span_of, window_of
@@ -66,6 +66,8 @@ class Reading:
         folded = mark(connection, "folded") or 0
         self._runs = [run for run in runs if run.number > folded]
         self._fresh_times = [time for run in self._runs for time in (int(run.columns.times.min()), int(run.columns.times.max()))]
+        limits = ((tier, span_limits(connection, tier)) for tier in range(len(TIER_STEPS)))
+        self._limits = {tier: found for tier, found in limits if found is not None}
         self._asked = asked = dataclasses.replace(asked, **self._held(asked.start, asked.end))
         self._floors = floors(connection)
         self._pool = HistogramPool()
@@ -101,7 +103,7 @@ class Reading:
     def _held(self, start: int, end: int) -> dict[str, int]:
         """Of a span asked for what lies between the first and the last sample there is."""
         times = list(self._fresh_times)
-        for tier, first, last in self._connection.execute("SELECT tier, min(span), max(span) FROM spans GROUP BY tier"):
+        for tier, (first, last) in self._limits.items():
             times += (span_end(tier, first - 1) + 1, span_end(tier, last))
         return {"start": max(start, min(times, default=0)), "end": min(end, max(times, default=0))}
 
@@ -151,7 +153,8 @@ class Reading:
         wanted[missing] = True
         buckets = np.unique(self._asked.refs[missing] // GROUP).tolist()
         first = span_of(layer.tier, area.start + 1)
-        spans = spans_between(self._connection, layer.tier, first, span_of(layer.tier, area.end))
+        limits = self._limits.get(layer.tier, (0, -1))
+        spans = range(max(first, limits[0]), min(span_of(layer.tier, area.end), limits[1]) + 1)
         chunks = self._afforded(
             read_chunks(self._connection, layer.tier, layer.field, spans, buckets, area.start + 1, area.end), area
         )
@@ -221,20 +224,6 @@ def floors(connection: sqlite3.Connection) -> list[int]:
     """The time up to which each tier has given everything up."""
     found = [mark(connection, f"floor_{tier}") for tier in range(len(TIER_STEPS))]
     return [-(1 << 62) if floor is None else floor for floor in found]
-
-
-def tombstones(connection: sqlite3.Connection) -> dict[tuple[int, ...], list[Tombstone]]:
-    """By the key of a chunk, what of it is deleted."""
-    known = {
-        number: Tombstone(first, last, np.frombuffer(refs, np.int64))
-        for number, first, last, refs in connection.execute("SELECT id, first, last, refs FROM tombstones")
-    }
-    found: dict[tuple[int, ...], list[Tombstone]] = {}
-    if known:
-        for *key, number in connection.execute("SELECT tier, field, span, bucket, part, tombstone FROM doomed"):
-            if number in known:
-                found.setdefault(tuple(key), []).append(known[number])
-    return found
 
 
 def _amount(samples: int) -> str:

@@ -6,11 +6,12 @@ import contextlib
 import sqlite3
 from pathlib import Path
 
+from collector.storage.history.chunk_table import FIELDS_SQL, KEY_COLUMNS, MERGED, mark, set_mark
+from collector.storage.history.codec import seal_of
 from collector.storage.history.settings import TIER_STEPS, WINDOW, span_end
 from collector.storage.state_schema import transaction
 
 _MOST_GAPS = 1000
-_MERGED = 4096
 
 
 def salvage(damaged: Path, into: sqlite3.Connection) -> tuple[int, int]:
@@ -61,7 +62,7 @@ def _prefixes(source: sqlite3.Connection, table: str, names: list[str]) -> list[
     found: set[tuple[int, ...]] = set()
     with contextlib.suppress(sqlite3.DatabaseError):
         for tier, span in source.execute("SELECT DISTINCT tier, span FROM spans"):
-            found |= {(tier, field, span) for field in (0, 1, 2, 3, 4, 8)} if table == "chunks" else {(tier, span)}
+            found |= {(tier, int(field), span) for field in FIELDS_SQL.split(", ")} if table == "chunks" else {(tier, span)}
     for direction in ("ASC", "DESC"):
         order = ", ".join(f"{name} {direction}" for name in names)
         with contextlib.suppress(sqlite3.DatabaseError):
@@ -90,20 +91,32 @@ def _both_ways(
 def mend(connection: sqlite3.Connection) -> None:
     """Makes true again, of a database that lost rows, what is counted beside its chunks."""
     with transaction(connection):
+        damaged = [row[:5] for row in connection.execute(f"SELECT {KEY_COLUMNS}, seal FROM chunks") if seal_of(*row[:9]) != row[9]]
+        key = "tier = ? AND field = ? AND span = ? AND bucket = ? AND part = ?"
+        connection.executemany(f"DELETE FROM chunks WHERE {key}", damaged)
+        for name in ("folded", "folds"):
+            _mark(connection, name)
         connection.execute("DELETE FROM spans")
         connection.execute(
             "INSERT INTO spans SELECT tier, span, CASE tier WHEN 0 THEN (first - 1) / ?1 ELSE 0 END AS part, sum(samples), "
             "sum(length(data)), count(*), sum(part >= ?2) FROM chunks GROUP BY 1, 2, 3",
-            (WINDOW, _MERGED),
+            (WINDOW, MERGED),
         )
         highest = connection.execute("SELECT max(part) FROM chunks").fetchone()[0] or 0
-        connection.execute(
-            "INSERT INTO marks VALUES ('folds', ?1) ON CONFLICT DO UPDATE SET value = max(value, ?1)", (highest // _MERGED + 1,)
-        )
+        set_mark(connection, "folds", max(_mark(connection, "folds") or 0, highest // MERGED + 1))
         for tier in range(len(TIER_STEPS) - 1):
             first = connection.execute("SELECT min(span) FROM spans WHERE tier = ?", (tier,)).fetchone()[0]
             coarser = connection.execute("SELECT max(last) FROM chunks WHERE tier > ?", (tier,)).fetchone()[0]
             if coarser is not None:
                 # Where the finer samples are gone, or their floor was lost with them, the coarser answer.
                 floor = coarser if first is None else span_end(tier, first - 1)
-                connection.execute("INSERT OR IGNORE INTO marks VALUES (?, ?)", (f"floor_{tier}", floor))
+                if _mark(connection, f"floor_{tier}") is None:
+                    set_mark(connection, f"floor_{tier}", floor)
+
+
+def _mark(connection: sqlite3.Connection, name: str) -> int | None:
+    try:
+        return mark(connection, name)
+    except sqlite3.DatabaseError:
+        connection.execute("DELETE FROM marks WHERE name = ?", (name,))
+        return None

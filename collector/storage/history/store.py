@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 import threading
 import time
@@ -18,11 +19,15 @@ from collector.storage.history.histograms import DISTRIBUTION, HistogramColumns,
 from collector.storage.history.intake import Intake
 from collector.storage.history.opening import Opened, open_history
 from collector.storage.history.reader import Asked, Reading
+from collector.storage.history.records import names_record
+from collector.storage.history.registry import SeriesRegistry
 from collector.storage.history.series_index import SeriesIndex, counters_among
 from collector.storage.history.settings import TIER_NAMES, HistorySettings
 from collector.storage.history.upkeep import UpkeepCounters
 from monitor.model.matchers import Matcher
 from monitor.query.history import Hints, Labels, Metadata, Millis, QueryError, Selected, Values
+
+log = logging.getLogger("lightship")
 
 _MOST_PROBLEMS = 100
 _PAUSE = 1.0
@@ -43,13 +48,15 @@ class HistoryStore:
         folder: Path,
         settings: HistorySettings | None = None,
         *,
-        registry: Callable[[Path], SeriesIndex],
+        registry: Callable[[Path], SeriesIndex] = SeriesRegistry,
         clock: Callable[[], float] = time.time,
     ) -> None:
         """Opens or begins the history in a folder. Raises `HistoryError`; what is damaged is told in `problems` instead."""
         self.settings = settings or HistorySettings()
         self._folder, self._registry, self._clock = folder, registry, clock
         self._upkeep_lock = threading.RLock()
+        self._naming = threading.Lock()
+        """Names of series stand in the journal before the first sample that needs them."""
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._disk_problem = ""
@@ -62,12 +69,21 @@ class HistoryStore:
 
     # Writing
 
-    def intern(self, labels: Sequence[Labels], kinds: Sequence[int]) -> npt.NDArray[np.int64]:
-        """Refs of the series, int64[n]; those that are new are registered. `kinds`: `Kind` of each.
+    def intern(self, labels: Sequence[Labels], kinds: Sequence[int], units: Sequence[str] = ()) -> npt.NDArray[np.int64]:
+        """Refs of the series, int64[n]; those that are new are registered. `kinds`: `Kind` of each. -1: no room for another.
 
         A ref is good until `generation` rises: then series without samples have left, and their refs are dead.
         """
-        return self._opened.index.intern(labels, kinds)
+        with self._naming:
+            found = self._opened.index.intern(labels, kinds, units)
+            new = self._opened.index.news()
+            if new[0]:
+                self._intake.add_record(names_record(*new))
+        return found
+
+    def kinds(self, refs: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
+        """The kind each ref was interned with first."""
+        return self._opened.index.kinds(refs)
 
     @property
     def generation(self) -> int:
@@ -124,9 +140,12 @@ class HistoryStore:
         """All samples in [start, end] of the series that meet all matchers. Raises `TooManySamplesError`."""
         opened = self._opened
         refs = opened.index.find(matchers)
+        labels = opened.index.labels(refs)
+        if not all(labels):  # a row of the registry is damaged: better none than one without a name
+            refs, labels = refs[[bool(each) for each in labels]], [each for each in labels if each]
         if not len(refs) or end < start:
             return Selected(())
-        asked = Asked(refs, opened.index.labels(refs), counters_among(opened.index, refs), start, end, hints)
+        asked = Asked(refs, labels, counters_among(opened.index, refs), start, end, hints)
         runs = self._intake.head.runs()
         try:
             with opened.readers.snapshot() as connection:
@@ -157,7 +176,7 @@ class HistoryStore:
 
     def metadata(self) -> dict[str, Metadata]:
         """By metric name, of the metrics something is known of."""
-        return {}
+        return self._opened.index.metadata()
 
     def _living(self, matchers: Sequence[Matcher], start: int) -> npt.NDArray[np.int64]:
         refs = self._opened.index.find(matchers)
@@ -180,6 +199,8 @@ class HistoryStore:
                     if next(work, self) is self:
                         break
             self._disk_problem = ""
+            self._tell(self._counters.problems)
+            self._counters.problems.clear()
         except (sqlite3.Error, OSError) as error:
             self._failed(error)
 
@@ -198,13 +219,13 @@ class HistoryStore:
         with self._upkeep_lock:
             self._opened.close()
 
-    def stats(self) -> dict[str, int | float | str]:
+    def stats(self) -> dict[str, int]:
         """Counters since the start and gauges of now, for health."""
         with self._upkeep_lock:
             tiers = self._opened.tier_sizes()
             size = self._opened.upkeep.bytes()
         work = self._counters
-        figures: dict[str, int | float | str] = dict(self._intake.figures())
+        figures = self._intake.figures() | self._opened.index.figures()
         for tier, (samples, tier_bytes, chunks) in tiers.items():
             name = TIER_NAMES[tier].replace(" ", "")
             figures |= {f"{name}_samples": samples, f"{name}_bytes": tier_bytes, f"{name}_chunks": chunks}
@@ -225,7 +246,11 @@ class HistoryStore:
         rest = _PAUSE
         while not self._stopping.wait(rest):
             errors = self.disk_errors
-            self.step()
+            try:
+                self.step()
+            except Exception:
+                self.disk_errors += 1
+                log.exception("Background work of the history failed; it is tried again")
             rest = min(rest * 2, _LONGEST_REST) if self.disk_errors > errors else _PAUSE
 
     def _failed(self, error: Exception) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from collector.storage.history.chunk_table import TimesCache, mark
+from collector.storage.history.database import transaction
 from collector.storage.history.deletion import doomed_buckets, end_tombstones, without_samples
 from collector.storage.history.expiry import Expirer
 from collector.storage.history.fresh_journal import FreshJournal
@@ -23,6 +24,8 @@ from collector.storage.history.settings import HOURLY, RAW, TIER_STEPS, WINDOW, 
 _MOST_PARTS = 12
 """Pieces of a tier that are merged before its span is over."""
 _VACUUM_PAGES = 2000
+_UNSAVED = 10_000
+"""New series that are saved before their samples are due to be folded."""
 
 
 @dataclass
@@ -60,6 +63,7 @@ class Upkeep:
     def fold(self) -> None:
         """All fresh samples become chunks; the journal that had them goes."""
         runs = self._head.runs(seal=True)
+        self.save_series()
         if runs:
             number = fold(self._connection, runs, self._newest, self.counters)
             now = time.monotonic()
@@ -69,6 +73,13 @@ class Upkeep:
             self._head.drop(number)
             self._journal.forget(number)
         self._fresh_since = None
+
+    def save_series(self) -> None:
+        """New series go into the database, before any chunk that has samples of them."""
+        if self._index.unsaved:
+            with transaction(self._connection):
+                self._index.save(self._connection)
+            self._index.saved()
 
     def fold_due(self) -> bool:
         """Whether memory holds enough, or something old enough."""
@@ -84,6 +95,9 @@ class Upkeep:
         """Does all that is due at `now` (milliseconds), in small steps; yields after each."""
         if self.fold_due():
             self.fold()
+            yield
+        if self._index.unsaved >= _UNSAVED:
+            self.save_series()
             yield
         yield from self._deletions()
         yield from self._merges(now)
@@ -163,5 +177,6 @@ class Upkeep:
             return
         self._index.remove(gone)
         self._newest.forget(gone)
+        self.save_series()
         self.counters.ended_series += len(gone)
         self.counters.generation += 1

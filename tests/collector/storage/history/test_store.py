@@ -14,7 +14,6 @@ from collector.storage.history.settings import HistorySettings
 from collector.storage.history.store import HistoryStore
 from monitor.model.matchers import Matcher
 from monitor.query.history import STALE, Hints, Labels, Selected
-from tests.collector.storage.history.plain_registry import plain_registry
 
 HOUR = 3_600_000
 START = 1_764_000_000_000 // (24 * HOUR) * (24 * HOUR)
@@ -25,7 +24,7 @@ Reference = dict[int, dict[int, int]]
 
 def open_store(folder: Path, **changes: object) -> HistoryStore:
     chosen = HistorySettings(**{"keep": (1e9, 1e9, 1e9, 1e9), "quiet": 0.0, **changes})  # type: ignore[arg-type]
-    return HistoryStore(folder, chosen, registry=plain_registry, clock=lambda: NOW)
+    return HistoryStore(folder, chosen, clock=lambda: NOW)
 
 
 def label(number: int) -> Labels:

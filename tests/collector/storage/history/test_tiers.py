@@ -14,7 +14,6 @@ from collector.storage.history.settings import DAY, HistorySettings
 from collector.storage.history.store import HistoryStore
 from monitor.model.matchers import Matcher
 from monitor.query.history import STALE, Hints, Labels, Selected
-from tests.collector.storage.history.plain_registry import plain_registry
 from tests.collector.storage.history.samples import Samples, growth, instant, over_time, samples_of
 
 HOUR, MINUTE = 3_600_000, 60_000
@@ -34,7 +33,7 @@ class Story:
     def __init__(self, folder: Path, keep: tuple[float, float, float, float] = (1e9, 1e9, 1e9, 1e9)) -> None:
         self.now = START / 1000
         self.store = HistoryStore(
-            folder, HistorySettings(keep=keep, quiet=0.0, future=1e9), registry=plain_registry, clock=lambda: self.now
+            folder, HistorySettings(keep=keep, quiet=0.0, future=1e9), clock=lambda: self.now
         )
         self.samples: dict[str, Samples] = {}
 
