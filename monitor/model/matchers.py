@@ -17,7 +17,7 @@ from monitor.model.series import SeriesKey
 
 Operator = Literal["=", "!=", "=~", "!~"]
 NAME_TAG = "__name__"
-MAX_PATTERN = 512
+MAX_PATTERN = 4096
 
 
 class SelectorError(ValueError):
@@ -48,7 +48,7 @@ class Matcher(msgspec.Struct, frozen=True):
         return found if self.op == "=~" else not found
 
 
-@functools.lru_cache(maxsize=1024)
+@functools.lru_cache(maxsize=256)
 def compile_pattern(pattern: str) -> Any:
     """The RE2 program for `pattern`. Raises `SelectorError` when it is too long or not a valid expression."""
     if len(pattern) > MAX_PATTERN:
