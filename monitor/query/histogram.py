@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from monitor.query.history import Cells, Mask, Values
+from monitor.query.notes import go_float
 from monitor.windows.bins import SCALE, ZERO_INDEX
 
 CUSTOM_SCHEMA = -53
@@ -113,12 +114,18 @@ class Layout:
         )
 
     @cached_property
-    def bounds(self) -> tuple[Values, Values]:
-        """Lower and upper bound of each column, float64 [width]; buckets that reach into the zero bucket end at its threshold."""
+    def whole_bounds(self) -> tuple[Values, Values]:
+        """Lower and upper bound of each column as its schema has them, float64 [width], whatever the zero bucket covers."""
         positive = bounds_of(self.positive, self.schema, self.custom_values)
         negative = bounds_of(self.negative[::-1], self.schema, self.custom_values)
         lower = np.concatenate((-negative[1], [-self.zero_threshold], positive[0]))
         upper = np.concatenate((-negative[0], [self.zero_threshold], positive[1]))
+        return lower, upper
+
+    @cached_property
+    def bounds(self) -> tuple[Values, Values]:
+        """The same, but buckets that reach into the zero bucket end at its threshold."""
+        lower, upper = (bound.copy() for bound in self.whole_bounds)
         if not self.custom:
             np.minimum(upper[: self.zero], -self.zero_threshold, out=upper[: self.zero])
             np.maximum(lower[self.zero + 1 :], self.zero_threshold, out=lower[self.zero + 1 :])
@@ -258,9 +265,9 @@ class Histogram:
         """A stack of this histogram only."""
         return self.stack.take(slice(self.row, self.row + 1))
 
-    def buckets(self) -> Iterator[Bucket]:
-        """Buckets that count something, in the order of their values."""
-        lower, upper = self.layout.bounds
+    def buckets(self, whole: bool = False) -> Iterator[Bucket]:
+        """Buckets that count something, in the order of their values; `whole`: with the part that the zero bucket covers."""
+        lower, upper = self.layout.whole_bounds if whole else self.layout.bounds
         zero, custom = self.layout.zero, self.layout.custom
         for column in np.flatnonzero(self.counts).tolist():
             at_zero = column == zero
@@ -276,11 +283,12 @@ class Histogram:
         return f"Histogram({self})"
 
     def __str__(self) -> str:
-        parts = [f"count:{self.count:g}", f"sum:{self.sum:g}"]
-        parts += [
-            f"{'[' if b.lower_inclusive else '('}{b.lower:g},{b.upper:g}{']' if b.upper_inclusive else ')'}:{b.count:g}"
-            for b in self.buckets()
-        ]
+        """As Prometheus writes it, which `count_values` makes a label of."""
+        parts = [f"count:{go_float(self.count)}", f"sum:{go_float(self.sum)}"]
+        for bucket in self.buckets(whole=True):
+            opening, closing = "[" if bucket.lower_inclusive else "(", "]" if bucket.upper_inclusive else ")"
+            bounds = f"{go_float(bucket.lower)},{go_float(bucket.upper)}"
+            parts.append(f"{opening}{bounds}{closing}:{go_float(bucket.count)}")
         return "{" + ", ".join(parts) + "}"
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from monitor.query.histogram import Stack, bounds_of
+from monitor.query.histogram import Stack
 from monitor.query.histogram_math import empty_cells
 from monitor.query.histogram_stacks import parts_of
 from monitor.query.histogram_stats import zero_bucket
@@ -44,10 +44,7 @@ def _trimmed(stack: Stack, value: float, keep_below: bool) -> Stack:
 def _sided(stack: Stack, value: float, keep_below: bool) -> tuple[Values, Values]:
     """For each column the share that is kept and the middle of what is kept of it; the zero column's are not meant."""
     layout = stack.layout
-    above = bounds_of(layout.positive, layout.schema, layout.custom_values)
-    below = bounds_of(layout.negative[::-1], layout.schema, layout.custom_values)
-    lower = np.concatenate((-below[1], [-layout.zero_threshold], above[0]))
-    upper = np.concatenate((-below[0], [layout.zero_threshold], above[1]))
+    lower, upper = layout.whole_bounds
     inside = _shares_below(lower, upper, value, layout.custom)
     if keep_below:
         shares = np.where(upper <= value, 1.0, np.where(lower < value, inside, 0.0))

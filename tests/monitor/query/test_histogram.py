@@ -97,6 +97,20 @@ def test_the_products_bins_are_buckets_of_schema_6() -> None:
         assert bucket.count == (inside.sum() if bucket.lower != bucket.upper else 1)
 
 
+def test_a_histogram_is_written_as_prometheus_writes_it() -> None:
+    histogram = Histogram.of(
+        0,
+        7.0,
+        1234567.5,
+        zero_threshold=0.75,
+        zero_count=1.5,
+        positive=Buckets(np.array([0, 2], np.int32), np.array([3.0, 0.0])),
+        negative=Buckets(np.array([1, 3], np.int32), np.array([2.0, 1e7])),
+    )
+    assert str(histogram) == "{count:7, sum:1.2345675e+06, [-8,-4):1e+07, [-2,-1):2, [-0.75,0.75]:1.5, (0.5,1]:3}"
+    assert str(custom([5.0], [1.0, 2.0])) == "{count:3, sum:0, [-Inf,5]:1, (5,+Inf]:2}"
+
+
 def test_exponential_and_custom_buckets_do_not_mix() -> None:
     exponential = Histogram.of(0, 1.0, positive=Buckets(np.array([0], np.int32), np.array([1.0])))
     found = add(cells_of(exponential, None), cells_of(custom([1.0], [1.0, 0.0]), exponential))
