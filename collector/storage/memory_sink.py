@@ -26,6 +26,7 @@ class MemorySink:
         self.history = MemoryHistory(bounds)
         self._refs: dict[Labels, int] = {}
         self._series: list[KeptSeries] = []
+        self.generation = 0
         self._running: dict[int, tuple[dict[int, float], float]] = {}
 
     def intern(self, labels: Sequence[Labels], kinds: Sequence[int], units: Sequence[str] = ()) -> Longs:

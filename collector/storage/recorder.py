@@ -35,16 +35,20 @@ SET_EVERY = 10
 class Sink(Protocol):
     """The history as the recorder writes it. Times are milliseconds; refs are the history's own numbers of series."""
 
-    def intern(self, labels: Sequence[Labels], kinds: Sequence[int], units: Sequence[str] = ()) -> Longs:
-        """The refs of these series, int64, new ones given out."""
+    @property
+    def generation(self) -> int:
+        """Rises when refs that were given out mean nothing any more: series without samples have left."""
 
-    def kinds(self, refs: Longs) -> npt.NDArray[np.int8]:
+    def intern(self, labels: Sequence[Labels], kinds: Sequence[int], units: Sequence[str] = ()) -> Longs:
+        """The refs of these series, int64, new ones given out; -1 where there is no room for another."""
+
+    def kinds(self, refs: Longs) -> npt.NDArray[np.integer[Any]]:
         """The kind each ref was interned with first."""
 
-    def append(self, refs: Longs, times: Longs, values: Floats) -> None:
+    def append(self, refs: Longs, times: Longs, values: Floats) -> object:
         """Samples in any order; a NaN with the bits of `STALE` ends a series."""
 
-    def append_histograms(self, refs: Longs, times: Longs, offsets: Longs, bins: Ids, counts: Floats, sums: Floats) -> None:
+    def append_histograms(self, refs: Longs, times: Longs, offsets: Longs, bins: Ids, counts: Floats, sums: Floats) -> object:
         """What was observed since the last: histogram i has bins[offsets[i]:offsets[i + 1]] and their counts."""
 
 
@@ -64,21 +68,26 @@ class Recorder:
         """Second at whose end each counter was said to have ended; -1: never."""
         self._observed: Longs = np.empty(0, np.int64)
         """Second at whose end something of each distribution was kept last; -1: never."""
+        self._generation = sink.generation
         self._before = 0
         self._held: Delta | None = None
         """What came while the clock stood: it goes with the next second that closes."""
         self.samples = 0
+        self.unplaced = 0
+        """Samples of series that the history had no room for."""
 
     def take(self, batch: Batch) -> None:
         """A raw batch; others are left to `record`."""
         if not batch.raw or not len(batch):
             return
+        self._renew()
         times = np.rint(batch.times * 1000).astype(np.int64)
         values = np.where(np.isnan(batch.values), STALE, batch.values)
         self._append(self._refs_in(batch.space, batch.ids), times, values)
 
     def record(self, frame: Frame) -> None:
         """One tick: what the windows were given of series that are not raw."""
+        self._renew()
         delta, now = frame.delta, int(frame.delta.time)
         self._begin(delta.added)
         if self._held is not None:
@@ -100,6 +109,12 @@ class Recorder:
 
     # ------------------------------------------------------------ refs
 
+    def _renew(self) -> None:
+        if self._sink.generation != self._generation:
+            self._generation = self._sink.generation
+            self._spaces.clear()
+            self._refs[:] = -1
+
     def _refs_in(self, space: KeySpace, ids: Ids) -> Longs:
         known = self._spaces.get(space)
         if known is None or len(known) < len(space):
@@ -114,7 +129,9 @@ class Recorder:
         """Refs of these series. Where one name and tags come as two kinds, the later kind gets a label that says so."""
         labels = [labels_of(key) for key in keys]
         refs = self._sink.intern(labels, [int(kind) for kind in kinds], units)
-        for place in np.flatnonzero(self._sink.kinds(refs) != np.array(kinds, np.int8)).tolist():
+        known = np.flatnonzero(refs >= 0)
+        other = self._sink.kinds(refs[known]) != np.array(kinds, np.int8)[known]
+        for place in known[other].tolist():
             told = tuple(sorted((*labels[place], (KIND_LABEL, kinds[place].name.lower()))))
             refs[place] = self._sink.intern([told], [int(kinds[place])], [units[place]])[0]
         return refs
@@ -194,23 +211,32 @@ class Recorder:
         new[1:] = (rows[1:] != rows[:-1]) | (stamps[1:] != stamps[:-1])
         heads = np.flatnonzero(new)
         sums = self._sums(delta, rows[heads], stamps[heads])
-        offsets = np.append(heads, len(rows)).astype(np.int64)
+        sizes = np.diff(np.append(heads, len(rows)))
         rows, stamps = rows[heads], stamps[heads]
         self._begin_observing(rows, stamps)
-        self._sink.append_histograms(self._row_refs(rows), stamps * 1000, offsets, bins, counts, sums)
+        self._observe(rows, stamps, sizes, bins, counts, sums)
         self._observed[rows] = stamps
-        self.samples += len(heads)
 
     def _begin_observing(self, rows: Ids, stamps: Longs) -> None:
         """An empty histogram before the first and after a silence: what growth is counted from."""
         silent = np.flatnonzero(self._observed[rows] < stamps - 1)
         # In order of stamp, so that of a row the first counts.
         rows, first = np.unique(rows[silent], return_index=True)
-        refs, times = self._row_refs(rows), (stamps[silent][first] - 1) * 1000
-        if len(rows):
-            none = np.empty(0)
-            offsets = np.zeros(len(rows) + 1, np.int64)
-            self._sink.append_histograms(refs, times, offsets, np.empty(0, np.int32), none, np.zeros(len(rows)))
+        none = np.zeros(len(rows))
+        self._observe(rows, stamps[silent][first] - 1, none.astype(np.int64), np.empty(0, np.int32), np.empty(0), none)
+
+    def _observe(self, rows: Ids, stamps: Longs, sizes: Longs, bins: Ids, counts: Floats, sums: Floats) -> None:
+        refs = self._row_refs(rows)
+        known = refs >= 0
+        if not known.all():
+            self.unplaced += len(known) - int(known.sum())
+            filled = np.repeat(known, sizes)
+            refs, stamps, sizes, sums = refs[known], stamps[known], sizes[known], sums[known]
+            bins, counts = bins[filled], counts[filled]
+        if len(refs):
+            offsets = np.concatenate(([0], np.cumsum(sizes))).astype(np.int64)
+            self._sink.append_histograms(refs, stamps * 1000, offsets, bins, counts, sums)
+            self.samples += len(refs)
 
     def _sums(self, delta: Delta, rows: Ids, stamps: Longs) -> Floats:
         """The sum of what was observed, for each of these rows and stamps, which are in order of stamp and row."""
@@ -242,11 +268,13 @@ class Recorder:
 
     def _write(self, rows: Ids, stamps: Longs, values: Floats) -> None:
         if len(rows):
-            refs = self._row_refs(rows)
-            known = refs >= 0  # a row may have been given up while the clock stood
-            self._append(refs[known], stamps[known] * 1000, values[known])
+            self._append(self._row_refs(rows), stamps * 1000, values)
 
     def _append(self, refs: Longs, times: Longs, values: Floats) -> None:
+        known = refs >= 0  # the history may have no room for more series, or a row may have been given up meanwhile
+        if not known.all():
+            self.unplaced += len(known) - int(known.sum())
+            refs, times, values = refs[known], times[known], values[known]
         if len(refs):
             self._sink.append(refs, times, values)
             self.samples += len(refs)

@@ -22,6 +22,7 @@ class MemoryKept:
         self.series: list[KeptSeries] = []
         self.reads: list[tuple[int, int, int]] = []
         self._refs: dict[Labels, int] = {}
+        self.generation = 0
         self._samples: list[tuple[int, int, float]] = []
         self._observed: list[tuple[int, int, float, Ids, Floats]] = []
 

@@ -24,16 +24,18 @@ class Kept:
 
     def __init__(self) -> None:
         self.refs: dict[Labels, int] = {}
+        self.generation = 0
+        self.room = 1_000
         self.kind: list[int] = []
         self.samples: dict[int, list[tuple[int, float]]] = {}
         self.histograms: dict[int, list[tuple[int, dict[int, float], float]]] = {}
 
     def intern(self, labels: Sequence[Labels], kinds: Sequence[int], units: Sequence[str] = ()) -> Longs:
         for each, kind in zip(labels, kinds, strict=True):
-            if each not in self.refs:
+            if each not in self.refs and len(self.refs) < self.room:
                 self.refs[each] = len(self.refs)
                 self.kind.append(kind)
-        return np.array([self.refs[each] for each in labels], np.int64)
+        return np.array([self.refs.get(each, -1) for each in labels], np.int64)
 
     def kinds(self, refs: Longs) -> npt.NDArray[np.int8]:
         return np.array(self.kind, np.int8)[refs]
@@ -187,3 +189,28 @@ def test_a_distribution_begins_with_nothing_and_so_it_does_after_a_silence() -> 
         (1010, 0.0, 0.0),
         (1011, 1.0, 0.5),
     ]
+
+
+def test_series_beyond_the_history_s_room_are_counted_and_cost_nothing_else() -> None:
+    stage = Stage()
+    stage.kept.room = 1
+    stage.send("level", Kind.GAUGE, 4.0, 1000.2)
+    stage.tick(1001)
+    stage.send("level", Kind.GAUGE, 5.0, 1001.2)
+    stage.send("hits", Kind.COUNTER, 5.0, 1001.2)
+    stage.send("latency", Kind.DISTRIBUTION, 5.0, 1001.2)
+    stage.tick(1002)
+    assert stage.kept.of("level") == [(1_001_000, 4.0), (1_002_000, 5.0)]
+    assert not stage.kept.histograms
+    assert stage.recorder.unplaced == 4, "a total and an observation, and the nothing before each"
+
+
+def test_after_series_have_left_the_history_all_are_named_again() -> None:
+    stage = Stage()
+    stage.send("level", Kind.GAUGE, 4.0, 1000.2)
+    stage.tick(1001)
+    stage.kept.refs, stage.kept.kind = {labels_of(series_key("other")): 0}, [0]
+    stage.kept.generation += 1
+    stage.send("level", Kind.GAUGE, 5.0, 1001.2)
+    stage.tick(1002)
+    assert stage.kept.of("level") == [(1_002_000, 5.0)]
