@@ -81,6 +81,8 @@ def empty_cells(shape: int | tuple[int, ...]) -> Cells:
 def total(cells: Cells) -> Combined:
     """Sums over the first axis with compensation for rounding: object [K, N] gives [N]. None counts as not there."""
     size = cells.shape[1]
+    if len(cells) == 1:
+        return Combined(cells[0].copy(), *(np.zeros(size, bool) for _ in range(3)))
     sums: list[_RunningSum] = []
     seen = np.zeros((4, size), bool)
     for row in cells:

@@ -54,17 +54,20 @@ def parts_of(cells: Cells) -> Iterator[tuple[Positions, Stack]]:
 
 
 def _of_one_stack(cells: Cells | Sequence[Histogram | None]) -> tuple[Positions, Stack] | None:
-    """What most arrays are: every cell a row of the same stack, one after the other. Gives a view where it can."""
-    first = cells[0] if len(cells) else None
-    if first is None:
+    """What most arrays are: all their histograms rows of the same stack, one after the other. Gives a view where it can."""
+    found = [cell for cell in cells if cell is not None]
+    if not found:
         return None
-    stack = first.stack
-    rows = [cell.row for cell in cells if cell is not None and cell.stack is stack]
+    stack = found[0].stack
+    rows = [cell.row for cell in found if cell.stack is stack]
+    if len(rows) != len(found):
+        return None
+    at = np.arange(len(rows))
     if len(rows) != len(cells):
-        return None
+        at = np.array([position for position, cell in enumerate(cells) if cell is not None], np.int64)
     if rows == list(range(rows[0], rows[0] + len(rows))):
-        return np.arange(len(rows)), stack.take(slice(rows[0], rows[0] + len(rows)))
-    return np.arange(len(rows)), stack.take(np.array(rows, np.int64))
+        return at, stack.take(slice(rows[0], rows[0] + len(rows)))
+    return at, stack.take(np.array(rows, np.int64))
 
 
 def _joined(parts: list[tuple[Positions, Stack]]) -> tuple[Positions, Stack]:

@@ -57,11 +57,11 @@ def _extrapolated(ranges: Ranges, counter: bool, per_second: bool) -> Ranged:
         present = present | (began & ~mixed)
     cells = None
     if histograms.any():
-        cells, some = _histogram_rates(ranges, counter, (ranges.histograms.counts >= 1) & ~mixed)
+        wanted = (ranges.histograms.counts >= 1) & ~mixed
+        cells, some = _histogram_rates(ranges, counter, wanted, ranges.range / 1000 if per_second else 1.0)
         present = present | some
     if per_second:
         found = found / (ranges.range / 1000)
-        cells = divide(cells, ranges.range / 1000) if cells is not None else None
     return Ranged(found, present, cells)
 
 
@@ -126,7 +126,8 @@ def _factors(ranges: Ranges, windows: Windows, to_zero: Values | None, begun: Mi
     return factors
 
 
-def _histogram_rates(ranges: Ranges, counter: bool, wanted: Mask) -> tuple[Cells, Mask]:
+def _histogram_rates(ranges: Ranges, counter: bool, wanted: Mask, seconds: float) -> tuple[Cells, Mask]:
+    """What the wanted windows gained, divided by so many seconds, and where that is something."""
     windows, notes, span = ranges.histograms, ranges.notes, ranges.span
     cells = empty_cells(ranges.shape)
     lows = np.where(wanted, windows.lows, 0)
@@ -155,7 +156,7 @@ def _histogram_rates(ranges: Ranges, counter: bool, wanted: Mask) -> tuple[Cells
         grown = gained.cells
         if begun is not None:
             grown = from_zero(grown, held[np.minimum(lows, len(held) - 1)], (begun[row] != 0) & wanted & ~gained.mixed)
-        cells[row] = scale(grown, np.where(np.isfinite(factors), factors, 1.0))
+        cells[row] = scale(grown, np.where(np.isfinite(factors), factors, 1.0) / seconds)
     return cells, there(cells)
 
 
