@@ -178,7 +178,7 @@ class ChunkWriter:
             number = (number + 1) & ((1 << 63) - 1)  # two times of one hash
 
     def insert(self, chunks: Iterable[NewChunk], fold: int) -> None:
-        """Number them and write them. `fold`: 0 for merged chunks, which must be all that their bucket has of the span (raw: window)."""
+        """Number them and write them. `fold`: 0 for merged ones, all that their bucket has of the span or window."""
         added: list[ChunkRow] = []
         counts: dict[tuple[int, ...], int] = {}
         for chunk in chunks:

@@ -89,7 +89,8 @@ def unpack_times(blob: bytes) -> Millis:
     payload = opened(blob)
     if payload[0] == _REGULAR:
         _, count, first, step = _STEPS.unpack(payload)
-        return first + np.arange(count, dtype=np.int64) * step
+        regular: Millis = np.arange(count, dtype=np.int64) * step + first
+        return regular
     times = np.empty(struct.unpack_from("<I", payload, 1)[0], np.int64)
     decompress_into(payload[5:], times)
     return times

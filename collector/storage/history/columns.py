@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -18,24 +19,29 @@ _SPREAD = np.uint64(0xBF58476D1CE4E5B9)
 _SHIFT = np.uint64(29)
 
 
-class Columns(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class Columns:
     """n samples: `refs` int32[n], `times` int64[n], `values` float64[n]. A histogram's value is its number in its pool."""
 
     refs: Refs
     times: Millis
     values: Values
 
-    def __len__(self) -> int:  # type: ignore[override]  # the samples, not the three columns
+    def __len__(self) -> int:
         return len(self.refs)
+
+    def with_values(self, values: Values) -> Columns:
+        """The same series and times with other values."""
+        return Columns(self.refs, self.times, values)
 
 
 class Equal(NamedTuple):
-    """Series of one span with equal times: `refs` int64[S] rising, `times` int64[T], `index` int64[S, T] into the columns."""
+    """Series of one span with equal times: `refs` int64[S] rising, `times` int64[T], `places` int64[S, T] in the columns."""
 
     span: int
     refs: Rows
     times: Millis
-    index: Rows
+    places: Rows
 
 
 def sorted_columns(parts: Sequence[Columns]) -> tuple[Columns, int]:
@@ -95,10 +101,10 @@ def equal_times(columns: Columns, span: int, per_group: int) -> Iterator[Equal]:
 
 def _verified(equal: Equal, times: Millis) -> Iterator[Equal]:
     """The group itself; one series at a time where two different times had one hash."""
-    if (times[equal.index] == equal.times).all():
+    if (times[equal.places] == equal.times).all():
         yield equal
         return
-    for ref, index in zip(equal.refs, equal.index, strict=True):
+    for ref, index in zip(equal.refs, equal.places, strict=True):
         yield Equal(equal.span, np.array([ref]), times[index], index[np.newaxis])
 
 
@@ -107,7 +113,7 @@ def pieces_of(columns: Columns, wanted: Rows) -> list[Piece]:
     found: list[Piece] = []
     for group in equal_times(columns, 0, 1 << 31):
         rows = np.searchsorted(wanted, group.refs)
-        values = _same_bits(columns.values, group.index)
+        values = _same_bits(columns.values, group.places)
         found.append(Piece(rows, np.arange(len(rows)), group.times, hash(group.times.tobytes()), matrix_filler(values)))
     return found
 

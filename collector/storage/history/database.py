@@ -39,9 +39,9 @@ CREATE TABLE doomed (tier INTEGER NOT NULL, field INTEGER NOT NULL, span INTEGER
 CREATE TABLE marks (name TEXT PRIMARY KEY, value INTEGER NOT NULL, seal INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 """
 """`chunks.bucket` is ref // 64; parts below 4,096 are merged, others were folded from the journal in the order of their numbers.
-`chunks.seal`: a checksum over the columns before it. `times.id`: a hash of the times. `spans.part`: of raw samples the window of four
-hours; `spans.pending`: chunks that wait to be merged. `days`: those whose windows are merged. `newest`: time of the newest sample of
-4,096 refs a row. `doomed`: chunks that still hold samples of a tombstone. `marks`: `folded`, the last journal record that is in
+`chunks.seal`: a checksum over the columns before it. `times.id`: a hash of the times. `spans.part`: of raw samples the window of
+four hours; `spans.pending`: chunks that wait to be merged. `days`: those whose windows are merged. `newest`: time of the newest
+sample of 4,096 refs a row. `doomed`: chunks that still hold samples of a tombstone. `marks`: `folded`, the last journal record that is in
 chunks, `folds`, how often there was one, and `floor_N`, the time up to which tier N has given everything up."""
 MIGRATIONS: dict[int, Callable[[sqlite3.Connection], None]] = {}
 """Version -> the step from it to the next; run in one transaction each."""
@@ -134,7 +134,7 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def _look_over(connection: sqlite3.Connection) -> None:
-    """Reads all small tables and all of the chunks but their blobs, which have checksums of their own and are read when asked for.
+    """Reads all small tables and all of the chunks but their blobs, which have checksums of their own, read when asked for.
 
     A database of 10 GiB takes about a second. Raises `sqlite3.DatabaseError` when a row is damaged or rows are missing.
     """

@@ -1,7 +1,7 @@
 """Deleting samples: hidden at once by a tombstone, then rewritten chunk by chunk until none has them.
 
-A tombstone names the chunks that had samples of it when it was laid, so that what is written later into the same time lives. Of a tier
-every bucket goes that a deleted sample may have been in; where raw samples are left, their windows are made tiers of anew.
+A tombstone names the chunks that had samples of it when it was laid, so that what is written later into the same time lives. Of a
+tier every bucket goes that a deleted sample may have been in; where raw samples are left, their windows are made tiers of anew.
 """
 
 from __future__ import annotations
@@ -30,7 +30,9 @@ def lay_tombstone(connection: sqlite3.Connection, refs: Rows, start: int, end: i
     if not doomed:
         return 0
     with transaction(connection):
-        cursor = connection.execute("INSERT INTO tombstones (first, last, refs) VALUES (?, ?, ?)", (start, end, sealed(refs.tobytes(), start, end)))
+        cursor = connection.execute(
+            "INSERT INTO tombstones (first, last, refs) VALUES (?, ?, ?)", (start, end, sealed(refs.tobytes(), start, end))
+        )
         number = cursor.lastrowid or 0
         connection.executemany("INSERT INTO doomed VALUES (?, ?, ?, ?, ?, ?)", [(*key, number) for key in doomed])
     return len(doomed)
@@ -43,8 +45,8 @@ def _chunks_with(connection: sqlite3.Connection, refs: Rows, tier: int, start: i
     for begin in range(0, len(buckets), _FEW):
         some = ", ".join(map(str, buckets[begin : begin + _FEW]))
         rows = connection.execute(
-            f"SELECT tier, field, span, bucket, part, substr(data, 1, {_HEAD_BYTES}) FROM chunks WHERE tier = ? AND field IN ({FIELDS_SQL}) "
-            f"AND span BETWEEN ? AND ? AND bucket IN ({some}) AND last >= ? AND first <= ?",
+            f"SELECT tier, field, span, bucket, part, substr(data, 1, {_HEAD_BYTES}) FROM chunks "
+            f"WHERE tier = ? AND field IN ({FIELDS_SQL}) AND span BETWEEN ? AND ? AND bucket IN ({some}) AND last >= ? AND first <= ?",
             (tier, max(span_of(tier, start), -(1 << 62)), span_of(tier, end), start, end),
         )
         found += [tuple(key) for *key, head in rows if np.isin(key[3] * GROUP + slots_of(head).astype(np.int64), refs).any()]
@@ -88,8 +90,8 @@ def without_samples(connection: sqlite3.Connection, refs: Rows) -> Rows:
         some = ", ".join(map(str, buckets[begin : begin + _FEW]))
         for tier, span in spans:
             rows = connection.execute(
-                f"SELECT bucket, substr(data, 1, {_HEAD_BYTES}) FROM chunks WHERE tier = ? AND field IN ({FIELDS_SQL}) AND span = ? "
-                f"AND bucket IN ({some})",
+                f"SELECT bucket, substr(data, 1, {_HEAD_BYTES}) FROM chunks "
+                f"WHERE tier = ? AND field IN ({FIELDS_SQL}) AND span = ? AND bucket IN ({some})",
                 (tier, span),
             )
             for bucket, head in rows:

@@ -48,7 +48,7 @@ class FreshJournal:
         self.problems: list[str] = []
 
     @property
-    def bytes(self) -> int:
+    def size(self) -> int:
         """Size of all segments."""
         return sum(size for _, size in list(self._segments.values()))
 

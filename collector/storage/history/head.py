@@ -19,8 +19,8 @@ _MOST_BATCHES = 256
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Run:
-    """Samples sorted by series and time, the last journal record in them, and how many were replaced. `histograms`: those that the
-    values number, None where they are floats.
+    """Samples sorted by series and time, the last journal record in them, and how many were replaced. `histograms`: those that
+    the values number, None where they are floats.
     """
 
     columns: Columns
@@ -100,7 +100,8 @@ class Head:
             runs = [run for track in self._tracks.values() for run in track.runs]
             tails = [batch for track in self._tracks.values() for batch in track.tail]
             self.weight = sum(run.weight for run in runs) + sum(batch.weight for batch in tails)
-            times = [int(part.columns.times.min()) for part in (*runs, *tails)]
+            columns = [run.columns for run in runs] + [batch.columns for batch in tails]
+            times = [int(part.times.min()) for part in columns]
             self.oldest_time = min(times) if times else None
 
 
@@ -126,7 +127,7 @@ def run_pieces(run: Run, wanted: Rows, pool: HistogramPool) -> list[Piece]:
         return []
     if run.histograms is not None:
         taken = run.histograms.take(columns.values.astype(np.int64))
-        columns = columns._replace(values=pool.add(taken) + np.arange(len(taken), dtype=np.float64))
+        columns = columns.with_values(pool.add(taken) + np.arange(len(taken), dtype=np.float64))
     return pieces_of(columns, wanted)
 
 

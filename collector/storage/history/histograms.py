@@ -29,9 +29,9 @@ _COUNTS = struct.Struct("<II")
 
 
 class HistogramLayout(msgspec.Struct, frozen=True, array_like=True):
-    """What bins mean. As in monitor/windows/bins.py for every schema: `index - 1 + ZERO_INDEX` for the positive bucket of a Prometheus
-    index, the negative of that for its mirror image, 0 for the zero bucket. `bounds`: of schema -53. `delta`: each histogram
-    counts since the one before. `gauge`: it counts what is there now.
+    """What bins mean. As in monitor/windows/bins.py for every schema: `index - 1 + ZERO_INDEX` for the positive bucket of a
+    Prometheus index, the negative of that for its mirror image, 0 for the zero bucket. `bounds`: of schema -53. `delta`: each
+    histogram counts since the one before. `gauge`: it counts what is there now.
     """
 
     schema: int = SCALE
@@ -48,7 +48,7 @@ _decode_layout = msgspec.msgpack.Decoder(HistogramLayout).decode
 
 @dataclass(frozen=True, slots=True, eq=False)
 class HistogramColumns:
-    """n histograms of one layout: number i has `bins[offsets[i]:offsets[i + 1]]` (int32) with `counts` (float64), and `sums[i]`."""
+    """n histograms of one layout: number i has `bins[offsets[i]:offsets[i + 1]]` (int32), their `counts` (float64), `sums[i]`."""
 
     layout: HistogramLayout
     offsets: Rows
@@ -76,10 +76,11 @@ class HistogramColumns:
         lengths = np.diff(self.offsets)
         keys = (np.repeat(groups, lengths) << np.int64(21)) | (self.bins.astype(np.int64) + _ROOM)
         found, inverse = np.unique(keys, return_inverse=True)
-        counts = np.bincount(inverse, self.counts, len(found))
+        counts = np.bincount(inverse, self.counts, len(found)).astype(np.float64)
         offsets = np.searchsorted(found >> np.int64(21), np.arange(count + 1))
         bins = ((found & np.int64((1 << 21) - 1)) - _ROOM).astype(np.int32)
-        return HistogramColumns(self.layout, offsets, bins, counts, np.bincount(groups, self.sums, count))
+        sums = np.bincount(groups, self.sums, count).astype(np.float64)
+        return HistogramColumns(self.layout, offsets, bins, counts, sums)
 
 
 def joined(parts: Sequence[HistogramColumns]) -> HistogramColumns:
@@ -145,7 +146,7 @@ def stack_of(columns: HistogramColumns) -> Stack:
     bins = np.unique(np.append(columns.bins, np.int32(0)))
     rows = np.repeat(np.arange(size), np.diff(columns.offsets))
     flat = rows * len(bins) + np.searchsorted(bins, columns.bins)
-    counts = np.bincount(flat, columns.counts, size * len(bins)).reshape(size, len(bins))
+    counts: Values = np.bincount(flat, columns.counts, size * len(bins)).astype(np.float64).reshape(size, len(bins))
     sums = columns.sums
     if layout.delta:
         counts, sums = np.cumsum(counts, axis=0), np.cumsum(sums)

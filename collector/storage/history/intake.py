@@ -56,9 +56,7 @@ class Intake:
             if len(columns):
                 self._number += 1
                 record = (
-                    floats_record(columns)
-                    if histograms is None
-                    else histograms_record(columns.refs, columns.times, histograms)
+                    floats_record(columns) if histograms is None else histograms_record(columns.refs, columns.times, histograms)
                 )
                 self.journal.add(self._number, record)
                 self.head.add(self._number, columns, histograms)
@@ -112,7 +110,7 @@ class Intake:
             "dropped_samples": self.dropped_full,
             "nameless_samples": self.nameless,
             "fresh_samples": self.head.weight,
-            "journal_bytes": self.journal.bytes,
+            "journal_bytes": self.journal.size,
             "unwritten_bytes": self.journal.pending_bytes,
             "unreadable_records": self.journal.lost_records,
         }
@@ -152,4 +150,4 @@ def _some(columns: Columns, histograms: HistogramColumns | None, taken: Mask) ->
     kept = Columns(columns.refs[taken], columns.times[taken], values)
     if histograms is None:
         return kept, None
-    return kept._replace(values=np.arange(len(kept), dtype=np.float64)), histograms.take(np.flatnonzero(taken))
+    return kept.with_values(np.arange(len(kept), dtype=np.float64)), histograms.take(np.flatnonzero(taken))

@@ -1,6 +1,6 @@
 """Background work on chunks: fresh samples become chunks, small chunks become large ones, and coarser tiers are made of them.
 
-Each step is one transaction or several of which every prefix is a valid state, so that a kill at any moment loses and doubles nothing.
+Each step is one transaction, or several of which every prefix is a valid state: a kill at any moment loses and doubles nothing.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def fold(connection: sqlite3.Connection, runs: Sequence[Run], newest: Newest, co
         if kind is not None:
             histograms = joined([run.histograms for run in same if run.histograms is not None])
             bases = np.cumsum([0] + [len(run.histograms) for run in same if run.histograms is not None])
-            parts = [part._replace(values=part.values + base) for part, base in zip(parts, bases[:-1], strict=True)]
+            parts = [part.with_values(part.values + base) for part, base in zip(parts, bases[:-1], strict=True)]
         columns, again = sorted_columns(parts)
         replaced += again
         chunks += pack_run(columns, histograms)
@@ -147,8 +147,8 @@ class Merger:
     def most_parts(self, tier: int, span: int) -> int:
         """How many unmerged parts the bucket with most has."""
         row = self._connection.execute(
-            f"SELECT max(parts) FROM (SELECT count(*) AS parts FROM chunks WHERE tier = ? AND field IN ({FIELDS_SQL}) AND span = ? "
-            "AND part >= ? GROUP BY field, bucket)",
+            "SELECT max(parts) FROM (SELECT count(*) AS parts FROM chunks "
+            f"WHERE tier = ? AND field IN ({FIELDS_SQL}) AND span = ? AND part >= ? GROUP BY field, bucket)",
             (tier, span, MERGED),
         ).fetchone()
         return int(row[0] or 0)
@@ -163,8 +163,8 @@ class Merger:
         writer.finish()
 
     def merge(self, tier: int, span: int, buckets: Sequence[int], start: int, end: int) -> None:
-        """Makes of all parts of these buckets in [start, end] one chunk a group of equal times; of raw samples that were not merged
-        before the tiers that are made at once.
+        """Makes of all parts of these buckets in [start, end] one chunk a group of equal times; and of raw samples that were not
+        merged before the tiers that are made at once.
         """
         removed: list[ChunkRow] = []
         merged: list[NewChunk] = []
@@ -200,7 +200,7 @@ class Merger:
     def panels(
         self, tier: int, field: int, span: int, bucket: int, start: int, end: int
     ) -> tuple[list[ChunkRow], list[Panel], HistogramPool]:
-        """The chunks of a bucket's field in a span with samples in [start, end], and all they hold (rows: last six bits of refs)."""
+        """The chunks of a bucket's field in a span with samples in [start, end], and all they hold (rows: six bits of refs)."""
         rows = list(read_chunks(self._connection, tier, field, [span], [bucket], start, end))
         if rows and (rows[0].first < start or max(row.last for row in rows) > end):  # a merged day has a late sample
             rows = list(read_chunks(self._connection, tier, field, [span], [bucket], *_EVER))

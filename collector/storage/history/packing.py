@@ -21,7 +21,7 @@ _MOST_BINS = 1 << 20
 def pack_run(columns: Columns, histograms: HistogramColumns | None) -> Iterator[NewChunk]:
     """Raw chunks of sorted samples, which may lie in any spans."""
     for group in equal_times(columns, WINDOW, GROUP):
-        values: Values = columns.values.view(np.uint64)[group.index].view(np.float64)
+        values: Values = columns.values.view(np.uint64)[group.places].view(np.float64)
         if histograms is None:
             yield float_chunk(RAW, LAST, span_of(RAW, int(group.times[0])), group.refs, group.times, values)
         else:

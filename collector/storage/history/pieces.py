@@ -1,7 +1,7 @@
 """Putting a series together from its pieces: chunks, fresh columns, parts of several tiers, in the order they were written.
 
-Series whose pieces have the same times, one after the other, are a family: one matrix, filled row by row. Where pieces overlap the
-later written wins; since a family shares its times, that is a choice of columns and not of samples.
+Series whose pieces have the same times, one after the other, are a family: one matrix, filled row by row. Where pieces overlap
+the later written wins; since a family shares its times, that is a choice of columns and not of samples.
 """
 
 from __future__ import annotations

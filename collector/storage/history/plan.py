@@ -38,8 +38,8 @@ def field_of(hints: Hints) -> int:
 def exact_tier(hints: Hints, counter: bool) -> int:
     """The coarsest tier from which this query comes out as from the samples themselves; 0 where only those will do.
 
-    An instant selector sees the last sample up to each evaluation, and so does a tier when all evaluations and the look-back end on
-    its buckets. A range of whole buckets has their least, greatest, sum and last. A count or an average has no such form.
+    An instant selector sees the last sample up to each evaluation, and so does a tier when all evaluations and the look-back end
+    on its buckets. A range of whole buckets has their least, greatest, sum and last. A count or an average has no such form.
     """
     length = hints.range or hints.lookback
     if not hints.first:  # nobody said when it is evaluated: an export, a remote read

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,7 +68,7 @@ class Reading:
         self._fresh_times = [time for run in self._runs for time in (int(run.columns.times.min()), int(run.columns.times.max()))]
         limits = ((tier, span_limits(connection, tier)) for tier in range(len(TIER_STEPS)))
         self._limits = {tier: found for tier, found in limits if found is not None}
-        self._asked = asked = dataclasses.replace(asked, **self._held(asked.start, asked.end))
+        self._asked = asked = self._held(asked)
         self._floors = floors(connection)
         self._pool = HistogramPool()
         self._loader = Loader(asked.refs, times_cache, self._pool, tombstones(connection))
@@ -88,10 +88,14 @@ class Reading:
             plan = areas(asked.start, asked.end, self._floors, exact, field_of(hints), self._fresh())
             for area in plan:
                 floats += self._area(area, rows)
-            numbers += self._histograms(plan, rows)
-            coarse, sentence = coarsest(plan, exact)
-            if coarse > resolution:
-                resolution, info = coarse, sentence
+            if (told := coarsest(plan, exact))[0] > resolution:
+                resolution, info = told
+        # Merged histograms are exact where the last value is: they are running sums.
+        exact = exact_tier(hints, counter=True)
+        plan = areas(asked.start, asked.end, self._floors, exact, LAST, self._fresh())
+        numbers += self._histograms(plan, np.arange(len(asked.refs)))
+        if numbers and (told := coarsest(plan, exact))[0] > resolution:
+            resolution, info = told
         for run in self._runs:
             (floats if run.histograms is None else numbers).extend(self._fresh_pieces(run))
         panels, histograms = self._loader.assembled(floats), self._loader.assembled(numbers)
@@ -100,12 +104,13 @@ class Reading:
             blocks, resolution if blocks else 0, [info] if info and blocks else [], self._loader.damaged, self._loader.problems
         )
 
-    def _held(self, start: int, end: int) -> dict[str, int]:
-        """Of a span asked for what lies between the first and the last sample there is."""
+    def _held(self, asked: Asked) -> Asked:
+        """Of the span asked for what lies between the first and the last sample there is."""
         times = list(self._fresh_times)
         for tier, (first, last) in self._limits.items():
             times += (span_end(tier, first - 1) + 1, span_end(tier, last))
-        return {"start": max(start, min(times, default=0)), "end": min(end, max(times, default=0))}
+        start, end = max(asked.start, min(times, default=0)), min(asked.end, max(times, default=0))
+        return dataclasses.replace(asked, start=start, end=end)
 
     def _fresh_pieces(self, run: Run) -> list[Piece]:
         pieces = run_pieces(run, self._asked.refs, self._pool)
@@ -175,11 +180,11 @@ class Reading:
             found += self._area(Area(area.start, area.end, tuple(Layer(tier, HISTOGRAM) for tier in tiers)), rows)
         return found
 
-    def _afforded(self, chunks: object, area: Area) -> list[ChunkRow]:
+    def _afforded(self, chunks: Iterator[ChunkRow], area: Area) -> list[ChunkRow]:
         """Those chunks, counted before they are decoded."""
         taken: list[ChunkRow] = []
         refs = self._asked.refs
-        for row in chunks:  # type: ignore[attr-defined]
+        for row in chunks:
             begin, behind = np.searchsorted(refs, (row.bucket * GROUP, (row.bucket + 1) * GROUP)).tolist()
             held = row.data[5]
             self._spend(share(row, max(area.start + 1, self._asked.start), area.end) * min(behind - begin, held) // max(1, held))

@@ -91,7 +91,9 @@ def _both_ways(
 def mend(connection: sqlite3.Connection) -> None:
     """Makes true again, of a database that lost rows, what is counted beside its chunks."""
     with transaction(connection):
-        damaged = [row[:5] for row in connection.execute(f"SELECT {KEY_COLUMNS}, seal FROM chunks") if seal_of(*row[:9]) != row[9]]
+        damaged = [
+            row[:5] for row in connection.execute(f"SELECT {KEY_COLUMNS}, seal FROM chunks") if seal_of(*row[:9]) != row[9]
+        ]
         key = "tier = ? AND field = ? AND span = ? AND bucket = ? AND part = ?"
         connection.executemany(f"DELETE FROM chunks WHERE {key}", damaged)
         for name in ("folded", "folds"):

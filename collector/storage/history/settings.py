@@ -21,7 +21,8 @@ class HistorySettings(msgspec.Struct, frozen=True, kw_only=True):
     `max_bytes`: of database and journal; beyond it the tier with most bytes gives up its oldest span. `out_of_order`: how much
     older than its series' newest a sample may be. `future`: how far ahead of the clock a sample may be. `fold_samples`,
     `fold_age`: when fresh samples go from memory into chunks; `head_samples`: most that memory holds while they cannot.
-    `quiet`: how long a window of the past that got samples is left alone before it is merged. `segment_bytes`: size of a journal segment. `rest`: how long a disk that refused is left alone.
+    `quiet`: how long a window of the past that got samples is left alone before it is merged. `segment_bytes`: size of a
+    journal segment. `rest`: how long a disk that refused is left alone.
     """
 
     keep: tuple[float, float, float, float] = (7 * 86_400.0, 30 * 86_400.0, 180 * 86_400.0, 5 * 365 * 86_400.0)

@@ -110,7 +110,12 @@ class HistoryStore:
         By default they are deltas in the product's own bins: what was observed since the sample before. Queries see running
         sums, so a series should begin with an empty one just before its first observation.
         """
-        columns = (np.array(offsets, np.int64), np.array(bins, np.int32), np.array(counts, np.float64), np.array(sums, np.float64))
+        columns = (
+            np.array(offsets, np.int64),
+            np.array(bins, np.int32),
+            np.array(counts, np.float64),
+            np.array(sums, np.float64),
+        )
         keys = np.asarray(refs).astype(np.int32)
         numbers = np.arange(len(keys), dtype=np.float64)
         return self._intake.take(Columns(keys, np.array(times_ms, np.int64), numbers), HistogramColumns(layout, *columns))
@@ -152,7 +157,9 @@ class HistoryStore:
                 found = Reading(connection, runs, opened.times_cache, asked).found()
         except sqlite3.DatabaseError as error:
             self._disk_problem = f"the history cannot be read: {error}"
-            raise QueryError(f"The history cannot be read: {error}. It is repaired in the background; ask again in a minute.") from error
+            raise QueryError(
+                f"The history cannot be read: {error}. It is repaired in the background; ask again in a minute."
+            ) from error
         if found.damaged:
             self.damaged_chunks += found.damaged
             self._tell(found.problems)
@@ -181,6 +188,17 @@ class HistoryStore:
     def _living(self, matchers: Sequence[Matcher], start: int) -> npt.NDArray[np.int64]:
         refs = self._opened.index.find(matchers)
         return refs[self._intake.newest_of(refs) >= start]
+
+    def oldest(self) -> float:
+        """Time of the oldest sample kept, seconds; infinity while there is none."""
+        fresh = [int(run.columns.times.min()) for run in self._intake.head.runs() if len(run.columns)]
+        with self._opened.readers.snapshot() as connection:
+            spans = connection.execute("SELECT tier, min(span) FROM spans GROUP BY tier").fetchall()
+            found = [
+                connection.execute("SELECT min(first) FROM chunks WHERE tier = ? AND span = ?", each).fetchone()[0]
+                for each in spans
+            ]
+        return min([*fresh, *(first for first in found if first is not None)], default=float("inf")) / 1000
 
     # Background work
 

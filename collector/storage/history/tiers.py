@@ -1,9 +1,9 @@
 """Coarser tiers: what is kept of the samples in a bucket of 10 s, a minute or an hour.
 
-Buckets are left-open, right-closed and stamped with their end: what is stamped t is what an instant query at t sees. Of a gauge the last, the
-least, the greatest, the sum and the count are kept; a bucket without a number has staleness markers there. Of a counter the last
-is kept, and as they came the samples on both sides of each reset and the first one of a chunk (the reset may lie between
-chunks), so that increase and rate lose nothing. Where a marker ends a bucket, the last number before it is kept as it came. Of a
+Buckets are left-open, right-closed and stamped with their end: what is stamped t is what an instant query at t sees. Of a gauge
+the last, the least, the greatest, the sum and the count are kept; a bucket without a number has staleness markers there. Of a
+counter the last is kept, and as they came the samples on both sides of each reset and the first one of a window (the reset may
+lie between windows), so that increase and rate lose nothing. Where a marker ends a bucket, the last number before it is kept as it came. Of a
 histogram that counts since the one before the sum is kept, of others what is kept of a counter.
 """
 
@@ -26,7 +26,7 @@ FIELDS = (LAST, LEAST, GREATEST, SUM, COUNT)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TierPanel:
-    """A field of series that share their times: `rows` int64[S] of the panel it was made of, `times` int64[T], `values` [S, T]."""
+    """A field of series that share their times: `rows` int64[S] of the panel it is made of, `times` int64[T], `values` [S, T]."""
 
     field: int
     rows: Rows
@@ -47,15 +47,15 @@ def eager(times: Millis, step: int) -> bool:
 
 
 def downsample(times: Millis, values: Values, step: int, counters: Mask, whole: bool = False) -> Iterator[TierPanel]:
-    """What a tier keeps of float64[S, T]. `counters` bool[S]. Fields that equal the last one (or a count of one) are left out unless
-    `whole`: where they are read, the last one stands for them.
+    """What a tier keeps of float64[S, T]. `counters` bool[S]. Fields that equal the last one (or a count of one) are left out
+    unless `whole`: where they are read, the last one stands for them.
     """
     begins, ends = buckets_of(times, step)
     closing = np.append(begins[1:], len(times)) - 1
     last = _bits(values, closing)
     nans = np.isnan(values).any(axis=1)
     falls = (values[:, 1:] < values[:, :-1]).any(axis=1)
-    plain = ~(nans | (counters & falls))
+    plain: Mask = ~(nans | (counters & falls))
     yield from _last_panels(times, values, ends, closing, last, counters, plain)
     gauges = np.flatnonzero(~counters)
     if len(gauges):

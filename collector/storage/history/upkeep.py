@@ -162,7 +162,7 @@ class Upkeep:
             int(self._connection.execute(f"PRAGMA {name}").fetchone()[0])
             for name in ("page_size", "page_count", "freelist_count")
         )
-        return size * (pages - free) + self._journal.bytes
+        return size * (pages - free) + self._journal.size
 
     def vacuum(self) -> None:
         """Gives free pages back to the file system, when there are many."""
