@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
@@ -54,4 +55,4 @@ def over_time(samples: Samples, time: int, length: int, func: str) -> float | No
 def growth(samples: Samples, start: int, end: int) -> float:
     """What a counter grew by between its samples in [start, end], resets counted as Prometheus does."""
     inside = [v for t, v in sorted(samples.items()) if start <= t <= end and not is_stale(v)]
-    return sum(after - before if after >= before else after for before, after in zip(inside, inside[1:], strict=False))
+    return sum(after - before if after >= before else after for before, after in itertools.pairwise(inside))
