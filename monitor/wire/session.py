@@ -161,6 +161,9 @@ class Session:
             self.shared.release(held.feed)
         self.subscriptions[request.id] = Subscribed(feed)
         packets = [*self._series_change(), *self.reply(request.id, {"rows": len(feed.rows)})]
+        if self.shared.source.hello().rewound:
+            # A past that stands still has no tick that would tell it.
+            packets += self._frame(request.id, self.subscriptions[request.id])
         if request.since and len(feed.rows):
             return chain(packets, self._backfill(request, feed))
         return packets
@@ -302,19 +305,21 @@ class Session:
         number = shared.number
         packets = self._series_change() if self.following else []
         for sub, held in self.subscriptions.items():
-            feed = held.feed
-            if number % feed.every:
-                continue
-            if feed.tick != number:
-                feed.refresh(shared.source.engine, number, shared.time)
-            if held.version == feed.version and not held.skipped:
-                packets.append(feed.packet(shared, self.codec, sub))
-            else:
-                packets.append(feed.packet(shared, self.codec, sub, held.version != feed.version, held.skipped))
-                held.version, held.skipped = feed.version, 0
+            if number % held.feed.every == 0:
+                packets += self._frame(sub, held)
         if self.following:
             packets.extend(shared.health(self.codec))
         return packets
+
+    def _frame(self, sub: int, held: Subscribed) -> list[bytes]:
+        feed, shared = held.feed, self.shared
+        if feed.tick != shared.number:
+            feed.refresh(shared.source.engine, shared.number, shared.time)
+        if held.version == feed.version and not held.skipped:
+            return [feed.packet(shared, self.codec, sub)]
+        packet = feed.packet(shared, self.codec, sub, held.version != feed.version, held.skipped)
+        held.version, held.skipped = feed.version, 0
+        return [packet]
 
     def skip(self) -> int:
         """Leaves this tick out, for the client has not taken the last one yet. Returns how many frames it missed."""

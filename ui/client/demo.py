@@ -52,6 +52,7 @@ def demo() -> FakeCollector:
     _alerts(fake)
     _silences(fake)
     _events(fake)
+    fake.keep(NOW - 3 * 86_400.0)
     fake.figures = {
         "points_total": 61_204_332.0,
         "points_late_total": 3.0,
@@ -69,7 +70,8 @@ def demo() -> FakeCollector:
 
 def _onset(times: Floats) -> Floats:
     """0 before the incident, 1 some two minutes later."""
-    return 1.0 / (1.0 + np.exp(-(times - INCIDENT - 75.0) / 18.0))
+    onset: Floats = 1.0 / (1.0 + np.exp(np.minimum(-(times - INCIDENT - 75.0) / 18.0, 700.0)))
+    return onset
 
 
 def _wave(times: Floats, period: float, seed: int) -> Floats:

@@ -34,13 +34,23 @@ ACTIONS: tuple[Action, ...] = (
     Action("help.open", "Keys of this page", ("?",), "Show every key and what it does", hint="keys"),
     Action("back", "Back", ("escape",), "Close, clear or go back one step"),
     Action(
-        "time.pause", "Pause or resume", ("space",), "Hold the view still while data keep arriving", hint="pause", section="Time"
+        "time.pause",
+        "Pause or resume",
+        ("space",),
+        "Hold the view still while data keep arriving; in the past: play on or stand",
+        hint="pause",
+        section="Time",
     ),
     Action("time.live", "Go live", ("l",), "Return to the newest data", section="Time"),
     Action("time.shorter", "Shorter range", ("[",), "Show less time", section="Time"),
     Action("time.longer", "Longer range", ("]",), "Show more time", section="Time"),
-    Action("time.earlier", "One window back", (",",), "Look one range earlier (pauses)", section="Time"),
+    Action("time.earlier", "One window back", (",",), "Look one range earlier; beyond the hour at hand, rewind", section="Time"),
     Action("time.later", "One window forward", (".",), "Look one range later", section="Time"),
+    Action(
+        "time.goto", "Go to a time…", ("@",), "Rewind to a moment: 03:30, -2h, yesterday 9:00, 2026-11-23 14:00", section="Time"
+    ),
+    Action("time.faster", "Play faster", (">",), "In the past: 1, 2, 5, 10 or 60 times as fast", section="Time"),
+    Action("time.slower", "Play slower", ("<",), "In the past: not quite as fast", section="Time"),
     Action("cursor.down", "Next", ("j", "down"), "Move to the next row", hint="move", section="Lists"),
     Action("cursor.up", "Previous", ("k", "up"), "Move to the previous row", section="Lists"),
     Action("cursor.home", "First row", ("home",), "Move to the first row", section="Lists"),

@@ -13,7 +13,7 @@ from ui.client.mirror import Mirror
 from ui.views.chart import shape_of
 from ui.views.format import NO_DATA, Words, against, sanitise, value
 from ui.views.index import where_first
-from ui.views.strips import Strip, day_strip, firing_strip, merged_strip
+from ui.views.strips import Strip, firing_strip, merged_strip
 from ui.views.units import PLAIN, Unit, unit_of
 from ui.views.view import AlertRow, Shape, Value
 
@@ -32,7 +32,6 @@ class AlertBook:
         self._groups: dict[str, list[Alert]] = {}
         self._by_series: dict[SeriesKey, list[Alert]] = {}
         self._rules: tuple[object, dict[str, Rule]] = (None, {})
-        self._day: tuple[object, tuple[tuple[Shape | None, float], ...]] = (None, ())
         self._rows: dict[str, tuple[object, AlertRow]] = {}
         self.revision = 0
         self.refresh()
@@ -92,14 +91,14 @@ class AlertBook:
         alerts = self.of_series(key)
         return merged_strip(alerts, now) if alerts else (None,) * 24
 
-    def day(self, now: float) -> tuple[tuple[Shape | None, float], ...]:
-        """The time bar's strip."""
-        # Values change the revision each tick; the day's strip only needs a look a minute.
-        key = (len(self._mirror.alerts), len(self.firing), int(now // 60))
-        if self._day[0] != key:
-            told = [a for a in self._mirror.alerts.values() if not a.silenced_by]
-            self._day = (key, day_strip(told, now))
-        return self._day[1]
+    @property
+    def known(self) -> int:
+        """How many alerts are known at all."""
+        return len(self._mirror.alerts)
+
+    def told(self) -> list[Alert]:
+        """Alerts that nobody has silenced, whatever their state."""
+        return [a for a in self._mirror.alerts.values() if not a.silenced_by]
 
     # ------------------------------------------------------------ words
 

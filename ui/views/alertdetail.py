@@ -13,12 +13,15 @@ from ui.views.format import duration, sanitise, value
 from ui.views.lines import Track
 from ui.views.overview_parts import NOTHING, event_row
 from ui.views.sentence import Limit, join
+from ui.views.timecontrol import RANGES
 from ui.views.view import WHY, AlertDetail, ChartView, EventRow, Marker, Sentence, Shape, WhyRow
 
 BEFORE = (150.0, 300.0, 600.0)
 """Seconds shown before the onset: as many as it is old, in steps, so that the chart does not change its scale each second."""
 AFTER = 600.0
 LEAST = 300.0
+LONGEST = 7 * 86_400.0
+"""Seconds of an alert that are charted at most."""
 SETTLING = 60.0
 """Seconds shown before the onset at least, also where the series is hardly older."""
 MARKED = {"acknowledged": "owner", "notified": "told", "silenced": "silenced", "note": "note", "released": "released"}
@@ -96,7 +99,7 @@ def onset_chart(ctx: Context, alert: Alert, rule: Rule | None, info: SeriesInfo 
     """The series judged round the start of the alert, with the limit drawn in."""
     field = ctx.book.field(alert)
     window = rule.condition.window if rule else ctx.window
-    feed = _feed(ctx, info, field, window)
+    feed = _feed(ctx, info, field, window, alert)
     times, _ = feed.track(info.row, field) if info is not None and feed is not None else (NOTHING, NOTHING)
     span = ctx.time.zoomed or onset_span(ctx, alert, float(times[0]) if len(times) else None)
 
@@ -144,15 +147,19 @@ def onset_span(ctx: Context, alert: Alert, first: float | None = None) -> tuple[
     onset = alert.fired_at or alert.active_at or alert.since
     end = min(present, alert.resolved_at + AFTER) if alert.state is State.RESOLVED and alert.resolved_at else present
     before = next((step for step in BEFORE if step >= end - onset), BEFORE[-1])
-    start = min(max(onset - before, end - min(3600.0, ctx.recent)), end - LEAST)
+    start = min(max(onset - before, end - min(LONGEST, ctx.recent)), end - LEAST)
     return (start if first is None else max(start, min(first, onset - SETTLING, end - 2 * SETTLING))), end
 
 
-def _feed(ctx: Context, info: SeriesInfo | None, field: str, window: float) -> Feed | None:
+def _feed(ctx: Context, info: SeriesInfo | None, field: str, window: float, alert: Alert) -> Feed | None:
     if info is None:
         return None
     selector = str(ctx.index.selector(info))
-    return ctx.feed(Wish(selector, (field,), window, backfill=min(3600.0, ctx.recent), step=1.0, track=True))
+    wanted = ctx.present() - (alert.fired_at or alert.active_at or alert.since) + BEFORE[-1]
+    # In steps of ranges, so that the wish stays the same while the alert grows older.
+    whole = next((r for r in RANGES if r >= wanted), LONGEST)
+    backfill, step = ctx.reach(min(whole, LONGEST))
+    return ctx.feed(Wish(selector, (field,), window, backfill=backfill, step=step, track=True))
 
 
 def _field_words(field: str, window: float) -> str:

@@ -1,20 +1,32 @@
-"""The one banner above the page: the gravest of blind, losing data, read-only."""
+"""The one banner above the page: the gravest of blind, rewound, losing data, read-only."""
 
 from __future__ import annotations
 
 from ui.views.context import Context
 from ui.views.format import duration, plural, sanitise
+from ui.views.rewinding import Rewinding
 from ui.views.view import Banner
 
 
-def banner(ctx: Context) -> Banner | None:
+def banner(ctx: Context, rewinding: Rewinding) -> Banner | None:
     """What a person must know about Lightship itself; None when all is well."""
-    return blind(ctx) or losing(ctx) or read_only(ctx)
+    return blind(ctx) or (rewound(ctx, rewinding) if ctx.rewound else losing(ctx) or read_only(ctx))
+
+
+def rewound(ctx: Context, rewinding: Rewinding) -> Banner:
+    """Which moment this is, how long ago, and the way back."""
+    state = ctx.mirror.state
+    if not ctx.mirror.connected:
+        reason = sanitise(state.reason, 120).rstrip(".")
+        return Banner("unknown", "The past does not answer.", f"{reason[:1].upper()}{reason[1:]}.", "time.live", "Go live")
+    notes = ctx.mirror.health.notes if ctx.mirror.health else ()
+    detail = " ".join((rewinding.detail(), *(sanitise(note, 200) for note in notes[:1])))
+    return Banner("info", rewinding.title(), detail, "time.live", "Go live", tone="accent")
 
 
 def blind(ctx: Context) -> Banner | None:
     """No answer from the collector: since when, and where what is seen ends."""
-    mirror = ctx.mirror
+    mirror = ctx.live.mirror
     silent = ctx.silent_for()
     if mirror.connected and not silent:
         return None
@@ -28,7 +40,7 @@ def blind(ctx: Context) -> Banner | None:
 
 
 def _never(ctx: Context) -> Banner:
-    state = ctx.mirror.state
+    state = ctx.live.mirror.state
     reason = sanitise(state.reason, 160).rstrip(".")
     detail = f"{reason[:1].upper()}{reason[1:]}. " if reason else ""
     title = f"Lightship is blind: {ctx.collector} does not answer."
@@ -61,9 +73,10 @@ def read_only(ctx: Context) -> Banner | None:
 
 def back_words(ctx: Context, lost_at: float) -> str:
     """`harbour-1 is back. 18 s filled in, nothing lost.` / `… 18 s filled in, 4 s missing.`"""
-    away = max(1.0, ctx.mirror.time - lost_at)
-    spans = [gap for sub in ctx.mirror.subscriptions.values() for gap in sub.gaps()]
-    missing = max((min(b, ctx.mirror.time) - max(a, lost_at) for a, b in spans if b > lost_at), default=0.0)
+    mirror = ctx.live.mirror
+    away = max(1.0, mirror.time - lost_at)
+    spans = [gap for sub in mirror.subscriptions.values() for gap in sub.gaps()]
+    missing = max((min(b, mirror.time) - max(a, lost_at) for a, b in spans if b > lost_at), default=0.0)
     filled = duration(max(0.0, round(away - missing)))
     lost = f"{duration(round(missing))} missing" if missing >= 1.0 else "nothing lost"
     return f"{ctx.collector} is back. {filled} filled in, {lost}."

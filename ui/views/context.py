@@ -8,17 +8,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from typing import Generic, Protocol, TypeVar
 
-from monitor.wire.messages import History, Request
+from monitor.wire.messages import History, QueryResult, Request
 from ui.client.line import Answer, Callback
 from ui.client.mirror import Mirror
-from ui.views.alertbook import AlertBook
-from ui.views.chart import Charts
+from ui.client.past import OpenLine, Past
 from ui.views.drafts import Desk, DraftStore, MemoryDrafts
-from ui.views.feeds import Feed, Feeds, Wish
+from ui.views.feeds import Feed, Wish
 from ui.views.format import THIN, Words, duration, sanitise
-from ui.views.index import SeriesIndex
 from ui.views.lines import Span
-from ui.views.rates import Rates
+from ui.views.sight import Sight
 from ui.views.timecontrol import TimeControl
 from ui.views.view import Page, Toast
 
@@ -26,6 +24,10 @@ Send = Callable[[Request, Callback], object]
 MAX_UNDO = 20
 TOAST_SECONDS = 5.0
 LATE_INTERVALS = 3.0
+HOUR = 3600.0
+DAY = 86_400.0
+MOST_POINTS = 1_200
+"""Points of a long range that are asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,23 +104,24 @@ class Context:
     profile: Profile = DESKTOP
     hooks: Hooks = field(default_factory=Hooks)
     go: Callable[[Page], None] = lambda page: None
+    open_line: OpenLine | None = None
+    """A second line to the same collector, for its past; None: there is no way there."""
 
     def __post_init__(self) -> None:
         self.words = Words(self.zone or UTC, THIN if self.profile.thin_space else " ")
         self.time = TimeControl()
-        self.feeds = Feeds(self.mirror)
-        self.index = SeriesIndex(self.mirror)
-        self.book = AlertBook(self.mirror)
-        self.charts = Charts()
-        self.rates = Rates()
+        self.past = Past(self.open_line)
+        self.live = Sight(self.mirror)
+        """What the live mirror says, whatever is looked at."""
+        self.version = 0
+        """Rises with every input and every change: as long as it stands still, so does the picture."""
+        self.turn(self.live)
         self.desk = Desk(self.store or MemoryDrafts())
         self.undo: list[Undo] = []
         self.focus = ""
         self.touched = 0.0
         """When a cursor was last moved by hand."""
         self.hovering = False
-        self.version = 0
-        """Rises with every input and every change: as long as it stands still, so does the picture."""
         self._toast: Toast | None = None
         self._toast_until = 0.0
         self._toasts = 0
@@ -129,6 +132,18 @@ class Context:
         self.profile = profile
         self.words = Words(self.words.zone, THIN if profile.thin_space else " ")
 
+    def turn(self, sight: Sight) -> None:
+        """Look at what another mirror tells; page, cursors, picks and drafts stay."""
+        self.sight = sight
+        self.mirror, self.feeds, self.index = sight.mirror, sight.feeds, sight.index
+        self.book, self.charts, self.rates = sight.book, sight.charts, sight.rates
+        self.version += 1
+
+    @property
+    def rewound(self) -> bool:
+        """Whether all that pages show is of a moment of the past."""
+        return self.sight is not self.live
+
     # ------------------------------------------------------------ time
 
     @property
@@ -136,21 +151,26 @@ class Context:
         return self.mirror.interval
 
     def present(self) -> float:
+        """The newest moment of what is looked at, in the collector's whole seconds."""
+        return math.floor(self.mirror.time) if self.rewound else self.live_present()
+
+    def live_present(self) -> float:
         """The collector's clock in whole seconds: its last word, or later by as long as it has been silent."""
+        mirror = self.live.mirror
         told, at = self._heard
         now = self.now()
-        if self.mirror.time != told:
-            self._heard = told, at = self.mirror.time, now
+        if mirror.time != told:
+            self._heard = told, at = mirror.time, now
         if not told:
             return math.floor(now)
         silent = now - at
-        return math.floor(told + (silent if silent > LATE_INTERVALS * self.interval else 0.0))
+        return math.floor(told + (silent if silent > LATE_INTERVALS * mirror.interval else 0.0))
 
     def silent_for(self) -> float:
         """Seconds since the collector last said anything (0 while it is on time)."""
-        self.present()
+        self.live_present()
         silent = self.now() - self._heard[1]
-        return silent if silent > LATE_INTERVALS * self.interval else 0.0
+        return silent if silent > LATE_INTERVALS * self.live.mirror.interval else 0.0
 
     def span(self) -> Span:
         """(start, end) of what is shown."""
@@ -173,8 +193,21 @@ class Context:
 
     @property
     def recent(self) -> float:
-        """How many seconds of the past can be asked for."""
-        return min(self.mirror.hello.recent, 86_400.0) if self.mirror.hello else 3600.0
+        """How many seconds of the past can be asked for: what the collector's memory holds, or all its history."""
+        return _reaching_back(self.mirror, self.present())
+
+    @property
+    def recent_live(self) -> float:
+        """How many seconds before the present can be gone back to."""
+        return _reaching_back(self.live.mirror, self.live_present())
+
+    def reach(self, seconds: float = 0.0) -> tuple[float, float]:
+        """How far back a chart of the present range (or of so many seconds) is to be filled, and in what steps."""
+        wanted = max(seconds, self.time.range)
+        if wanted <= HOUR:
+            return min(HOUR, self.recent), 1.0
+        step = 10.0 * math.ceil(wanted / min(self.profile.points, MOST_POINTS) / 10.0)
+        return min(wanted, self.recent) + step, step
 
     def feed(self, wish: Wish) -> Feed:
         """The feed for a wish."""
@@ -209,6 +242,8 @@ class Context:
 
     def refusal(self) -> str:
         """Why nothing can be asked of the collector now; "" when it can."""
+        if self.rewound:
+            return f"You are looking at {self.words.moment(self.present(), self.live_present())}. Go live to act."
         if not self.mirror.connected:
             silent = max(0.0, self.now() - self.mirror.state.since) if self.mirror.state.since else 0.0
             waited = f" for {duration(silent)}" if silent >= 1.0 else ""
@@ -221,7 +256,7 @@ class Context:
         """Send a request; `done` gets the result, an error becomes a toast (and goes to `failed` where given)."""
 
         def answer(reply: Answer) -> None:
-            if isinstance(reply, History):
+            if isinstance(reply, History | QueryResult):
                 done(reply)
             elif reply.error:
                 (failed or (lambda error: self.say(error, error=True)))(sanitise(reply.error))
@@ -234,3 +269,11 @@ class Context:
         """Something that can be undone."""
         self.undo.append(Undo(label, act))
         del self.undo[:-MAX_UNDO]
+
+
+def _reaching_back(mirror: Mirror, present: float) -> float:
+    hello = mirror.hello
+    if hello is None:
+        return HOUR
+    kept = present - hello.since if hello.since > 0 else 0.0
+    return max(min(hello.recent, DAY), kept)

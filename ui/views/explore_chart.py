@@ -46,9 +46,8 @@ class PickedChart:
         if info is None:
             return None
         selector = str(self.ctx.index.selector(info))
-        return self.ctx.feed(
-            Wish(selector, (self.field,), self.window, backfill=min(3600.0, self.ctx.recent), step=1.0, track=True)
-        )
+        backfill, step = self.ctx.reach()
+        return self.ctx.feed(Wish(selector, (self.field,), self.window, backfill=backfill, step=step, track=True))
 
     def _track(self, pick: Pick, info: SeriesInfo, feed: Feed) -> Track:
         times, values = feed.track(info.row, self.field)

@@ -141,7 +141,9 @@ def duration(seconds: float) -> str:
 
 
 def short_range(seconds: float) -> str:
-    """`30 m`, `1 h`, `90 s`: the label of a range or window, one unit."""
+    """`30 m`, `1 h`, `24 h`, `7 d`, `90 s`: the label of a range or window, one unit."""
+    if seconds > 86_400 and seconds % 86_400 == 0:
+        return f"{seconds / 86_400:.0f} d"
     if seconds >= 3600 and seconds % 3600 == 0:
         return f"{seconds / 3600:.0f} h"
     if seconds >= 60 and seconds % 60 == 0:

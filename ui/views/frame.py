@@ -7,16 +7,19 @@ import math
 from ui.views.banner import banner
 from ui.views.chart import shape_of
 from ui.views.context import Context
+from ui.views.day import Day
 from ui.views.format import duration, number, sanitise, short_range, value
 from ui.views.help import NAMES, hints
 from ui.views.overview_parts import dropped, late
-from ui.views.timecontrol import RANGES
-from ui.views.view import FrameView, Page, Shape, StatusItem, Tab, TimeView
+from ui.views.rewinding import SPEEDS, Rewinding
+from ui.views.view import FrameView, KeyHint, Page, Shape, StatusItem, Tab, TimeView
 
+USUAL = ("5 m", "30 m", "1 h", "6 h", "24 h", "7 d")
+"""Ranges that are offered at once where there is no room for all."""
 KEYS: dict[Page, str] = {"overview": "1", "explore": "2", "alerts": "4", "rules": "5"}
 
 
-def frame(ctx: Context, page: Page, on: frozenset[str]) -> FrameView:
+def frame(ctx: Context, page: Page, on: frozenset[str], rewinding: Rewinding, day: Day) -> FrameView:
     """The frame round a page; `on` are the actions that do something now."""
     firing = len(ctx.book.firing)
     gravest = shape_of(ctx.book.firing[0].severity) if firing else None
@@ -26,13 +29,13 @@ def frame(ctx: Context, page: Page, on: frozenset[str]) -> FrameView:
         subtitle=_subtitle(ctx, page),
         collector=ctx.collector,
         who=sanitise(ctx.who, 60),
-        time=time_view(ctx),
-        banner=banner(ctx),
+        time=time_view(ctx, rewinding, day),
+        banner=banner(ctx, rewinding),
         toast=ctx.toast(),
         status=status(ctx),
-        hints=hints(page, on),
-        connected=ctx.mirror.connected,
-        title=f"({firing}) Lightship" if firing else "Lightship",
+        hints=_hints(hints(page, on), ctx, rewinding),
+        connected=ctx.live.mirror.connected,
+        title=_title(ctx),
         focus=ctx.focus,
     )
 
@@ -45,27 +48,71 @@ def _tab(ctx: Context, page: Page, firing: int, gravest: Shape | None) -> Tab:
     return Tab(page, KEYS[page], NAMES[page])
 
 
+def _title(ctx: Context) -> str:
+    """What fires now counts, whatever is looked at."""
+    firing = len(ctx.live.book.firing)
+    return f"({firing}) Lightship" if firing else "Lightship"
+
+
+def _hints(hints: tuple[KeyHint, ...], ctx: Context, rewinding: Rewinding) -> tuple[KeyHint, ...]:
+    """In the past Space plays, and the first key is the way back."""
+    if not rewinding.active:
+        return hints
+    plays = "stand" if rewinding.playing else "play"
+    named = tuple(KeyHint(h.key, plays, h.action) if h.action == "time.pause" else h for h in hints)
+    return (KeyHint("L", "live", "time.live"), *named)
+
+
 def _subtitle(ctx: Context, page: Page) -> str:
+    if ctx.rewound:
+        return f"as of {ctx.words.moment(ctx.present(), ctx.live_present())}"
     return {"overview": "This machine and what is sent to it", "alerts": "", "explore": "", "rules": ""}[page]
 
 
-def time_view(ctx: Context) -> TimeView:
+def time_view(ctx: Context, rewinding: Rewinding, day: Day) -> TimeView:
     """The time control: live is quiet, everything else says how far behind and which key returns."""
     present = ctx.present()
     start, end = ctx.span()
-    stale = not ctx.mirror.connected or ctx.silent_for() > 0
-    state = "paused" if ctx.time.paused else "stale" if stale else "live"
     shown = end - start if ctx.time.zoomed is not None else ctx.time.range
+    moment = rewinding.moment if rewinding.active else end
+    ranges = tuple(short_range(r) for r in ctx.time.ranges(ctx.recent))
+    label = short_range(round(shown))
+    first, last = day.span()
     return TimeView(
-        state=state,  # type: ignore[arg-type]
-        range_label=short_range(round(shown)),
-        ranges=tuple(short_range(r) for r in RANGES),
-        clock=ctx.words.clock(end),
-        date=f"{ctx.words.date(end)} · {ctx.words.zone_name(end)}",
-        behind=ctx.time.behind(present)
-        or (f"{duration(max(1.0, ctx.silent_for()))} old" if state == "stale" and ctx.silent_for() else ""),
-        strip=ctx.book.day(present),
+        state=_state(ctx, rewinding),  # type: ignore[arg-type]
+        range_label=label,
+        ranges=ranges,
+        clock=ctx.words.clock(moment),
+        date=f"{ctx.words.date(moment)} · {ctx.words.zone_name(moment)}",
+        behind=_behind(ctx, rewinding, present),
+        strip=day.strip(),
+        usual=tuple(r for r in ranges if r in USUAL or r == label) if len(ranges) > 5 else ranges,
+        day=(first, last),
+        window=(start, end) if rewinding.progress is None else (rewinding.moment - (end - start), rewinding.moment),
+        changes=day.changes(),
+        load=day.load_words(),
+        playing=rewinding.playing,
+        speed=rewinding.speed_label() if rewinding.active else "",
+        speeds=tuple(f"{speed:g}x" for speed in SPEEDS),
+        progress=rewinding.progress,
+        awaited=rewinding.awaited() if rewinding.progress is not None else "",
     )
+
+
+def _state(ctx: Context, rewinding: Rewinding) -> str:
+    if rewinding.active:
+        return "rewound"
+    if ctx.time.paused:
+        return "paused"
+    return "stale" if not ctx.live.mirror.connected or ctx.silent_for() > 0 else "live"
+
+
+def _behind(ctx: Context, rewinding: Rewinding, present: float) -> str:
+    if rewinding.active:
+        return f"{rewinding.ago()} ago · L goes live"
+    late = ctx.silent_for()
+    stale = f"{duration(max(1.0, late))} old" if late and not ctx.time.paused else ""
+    return ctx.time.behind(present) or stale
 
 
 def status(ctx: Context) -> tuple[StatusItem, ...]:
@@ -74,6 +121,8 @@ def status(ctx: Context) -> tuple[StatusItem, ...]:
     if mirror.hello is None:
         return (StatusItem("connecting" if mirror.state.state == "connecting" else "not connected", "unknown"),)
     health = mirror.health.values if mirror.health else {}
+    if ctx.rewound:
+        return _status_then(ctx)
     alive = mirror.connected and not ctx.silent_for()
     items = [
         StatusItem(
@@ -99,10 +148,30 @@ def status(ctx: Context) -> tuple[StatusItem, ...]:
     skipped = sum(s.skipped for s in mirror.subscriptions.values())
     if skipped:
         items.append(StatusItem(f"skipped {_count(skipped)}", None, "Frames left out because this side or the line was slow"))
-    ratio = _thinning(ctx)
-    if ratio > 1.5:
-        items.append(StatusItem(f"drawn {round(ratio)}:1, min–max kept", None, "More points than the chart has room for"))
-    return tuple(items)
+    return (*items, *_drawn(ctx))
+
+
+def _status_then(ctx: Context) -> tuple[StatusItem, ...]:
+    """What is known of the collector at a moment of the past: its name and its series, and what of the picture was left out."""
+    mirror = ctx.mirror
+    items = [StatusItem(ctx.collector, "ok" if mirror.connected else "unknown", "The collector this shows")]
+    items.append(StatusItem(f"{len(mirror.series):,} series then", None, "Series that were alive"))
+    stale = sum(a.no_data for a in ctx.book.firing)
+    if stale:
+        items.append(StatusItem(f"stale {stale}", "unknown", "Rules that could not be judged: their series said nothing"))
+    return (*items, *_drawn(ctx))
+
+
+def _drawn(ctx: Context) -> tuple[StatusItem, ...]:
+    """How finely the charts are drawn: thinned because there is no room, or kept no finer."""
+    start, end = ctx.span()
+    _, step = ctx.reach()
+    if step > 1.0:
+        return (StatusItem(f"a point each {duration(step)}", None, "So long a range is read in coarser steps"),)
+    ratio = (end - start) / max(ctx.interval, 1e-3) / max(1, ctx.profile.points)
+    if ratio <= 1.5:
+        return ()
+    return (StatusItem(f"drawn {round(ratio)}:1, min–max kept", None, "More points than the chart has room for"),)
 
 
 def _pace(interval: float) -> str:
@@ -111,8 +180,3 @@ def _pace(interval: float) -> str:
 
 def _count(x: float) -> str:
     return str(value(x)) if math.isfinite(x) else "no data"
-
-
-def _thinning(ctx: Context) -> float:
-    start, end = ctx.span()
-    return (end - start) / max(ctx.interval, 1e-3) / max(1, ctx.profile.points)

@@ -68,8 +68,9 @@ class Figures:
 
 
 def figures(ctx: Context) -> Figures:
-    """The figures of this machine over the last hour."""
-    wish = Wish(SELECTOR, ("value",), ctx.window, backfill=min(3600.0, ctx.recent), step=1.0, track=True)
+    """The figures of this machine over the last hour, or over the range shown where that is longer."""
+    backfill, step = ctx.reach()
+    wish = Wish(SELECTOR, ("value",), ctx.window, backfill=backfill, step=step, track=True)
     return Figures(ctx, ctx.feed(wish))
 
 

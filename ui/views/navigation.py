@@ -8,7 +8,7 @@ from monitor.alerting.model import Alert
 from monitor.model.series import SeriesInfo
 from ui.views import alertacts as acts
 from ui.views.format import sanitise
-from ui.views.palette import moment_of
+from ui.views.moments import moment_of
 from ui.views.view import PaletteRow
 
 if TYPE_CHECKING:
@@ -48,6 +48,9 @@ class Navigation:
             self.to_series(int(target))
         elif kind == "time":
             self.to_time(float(target))
+        elif kind == "span":
+            start, _, end = target.partition(":")
+            self.to_span(float(start), float(end))
 
     def to_alert(self, alert: Alert) -> None:
         """The alert in the console."""
@@ -75,7 +78,7 @@ class Navigation:
         session.explore.show(alert.series, session.ctx.book.field(alert), rule.condition.window if rule else 0.0)
         time, onset = session.ctx.time, alert.fired_at or alert.since
         age = session.ctx.present() - onset
-        while age < session.ctx.recent and time.range < 1.3 * age and time.step(1):
+        while age < session.ctx.recent and time.range < 1.3 * age and time.step(1, session.ctx.recent):
             pass
         session.go("explore")
 
@@ -101,13 +104,26 @@ class Navigation:
         self.session.rules.start_on(info, field, window)
 
     def to_time(self, at: float) -> None:
-        """Stand still with this moment in the middle of what is shown, or at its end when it is new."""
+        """Rewind to the moment; where that cannot be, stand still with it in the middle of what is shown."""
         ctx = self.session.ctx
+        if ctx.past.possible:
+            self.session.rewinding.go(at)
+            return
         present = ctx.present()
         ctx.time.zoomed = None
         ctx.time.pause(present)
         ctx.time.end = min(present, max(at + ctx.time.range / 2, present - ctx.recent + ctx.time.range))
         self.session.explore.at = at
+
+    def to_span(self, start: float, end: float) -> None:
+        """Look at just this stretch, everything as it was at its end."""
+        ctx = self.session.ctx
+        present = ctx.live_present()
+        if ctx.past.possible and end < present:
+            self.session.rewinding.go(end, (start, end))
+        else:
+            self.session.rewinding.live()
+            ctx.time.zoom(max(start, present - ctx.recent), min(end, present), present)
 
     def submit_goto(self) -> None:
         """Go to the moment that was typed."""
@@ -115,8 +131,8 @@ class Navigation:
         at = moment_of(self.goto_text, ctx)
         if at is None:
             ctx.say("Write a time as 03:30, yesterday 9:00 or -10m.", error=True)
-        elif not ctx.present() - ctx.recent <= at <= ctx.present():
-            kept = ctx.words.moment(ctx.present() - ctx.recent, ctx.present())
+        elif not ctx.live_present() - ctx.recent_live <= at <= ctx.live_present():
+            kept = ctx.words.moment(ctx.live_present() - ctx.recent_live, ctx.live_present())
             ctx.say(f"Only what came since {kept} is kept here.")
         else:
             self.goto_text, ctx.focus = "", ""

@@ -155,7 +155,10 @@ class Overview(PageModel):
     def _busiest_feed(self) -> Feed:
         ctx = self.ctx
         rows = max(8, ctx.profile.rows)
-        wish = Wish(BUSIEST, ("rate", "value"), ctx.window, backfill=min(1800.0, ctx.recent), step=10.0, limit=rows, track=True)
+        backfill, step = ctx.reach()
+        # A spark has room for no more than some sixty points.
+        backfill, step = (min(1800.0, ctx.recent), 10.0) if ctx.time.range <= 1800.0 else (backfill, max(10.0, step))
+        wish = Wish(BUSIEST, ("rate", "value"), ctx.window, backfill=backfill, step=step, limit=rows, track=True)
         return ctx.feed(wish)
 
     def _busiest(self, feed: Feed) -> list[SeriesRow]:

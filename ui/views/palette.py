@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import functools
-import re
 from collections.abc import Callable
-from datetime import timedelta
 
-from monitor.alerting.durations import DurationError, parse_duration
 from monitor.model.series import Kind
 from ui.views import filter as filters
 from ui.views.actions import ACTIONS
@@ -15,11 +12,11 @@ from ui.views.alertbook import shape_of_alert, where
 from ui.views.context import Context
 from ui.views.format import sanitise
 from ui.views.help import keys_words
+from ui.views.moments import EXAMPLES, moment_of, stretch_of
 from ui.views.page import moved
 from ui.views.view import PaletteRow, PaletteView
 
 MOST = 40
-_CLOCK = re.compile(r"@?\s*(?:(yesterday)\s+)?(\d{1,2}):(\d{2})(?::(\d{2}))?", re.IGNORECASE)
 HIDDEN = frozenset(
     ("palette.open", "cursor.down", "cursor.up", "cursor.home", "cursor.end", "cursor.page_down", "cursor.page_up")
 )
@@ -59,10 +56,21 @@ class Palette:
 
     def rows(self) -> tuple[PaletteRow, ...]:
         """Actions first, then alerts, rules, series and moments."""
-        key = (self.query, self.ctx.book.revision, self.ctx.index.revision, self.ctx.mirror.rules, self.ctx.mirror.state.state)
+        key = (
+            self.query,
+            self.ctx.book.revision,
+            self.ctx.index.revision,
+            self.ctx.mirror.rules,
+            self.ctx.mirror.state.state,
+            self._minute(),
+        )
         if self._rows[0] != key:
             self._rows = (key, self._find())
         return self._rows[1]
+
+    def _minute(self) -> object:
+        """Moments are written from now: a question about one is answered anew each second."""
+        return self.ctx.live_present() if self.query.lstrip().startswith(("@", "-")) else None
 
     def view(self) -> PaletteView:
         """The picture."""
@@ -72,9 +80,9 @@ class Palette:
     # ------------------------------------------------------------ finding
 
     def _find(self) -> tuple[PaletteRow, ...]:
-        moment = self._moment()
-        if moment is not None:
-            return (moment,)
+        moments = self._moments()
+        if moments:
+            return moments
         try:
             wanted = filters.parse(self.query)
         except filters.FilterError:
@@ -140,30 +148,26 @@ class Palette:
             rows.append(PaletteRow(sanitise(info.key.name, 80), detail, "", f"series:{info.row}"))
         return rows
 
-    def _moment(self) -> PaletteRow | None:
-        at = moment_of(self.query, self.ctx)
-        if at is None:
-            return None
-        present = self.ctx.present()
-        words = self.ctx.words.moment(at, present, seconds=True)
-        kept = present - self.ctx.recent <= at <= present
-        detail = "Stop there and look" if kept else f"Kept from {self.ctx.words.moment(present - self.ctx.recent, present)} on"
-        return PaletteRow(f"Go to {words}", detail, "", f"time:{at:.0f}", enabled=kept)
+    def _moments(self) -> tuple[PaletteRow, ...]:
+        """The moment or the stretch that is written; after a bare `@`, how one is written."""
+        ctx = self.ctx
+        present = ctx.live_present()
+        if self.query.strip() == "@":
+            return tuple(self._row(said, moment_of(said, ctx), said) for said in EXAMPLES)
+        found = stretch_of(self.query, ctx)
+        if found is not None:
+            start, end = found
+            words = f"{ctx.words.moment(start, present)} to {ctx.words.moment(end, present)}"
+            return (self._row(f"Look at {words}", end, "", f"span:{start:.0f}:{end:.0f}"),)
+        at = moment_of(self.query, ctx)
+        return (self._row(f"Go to {ctx.words.moment(at, present, seconds=True)}", at, ""),) if at is not None else ()
 
-
-def moment_of(text: str, ctx: Context) -> float | None:
-    """The moment written as `@03:30`, `14:05:10`, `yesterday 9:00` or `-10m`; None when it is none."""
-    written = text.strip()
-    if written.startswith("-"):
-        try:
-            return ctx.present() - parse_duration(written[1:].strip())
-        except DurationError:
-            return None
-    clock = _CLOCK.fullmatch(written)
-    if clock is None or int(clock[2]) > 23 or int(clock[3]) > 59 or int(clock[4] or 0) > 59:
-        return None
-    here = ctx.words.at(ctx.present())
-    then = here.replace(hour=int(clock[2]), minute=int(clock[3]), second=int(clock[4] or 0), microsecond=0)
-    if clock[1] or then > here:
-        then -= timedelta(days=1)
-    return then.timestamp()
+    def _row(self, title: str, at: float | None, said: str, target: str = "") -> PaletteRow:
+        ctx = self.ctx
+        present, oldest = ctx.live_present(), ctx.live_present() - ctx.recent_live
+        if at is None or not oldest <= at <= present:
+            return PaletteRow(title, f"Kept from {ctx.words.moment(oldest, present)}", "", target or "time:0", enabled=False)
+        detail = "Rewind: everything as it was then" if ctx.past.possible else "Stop there and look"
+        if said:
+            detail = ctx.words.moment(at, present, seconds=True)
+        return PaletteRow(title, detail, "", target or f"time:{at:.0f}")

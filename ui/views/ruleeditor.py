@@ -154,12 +154,13 @@ class RuleEditor:
     def _feed(self, rule: Rule | None, matching: list[SeriesInfo]) -> Feed | None:
         if rule is None or not matching:
             return None
+        backfill, step = self.ctx.reach()
         wish = Wish(
             str(rule.selector),
             (self.field(rule, matching),),
             rule.condition.window,
-            backfill=min(3600.0, self.ctx.recent),
-            step=2.0,
+            backfill=backfill,
+            step=max(2.0, step),
             limit=64,
             track=True,
         )

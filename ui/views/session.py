@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import tzinfo
 from functools import partial
 
 from ui.client.mirror import Mirror
+from ui.client.past import OpenLine
 from ui.views import alertacts as acts
 from ui.views.actions import ACTIONS, BY_NAME, action_for
 from ui.views.alerts import Alerts
 from ui.views.context import DESKTOP, PHONE, TERMINAL, Context, Profile, Send, Slot
+from ui.views.day import Day
 from ui.views.drafts import DraftStore, FileDrafts, MemoryDrafts
 from ui.views.explore import Explore
 from ui.views.frame import frame
@@ -20,6 +23,7 @@ from ui.views.navigation import Navigation
 from ui.views.overview import Overview
 from ui.views.page import FAR, Handler, PageModel
 from ui.views.palette import Palette
+from ui.views.rewinding import Rewinding
 from ui.views.rules import Rules
 from ui.views.theme import THEMES, ThemeName
 from ui.views.timehandlers import TimeHandlers
@@ -28,6 +32,10 @@ from ui.views.watch import Watch
 
 TYPING_KEYS = frozenset(("escape", "up", "down", "pageup", "pagedown"))
 """Keys without a modifier that still act while a text field has the focus: up and down in fields of one line only."""
+ACTING = frozenset(
+    ("alert.acknowledge", "alert.silence", "alert.note", "silence.expire", "draft.save", "explore.rule", "rule.edit", "rule.new")
+) | {"rule.toggle", "rule.delete", "rule.fix"}
+"""What changes something, or begins to: off while the past is looked at."""
 ONE_LINE = frozenset(("filter", "search", "palette"))
 
 
@@ -44,8 +52,9 @@ class Session:
         drafts: DraftStore | None = None,
         zone: tzinfo | None = None,
         profile: Profile = DESKTOP,
+        open_line: OpenLine | None = None,
     ) -> None:
-        self.ctx = Context(mirror, send, now, who, drafts, zone, profile)
+        self.ctx = Context(mirror, send, now, who, drafts, zone, profile, open_line=open_line)
         self.page: Page = "overview"
         self.help_open = False
         self._theme: ThemeName = "dark"
@@ -59,7 +68,9 @@ class Session:
         }
         self.palette = Palette(self.ctx, self.enabled)
         self.navigation = Navigation(self)
-        self._time = TimeHandlers(self.ctx)
+        self.rewinding = Rewinding(self.ctx)
+        self._day = Day(self.ctx, self.rewinding)
+        self._time = TimeHandlers(self.ctx, self.rewinding, partial(self._open_palette, "@"))
         self.handlers: dict[str, Handler] = {**self._time.handlers, **self._handlers()}
         self._watch = Watch(self.ctx)
         self._painted: tuple[object, Picture] | None = None
@@ -146,6 +157,8 @@ class Session:
         return not reason, reason
 
     def _why_off(self, action: str) -> str:
+        if self.ctx.rewound and action in ACTING:
+            return self.ctx.refusal()
         if action == "undo":
             return "" if self.ctx.undo else "There is nothing to undo."
         if action == "connection.retry":
@@ -283,6 +296,8 @@ class Session:
         self.ctx.version += 1
         if what == "range":
             self.ctx.time.choose(value)
+        elif what == "speed":
+            self.rewinding.set_speed(float(value.rstrip("x")))
         elif what == "theme":
             self.theme = value
         elif what in ("sort", "group"):
@@ -295,7 +310,13 @@ class Session:
         self.ctx.version += 1
         present = self.ctx.present()
         oldest = present - self.ctx.recent
+        self.rewinding.stand()
         self.ctx.time.zoom(max(oldest, start), min(present, end), present)
+
+    def rewind(self, at: float) -> None:
+        """A gesture on the strip of the day chose this moment: everything is to be as it was then."""
+        self.ctx.version += 1
+        self.navigation.to_time(at)
 
     def crosshair(self, at: float | None) -> None:
         """The crosshair is at this moment, or gone."""
@@ -326,8 +347,8 @@ class Session:
             self.page = page
             self.ctx.focus = "rule" if page == "rules" and self.rules.editing else ""
 
-    def _open_palette(self) -> None:
-        self.palette.open()
+    def _open_palette(self, query: str = "") -> None:
+        self.palette.open(query)
         self.ctx.focus = "palette"
 
     def _close_palette(self) -> None:
@@ -357,6 +378,8 @@ class Session:
             pass
         elif ctx.time.zoomed is not None:
             ctx.time.live()
+        elif self.rewinding.progress is not None and not ctx.rewound:
+            self.rewinding.live()
 
     def _next_theme(self) -> None:
         self._theme = THEMES[(THEMES.index(self._theme) + 1) % len(THEMES)]
@@ -375,8 +398,22 @@ class Session:
         """What the mirror said has changed."""
         self.ctx.version += 1
         self._watch.changed(what)
-        for page in self.pages.values():
-            page.changed(what)
+        if not self.ctx.rewound:
+            for page in self.pages.values():
+                page.changed(what)
+
+    def pump(self) -> bool:
+        """Takes in what came of the past; whether anything is to be painted anew."""
+        what = self.rewinding.pump()
+        if what:
+            self.ctx.version += 1
+            for page in self.pages.values():
+                page.changed(what)
+        return bool(what) or self.rewinding.active
+
+    def close(self) -> None:
+        """Ends what it opened itself."""
+        self.rewinding.live()
 
     def picture(self) -> Picture:
         """All that is to be painted now; only the present page is built, and nothing when nothing happened."""
@@ -392,7 +429,7 @@ class Session:
         ctx.feeds.hold(ctx.time.paused)
         on = frozenset(a.name for a in ACTIONS if a.hint and self.enabled(a.name)[0])
         overlay = (self.palette.view() if self.palette.is_open else None, help_view(self.page) if self.help_open else None)
-        surround = frame(ctx, self.page, on)
+        surround = frame(ctx, self.page, on, self.rewinding, self._day)
         picture = Picture(
             frame=surround,
             overview=self.overview.view() if self.page == "overview" else None,
@@ -403,6 +440,10 @@ class Session:
             help=overlay[1],
         )
         ctx.feeds.sweep(ctx.now())
+        old = self._painted[1] if self._painted is not None else None
+        if self.rewinding.settling and old is not None and old.frame.page == self.page:
+            # Of another time nothing has come yet: what is shown stays until it has, and does not blink.
+            return replace(old, frame=replace(surround, banner=old.frame.banner, subtitle=old.frame.subtitle))
         return picture
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from ui.views.format import duration, short_range
 from ui.views.lines import Span
 
-RANGES = (300.0, 900.0, 1800.0, 3600.0)
+HOUR, DAY = 3600.0, 86_400.0
+RANGES = (300.0, 900.0, 1800.0, HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 2 * DAY, 7 * DAY, 30 * DAY)
 USUAL = 1800.0
 LEAST = 10.0
 """Seconds: no zoom goes closer."""
@@ -54,6 +55,11 @@ class TimeControl:
         """Back to the newest data, zoom undone."""
         self.end, self.zoomed = None, None
 
+    def ranges(self, recent: float) -> tuple[float, ...]:
+        """Ranges that have data to show: up to the first that holds all there are, and the one chosen."""
+        whole = next((r for r in RANGES if r >= recent), RANGES[-1])
+        return tuple(r for r in RANGES if r <= max(whole, self.range))
+
     def choose(self, label: str) -> bool:
         """Choose a range by its label ("30 m"); False when there is none of that name."""
         found = next((r for r in RANGES if label in (short_range(r), f"{r:.0f}")), None)
@@ -62,12 +68,13 @@ class TimeControl:
         self.range, self.zoomed, self.chosen = found, None, True
         return True
 
-    def step(self, by: int) -> bool:
-        """The next longer (1) or shorter (-1) range; False at the end of the list."""
-        at = min(range(len(RANGES)), key=lambda i: abs(RANGES[i] - self.range)) + by
-        if not 0 <= at < len(RANGES):
+    def step(self, by: int, recent: float = HOUR) -> bool:
+        """The next longer (1) or shorter (-1) range of those that have data; False at the end of the list."""
+        ranges = self.ranges(recent)
+        at = min(range(len(ranges)), key=lambda i: abs(ranges[i] - self.range)) + by
+        if not 0 <= at < len(ranges):
             return False
-        self.range, self.zoomed, self.chosen = RANGES[at], None, True
+        self.range, self.zoomed, self.chosen = ranges[at], None, True
         return True
 
     def shift(self, by: int, present: float, oldest: float) -> bool:
@@ -102,7 +109,7 @@ class TimeControl:
         start, end = self.span(present)
         width = end - start
         if factor > 1.0 and self.zoomed is None:
-            return self.step(1)
+            return self.step(1, most)
         if factor > 1.0 and width * factor >= min(self.range, most) * 0.999:
             self.zoomed = None
             return True

@@ -52,13 +52,17 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class Banner:
-    """One at a time, the gravest. `action` is an action's name; `label` what its button says."""
+    """One at a time, the gravest. `action` is an action's name; `label` what its button says.
+
+    `tone` "accent": painted in that colour and with the sign of the past, for it is no trouble.
+    """
 
     shape: Shape
     title: str
     detail: str = ""
     action: str = ""
     label: str = ""
+    tone: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,18 +75,31 @@ class Toast:
 
 @dataclass(frozen=True, slots=True)
 class TimeView:
-    """The time control. `strip`: 48 half hours, newest last: (shape or None, load 0..1).
+    """The time control. `strip`: 48 half hours, newest last: (shape or None, load 0..1, -1 where it is not known).
 
-    `behind` says how far the view is behind and what returns.
+    `behind` says how far the view is behind and what returns. `ranges`: all that have data; `usual` the few that are offered
+    at once. `day`: (start, end) of the strip in seconds; `window` what of it is shown, `changes` when somebody changed
+    something and what. `load`: what the strip's height is. Rewound: `playing` at `speed`, and `progress` 0..1 with `awaited`
+    in words while another moment is being built (None: it is not).
     """
 
-    state: Literal["live", "paused", "stale"]
+    state: Literal["live", "paused", "stale", "rewound"]
     range_label: str
     ranges: tuple[str, ...]
     clock: str
     date: str
     behind: str = ""
     strip: tuple[tuple[Shape | None, float], ...] = ()
+    usual: tuple[str, ...] = ()
+    day: tuple[float, float] = (0.0, 0.0)
+    window: tuple[float, float] = (0.0, 0.0)
+    changes: tuple[tuple[float, str], ...] = ()
+    load: str = ""
+    playing: bool = False
+    speed: str = ""
+    speeds: tuple[str, ...] = ()
+    progress: float | None = None
+    awaited: str = ""
 
 
 @dataclass(frozen=True, slots=True)

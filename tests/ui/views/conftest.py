@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from monitor.wire.messages import Request
+from monitor.wire.messages import HistoryQuery, Request
 from ui.client.fake import FakeCollector
 from ui.client.line import Callback
 from ui.client.mirror import Mirror
@@ -24,11 +24,18 @@ class Stage:
         self.sent: list[Request] = []
         self.drafts = drafts or MemoryDrafts()
         self.session = Session(
-            self.mirror, self._send, now=lambda: self.fake.now, who="Mira", drafts=self.drafts, profile=profile
+            self.mirror,
+            self._send,
+            now=lambda: self.fake.now,
+            who="Mira",
+            drafts=self.drafts,
+            profile=profile,
+            open_line=self.fake.another,
         )
 
     def _send(self, request: Request, callback: Callback) -> object:
-        self.sent.append(request)
+        if not isinstance(request, HistoryQuery):  # the day's load is asked for by itself
+            self.sent.append(request)
         return self.fake.submit(request, callback)
 
     def start(self) -> Stage:
@@ -44,12 +51,16 @@ class Stage:
         for _ in range(seconds):
             self.fake.advance(1)
             self.session.changed(set(self.fake.pump(self.mirror)))
+            self.session.pump()
         return self.session.picture()
 
     def settle(self) -> Picture:
         """Take in what has been answered, without time passing."""
-        self.session.changed(set(self.fake.pump(self.mirror)))
-        return self.session.picture()
+        for _ in range(2):  # what is answered may lead to another question
+            self.session.changed(set(self.fake.pump(self.mirror)))
+            self.session.pump()
+            picture = self.session.picture()
+        return picture
 
     def press(self, *keys: str) -> Picture:
         """Press keys and take in the answers."""

@@ -98,8 +98,8 @@ def test_nothing_sent_yet_is_said_with_the_shortest_way() -> None:
 def test_the_time_bar_has_a_day_of_half_hours(demo: Stage) -> None:
     strip = demo.session.picture().frame.time.strip
     assert len(strip) == 48
-    assert strip[-1] == ("critical", 1.0)
-    assert all(0.0 <= load <= 1.0 for _, load in strip)
+    assert strip[-1][0] == "critical"
+    assert all(load == -1.0 or 0.0 <= load <= 1.0 for _, load in strip)
 
 
 def test_the_status_bar_says_pace_size_and_losses(demo: Stage) -> None:
