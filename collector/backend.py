@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from collector.exporters.exposition import Metric
+from collector.finding import check_query, find
 from collector.health import FIGURES, PREFIX
 from collector.rules.store import RuleFileError
 from collector.server.backend import CommandError
@@ -20,7 +21,9 @@ from monitor.alerting.outcome import Outcome
 from monitor.alerting.rules import RulesError
 from monitor.engine import Engine
 from monitor.model.series import Kind
+from monitor.query.history import QueryError
 from monitor.wire import messages as m
+from monitor.wire.answers import query_result, refusal
 from monitor.wire.source import Archive
 
 if TYPE_CHECKING:
@@ -46,6 +49,8 @@ class CollectorBackend:
             m.SaveRules: self._save_rules,
             m.EnableRule: self._enable_rule,
             m.DeleteRule: self._delete_rule,
+            m.Query: self._query,
+            m.Find: self._find,
         }
 
     # ------------------------------------------------------------ what there is
@@ -56,23 +61,24 @@ class CollectorBackend:
 
     @property
     def archive(self) -> Archive | None:
-        return None
+        return self._service.past.archive
 
     @property
     def stream_url(self) -> str:
         return self._service.stream_url
 
     def hello(self) -> m.Hello:
-        settings = self._service.settings
+        settings, now = self._service.settings, time.time()
+        since = min(self._service.past.since(), max(now - RECENT, self._service.started - self._service.restored_seconds))
         return m.Hello(
             version=self._version,
             name=self._service.name,
             boot=self._boot,
-            time=time.time(),
+            time=now,
             interval=settings["interval"],
             windows=settings["windows"],
-            recent=RECENT,
-            since=max(time.time() - RECENT, self._service.started - self._service.restored_seconds),
+            recent=max(RECENT, now - since),
+            since=since,
             http=self._service.http.url,
             statsd=self._service.receivers.statsd_address,
         )
@@ -121,6 +127,22 @@ class CollectorBackend:
             return await act(request, getattr(request, "who", "") or who)
         except (Refused, RuleFileError) as error:
             raise CommandError(str(error)) from None
+
+    async def _query(self, request: m.Query, who: str) -> Any:
+        check_query(request)
+        queries, end = self._service.past.queries, round(request.end * 1000)
+        try:
+            if request.step:
+                answer = await queries.range(request.expr, round(request.start * 1000), end, round(request.step * 1000))
+            else:
+                answer = await queries.instant(request.expr, end)
+            return query_result(request, answer)
+        except QueryError as error:
+            text, result = refusal(error)
+            raise CommandError(text, result) from None
+
+    async def _find(self, request: m.Find, who: str) -> Any:
+        return await find(self._service.past.queries, request)
 
     async def _acknowledge(self, request: m.Acknowledge, who: str) -> Any:
         book = self._service.desk.book

@@ -9,6 +9,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from collector.alerts import AlertDesk
@@ -16,7 +17,11 @@ from collector.backend import CollectorBackend
 from collector.folders import FolderLock, default_data_folder, host_name
 from collector.health import Health
 from collector.parts import Parts
+from collector.past import Past
 from collector.receivers.set import Receivers
+from collector.rewind.server import Rewinds
+from collector.rewind.source import Kept
+from collector.rules.groups import GroupRunner
 from collector.rules.store import RuleStore
 from collector.server.http import HttpServer, taken
 from collector.server.stream import StreamLimits, StreamServer
@@ -25,6 +30,8 @@ from collector.storage.state import StateError, StateStore
 from monitor.alerting.durations import rough_duration
 from monitor.engine import Derived, Engine, EngineSettings
 from monitor.model.batch import Batch
+from monitor.query.groupstate import Sample
+from monitor.query.rulegroups import RuleGroup
 from monitor.settings.address import Address
 from monitor.settings.load import Settings
 from monitor.windows.frame import Frame
@@ -62,6 +69,7 @@ class Service:
         self.restored_seconds = 0.0
         self.rules = RuleStore(Path(settings["rules"]).expanduser() if settings["rules"] else self.data / "rules")
         self._parts = Parts()
+        self._groups: tuple[RuleGroup, ...] = ()
         self._queue: deque[list[Batch]] = deque()
         self._shed = 0
         self._tick_seconds = self._tick_late = 0.0
@@ -111,6 +119,9 @@ class Service:
         self.receivers = Receivers(self.settings, self.take)
         await self.receivers.open(stack)
         self._restore(time.time())  # what arrives meanwhile waits in the queue
+        self.past = Past(self.settings, self.data / "history", self.engine, lambda: self.started - self.restored_seconds)
+        stack.callback(self.past.close)
+        self.groups = GroupRunner(self.past.queries.instant, self._write_rules, self.past.history)
         self.desk = AlertDesk(self.engine, self.rules, self.state, self.data, time.time())
         self.backend = CollectorBackend(self)
         self.http = HttpServer(self.settings["http"], self.backend)
@@ -120,6 +131,7 @@ class Service:
             address.port,
             self.backend,
             limits=StreamLimits(clients=self.settings["clients"]),
+            rewinds=self._rewinds(),
             allowed_origins=tuple(self.settings["origins"]),
         )
         await self._listen(address)
@@ -129,6 +141,8 @@ class Service:
         self._watch_health()
         if self.journal is not None:
             stack.callback(self.journal.close)
+        judging = asyncio.create_task(self.groups.run(), name="rule groups")
+        stack.push_async_callback(_ended, judging)
         self.desk.note_start(self.started, self.restored_seconds, why)
         self._warn_of_strangers()
         log.info("%s is up: stream %s, http %s, %s", self.name, self.stream_url, self.http.url, self.receivers.summary())
@@ -200,7 +214,9 @@ class Service:
         for _ in range(len(self._queue)):
             with self._parts.one("Taking in samples"):
                 for batch in self._queue.popleft():
-                    self.engine.ingest(batch)
+                    self.past.recorder.take(batch)
+                    if batch.windowed:
+                        self.engine.ingest(batch)
         with self._parts.one("Computing the windows"):
             frame = self.engine.tick(now)
         if frame is not None:
@@ -215,14 +231,26 @@ class Service:
         changed: set[str] = set()
         with self._parts.one("Writing the journal"):
             self._record(frame)
+        with self._parts.one("Writing the history"):
+            self.past.record(frame)
         with self._parts.one("Judging the rules"):
             changed = self.desk.judge(frame.time)
+            if self.rules.groups is not self._groups:
+                self._groups = self.rules.groups
+                self.groups.load(self._groups)
         with self._parts.one("Gathering the collector's figures"):
             self.health.gather()
         with self._parts.one("Sending the stream"):
             self.stream.publish_tick(frame)
         with self._parts.one("Sending what changed"):
             self.publish(changed)
+
+    def _write_rules(self, samples: Sequence[Sample], at: int) -> None:
+        """What a rule of a group made: into the history now, into the windows with the next tick."""
+        self.take([replace(batch, raw=False) for batch in self.past.write(samples, at)])
+
+    def _rewinds(self) -> Rewinds:
+        return Rewinds(Kept(self.past.kept, self.state, self.past.archive, self.backend.hello, _engine_settings(self.settings)))
 
     def _record(self, frame: Frame) -> None:
         if self.journal is None:
@@ -246,6 +274,8 @@ class Service:
         self.health.add(self.receivers.figures, self.receivers.notes)
         self.health.add(self.stream.figures)
         self.health.add(self.desk.figures, self.desk.notes)
+        self.health.add(self.past.figures, self.past.notes)
+        self.health.add(self.groups.figures, self.groups.notes)
         self.health.gather()
 
     def _own_figures(self) -> dict[str, float]:
@@ -273,6 +303,11 @@ class Service:
 
     def _notes(self) -> list[str]:
         return self._parts.notes() + ([self.journal.failed] if self.journal and self.journal.failed else [])
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
 
 
 def _next_due(now: float, interval: float) -> float:

@@ -63,9 +63,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("journal", flag, True, "Whether the last hour survives a restart (about 20 B a sample, packed, in the data folder)."),
     Setting(
         "history",
-        word("embedded", "memory", "remote", "off"),
+        word("embedded", "memory"),
         "embedded",
-        "Where the past is kept: in the data folder, in memory until a restart, in another store, or nowhere.",
+        "Where the past is kept: in the data folder, or in memory until a restart.",
     ),
     Setting("history_raw", duration, "7d", "How long samples are kept as they came."),
     Setting("history_10s", duration, "30d", "How long one sample every 10 s is kept: last, least, greatest, sum, count."),

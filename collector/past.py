@@ -1,0 +1,117 @@
+"""Everything that outlives the windows: what is recorded, and what answers from it."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from collector.archive import HistoryArchive
+from collector.histories import open_history
+from collector.query import QueryLimits, QueryService
+from collector.rewind.selected import SelectedPast
+from collector.storage.recorder import Recorder, keys_of
+from monitor.engine import Engine
+from monitor.model.batch import Batch
+from monitor.model.series import KeySpace, Kind
+from monitor.query.context import Limits
+from monitor.query.evaluator import Evaluator
+from monitor.query.groupstate import Sample
+from monitor.query.history import Labels
+from monitor.settings.load import Settings
+from monitor.windows.frame import Frame
+
+OLDEST_EVERY = 30.0
+"""Seconds after which the oldest sample is looked for again."""
+MAX_RULE_SERIES = 100_000
+
+
+class Past:
+    """`queries` answers PromQL, `archive` fields over time, `kept` rewinding; `history` is what all of them read.
+
+    `write` and everything that reads may be called from any thread, the rest from one.
+    """
+
+    def __init__(self, settings: Settings, folder: Path, engine: Engine, seam: Callable[[], float]) -> None:
+        """Opens or begins the history that the settings ask for. `seam` as of `monitor.wire.source.Archive`."""
+        self._opened = open_history(settings, folder)
+        self.history = self._opened.history
+        self.recorder = Recorder(engine, self._opened.sink)
+        self._oldest = (-math.inf, math.inf)
+        self._rules = _RuleSeries()
+        limits = QueryLimits(
+            timeout=settings["query_timeout"],
+            max_samples=settings["query_samples"],
+            waiting=settings["query_concurrency"],
+            lookback=round(settings["query_lookback"] * 1000),
+        )
+        self.queries = QueryService(self.history, limits)
+        evaluator = Evaluator(self.history, Limits(limits.max_samples, limits.max_points, limits.lookback))
+        self.archive = HistoryArchive(evaluator, self.since, seam)
+        self.kept = SelectedPast(self.history, self._opened.described, self.since)
+
+    def record(self, frame: Frame) -> None:
+        """One tick, and every raw batch taken since the last: it outlives a kill when this returns, unless the disk refuses."""
+        self.recorder.record(frame)
+        self._opened.sink.commit()
+
+    def write(self, samples: Sequence[Sample], at: int) -> list[Batch]:
+        """What rules made, at a time in milliseconds. Queries see it at once; the batches are for the windows."""
+        batch = self._rules.batch(samples, at)
+        self.recorder.take(batch)
+        return [batch]
+
+    def since(self) -> float:
+        """Time of the oldest sample kept, seconds; infinity while there is none."""
+        looked, found = self._oldest
+        now = time.monotonic()
+        if now - looked > OLDEST_EVERY or found == math.inf:
+            self._oldest = (now, self._opened.oldest())
+        return self._oldest[1]
+
+    def figures(self) -> dict[str, float]:
+        """For health: of the history and of the queries."""
+        queries, recorder = self.queries.counters, self.recorder
+        told = self._opened.figures()
+        return told | {
+            "history_samples_total": recorder.samples,
+            "history_unplaced_total": told.get("history_unplaced_total", 0.0) + recorder.unplaced,
+            "queries_total": queries.queries,
+            "queries_failed_total": queries.failed + queries.timed_out,
+            "queries_refused_total": queries.refused,
+            "queries_running": queries.running,
+            "query_seconds_total": queries.seconds,
+            "query_samples_total": queries.samples,
+        }
+
+    def notes(self) -> list[str]:
+        """What is wrong with the history, in sentences."""
+        return self._opened.notes()
+
+    def close(self) -> None:
+        self.queries.close()
+        self._opened.close()
+
+
+class _RuleSeries:
+    """The series that rules write, in a space of their own."""
+
+    def __init__(self) -> None:
+        self._begin()
+
+    def _begin(self) -> None:
+        self._space = KeySpace(raw=True)
+        self._ids: dict[Labels, int] = {}
+
+    def batch(self, samples: Sequence[Sample], at: int) -> Batch:
+        if len(self._ids) > MAX_RULE_SERIES:
+            self._begin()
+        for labels, _ in samples:
+            if labels not in self._ids:
+                self._ids[labels] = self._space.add(keys_of([labels])[0], Kind.GAUGE)
+        ids = np.array([self._ids[labels] for labels, _ in samples], np.int32)
+        values = np.array([value for _, value in samples])
+        return Batch(self._space, ids, values, np.full(len(ids), at / 1000), raw=True)
