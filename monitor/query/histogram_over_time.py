@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from monitor.query.exact_sums import window_sums
 from monitor.query.histogram import Hint, Stack
 from monitor.query.histogram_math import Combined, divide, empty_cells, scale, total
 from monitor.query.histogram_rate import resets
@@ -38,12 +39,42 @@ def _overflown(cells: Cells) -> Mask:
 
 def window_totals(cells: Cells, starts: Positions, ends: Positions) -> Combined:
     """Sums over windows of one series' histograms: object [T], window n holds the cells `starts[n]` to `ends[n] - 1`; [N]."""
-    return _over_windows(total, cells, starts, ends)
+    found = _even_totals(cells, starts, ends)
+    return _over_windows(total, cells, starts, ends) if found is None else found
 
 
 def window_means(cells: Cells, starts: Positions, ends: Positions) -> Combined:
     """Averages over windows, see `window_totals`."""
-    return _over_windows(mean, cells, starts, ends)
+    sums = _even_totals(cells, starts, ends)
+    if sums is None:
+        return _over_windows(mean, cells, starts, ends)
+    found = divide(sums.cells, np.maximum(ends - starts, 1).astype(np.float64))
+    beyond = _overflown(sums.cells)
+    if beyond.any():
+        found[beyond] = _over_windows(mean, cells, starts[beyond], ends[beyond]).cells
+    return Combined(found, sums.mixed, sums.collided, sums.reconciled)
+
+
+def _even_totals(cells: Cells, starts: Positions, ends: Positions) -> Combined | None:
+    """Sums where the buckets stay comparable and no cell is missing: each bucket is a row of numbers. Else None."""
+    stacks = stacks_of(cells)
+    if len(stacks) != 1 or len(stacks[0][0]) != len(cells):
+        return None
+    stack = stacks[0][1]
+    sums = window_sums(np.vstack((stack.counts.T, stack.count, stack.sum)), starts, ends)
+    seen = np.array([_any_in_windows(stack.hints == hint, starts, ends) for hint in Hint])
+    hints = np.where(seen[Hint.GAUGE], Hint.GAUGE, np.where(seen.sum(axis=0) == 1, seen.argmax(axis=0), Hint.UNKNOWN))
+    counts = np.ascontiguousarray(sums[:-2].T)
+    totals = Stack(stack.layout, counts, sums[-2], sums[-1], hints.astype(np.int8)).cells()
+    totals[ends <= starts] = None
+    nowhere = np.zeros(len(starts), bool)
+    return Combined(totals, nowhere, seen[Hint.RESET] & seen[Hint.NO_RESET], nowhere)
+
+
+def _any_in_windows(flags: Mask, starts: Positions, ends: Positions) -> Mask:
+    running = np.concatenate(([0], np.cumsum(flags)))
+    found: Mask = running[np.maximum(ends, starts)] > running[starts]
+    return found
 
 
 def _over_windows(read: Callable[[Cells], Combined], cells: Cells, starts: Positions, ends: Positions) -> Combined:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from monitor.query.histogram import Buckets, Hint, Histogram, Stack, from_bins
 from monitor.query.histogram_layout import reduced
 from monitor.query.histogram_math import add, cell, divide, empty_cells, equal, scale, subtract, total
-from monitor.query.histogram_over_time import mean, window_totals
+from monitor.query.histogram_over_time import mean, window_means, window_totals
 from monitor.query.histogram_stacks import stacks_of
 from monitor.query.histogram_stats import averages, counts, fractions, quantiles, sums, variances
 from monitor.query.histogram_trim import trimmed
@@ -180,6 +180,23 @@ def test_windows_sum_up_what_is_in_them() -> None:
     cells = cells_of(*(Histogram.of(0, float(n), float(n)) for n in (1, 2, 4, 8)))
     found = window_totals(cells, np.array([0, 1, 2]), np.array([2, 4, 2]))
     assert [None if h is None else h.count for h in found.cells] == [3.0, 14.0, None]
+
+
+@given(st.lists(histograms(), min_size=1, max_size=8), st.data())
+def test_windows_over_any_histograms_are_totals_of_what_is_in_them(found: list[Slow], data: st.DataObject) -> None:
+    same_buckets = data.draw(st.booleans())
+    cells = cells_of(*(slow.fast() for slow in ([found[0]] * len(found) if same_buckets else found)))
+    start = data.draw(st.integers(0, len(cells)))
+    end = data.draw(st.integers(start, len(cells)))
+    window = np.array([start]), np.array([end])
+    sums, means = window_totals(cells, *window).cells, window_means(cells, *window).cells
+    if start == end:
+        assert (sums[0], means[0]) == (None, None)
+        return
+    laid = cells[start:end, np.newaxis]
+    assert equal(sums, total(laid).cells).all()
+    assert counts(means)[0] == pytest.approx(counts(mean(laid).cells)[0])
+    assert sums[0].hint == total(laid).cells[0].hint
 
 
 def test_cells_of_one_stack_come_back_as_a_view_of_it() -> None:
