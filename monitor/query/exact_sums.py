@@ -86,6 +86,7 @@ def window_sums(values: Values, lows: Bounds, highs: Bounds) -> Values:
 
     Differences of running sums where those are exact enough, else sample by sample.
     """
+    lows, highs = np.minimum(lows, values.shape[1]), np.minimum(highs, values.shape[1])
     lengths = np.maximum(highs - lows, 0)
     if not values.size or not lengths.any():
         return np.zeros((len(values), len(lows)))
