@@ -216,7 +216,7 @@ def _scaled(cells: Cells, factors: Values | float, divide: bool) -> Cells:
             if divide:
                 counts, count, total_sum = stack.counts / by[:, np.newaxis], stack.count / by, stack.sum / by
                 buckets = np.arange(stack.layout.width) != stack.layout.zero
-                counts[np.ix_(by == 0, buckets)] = 0.0
+                counts[np.ix_(by == 0, buckets | stack.layout.custom)] = 0.0  # custom buckets leave the zero bucket empty
             else:
                 counts, count, total_sum = stack.counts * by[:, np.newaxis], stack.count * by, stack.sum * by
         hints = np.where(by < 0, Hint.GAUGE, stack.hints).astype(np.int8)
