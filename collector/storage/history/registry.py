@@ -19,8 +19,10 @@ import numpy.typing as npt
 from collector.storage.history.database import connect, transaction
 from collector.storage.history.postings import SEGMENT, SEGMENT_BITS, Postings, build
 from collector.storage.history.registry_cache import ByteCache
+from collector.storage.history.registry_check import looked_over
 from collector.storage.history.registry_columns import UNKNOWN, Kinds, read_kinds
-from collector.storage.history.registry_rows import PairBook, clean, digest_of, ref_of, rows_of
+from collector.storage.history.registry_mend import mend
+from collector.storage.history.registry_rows import PairBook, clean, digest_of, refs_by_labels, rows_of
 from collector.storage.history.registry_saving import NewSeries, Saving, write_metric
 from collector.storage.history.registry_schema import ALL, schema, seal
 from collector.storage.history.registry_search import Caches, Search, masks_of
@@ -58,6 +60,7 @@ class SeriesRegistry:
         try:
             with transaction(self._connection):
                 schema(self._connection)
+                self.problems = mended(self._connection)
             self._next = first_free(self._connection)
         except BaseException:
             self._connection.close()
@@ -95,10 +98,14 @@ class SeriesRegistry:
         with self._lock:
             active = self._active
             refs = [active.get(digest, -1) for digest in digests]
+            lacking = {digests[place]: cleaned[place] for place, ref in enumerate(refs) if ref < 0}
+            if lacking:
+                found = refs_by_labels(self._connection, self._book, lacking)
+                active.update((digest, ref) for digest, ref in found if ref not in self._removed)
             for place, ref in enumerate(refs):
                 if ref < 0:
                     unit = units[place] if units else ""
-                    refs[place] = self._looked_up(NewSeries(cleaned[place], int(kinds[place]), unit, digests[place]))
+                    refs[place] = self._ref_of(NewSeries(cleaned[place], int(kinds[place]), unit, digests[place]))
             if len(active) > self.bounds.active:
                 self._active = dict(itertools.islice(active.items(), len(active) // 2, None))
         return np.array(refs, np.int64)
@@ -297,15 +304,11 @@ class SeriesRegistry:
             self._kinds.put(segment, known, SEGMENT, generation)
         return known
 
-    def _looked_up(self, series: NewSeries) -> int:
-        """The ref of a series that is not among the active ones."""
-        again = self._active.get(series.digest)
-        if again is not None:
-            return again
-        row = ref_of(self._connection, self._book, series.labels, series.digest)
-        if row is not None and row.ref not in self._removed:
-            self._active[series.digest] = row.ref
-            return row.ref
+    def _ref_of(self, series: NewSeries) -> int:
+        """The ref of a series that is active by now, or of a new one."""
+        known = self._active.get(series.digest)
+        if known is not None:
+            return known
         if len(self._unsaved) >= self.bounds.unsaved:
             self.refused += 1
             return -1
@@ -322,6 +325,16 @@ class SeriesRegistry:
     def _rebuilt(self, connection: sqlite3.Connection, name: int, segment: int) -> Postings:
         self.rebuilt += 1
         return list_by_rows(connection, name, segment)
+
+
+def mended(connection: sqlite3.Connection) -> list[str]:
+    """Mends what is damaged, and tells it."""
+    damage = looked_over(connection)
+    if not damage:
+        return []
+    done = mend(connection)
+    lost = f", {done.lost} were lost" if done.lost else ""
+    return [f"{', '.join(damage.sentences())}: mended, {done.series} series are whole{lost}"]
 
 
 def first_free(connection: sqlite3.Connection) -> int:

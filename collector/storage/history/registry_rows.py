@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from collector.storage.history.registry_schema import seal
+from monitor.model.matchers import NAME_TAG, promql_name
 from monitor.query.history import Labels
 
 _FEW = 500
@@ -114,15 +115,26 @@ class PairBook:
                     self._pairs[number] = label, value
 
 
+def spelling(name: str, value: str) -> str | None:
+    """How PromQL writes a metric's name, None where that is how it is (and for other labels)."""
+    spelled = promql_name(value) if name == NAME_TAG else value
+    return spelled if spelled != value else None
+
+
 def pair_seal(number: int, name: str, value: str, spelled: str | None) -> int:
     """The checksum of a pair: over its name's text too, so that this needs none of its own."""
     return seal(number, name, value, spelled or "")
 
 
-def ref_of(connection: sqlite3.Connection, book: PairBook, labels: Labels, digest: bytes) -> SeriesRow | None:
-    """The series of those labels."""
-    query = "SELECT ref, hash, kind, pairs, seal FROM series WHERE hash = ?"
-    for row in _whole(connection.execute(query, (hash_of(digest),))):
-        if book.labels(connection, [row])[0] == labels:
-            return row
-    return None
+def refs_by_labels(connection: sqlite3.Connection, book: PairBook, wanted: dict[bytes, Labels]) -> Iterator[tuple[bytes, int]]:
+    """Of each of those label sets, by digest, the refs it is registered under: one, or none."""
+    by_hash = {hash_of(digest): digest for digest in wanted}
+    hashes = list(by_hash)
+    for begin in range(0, len(hashes), _FEW):
+        inner = ", ".join(map(str, hashes[begin : begin + _FEW]))
+        cursor = connection.execute(f"SELECT ref, hash, kind, pairs, seal FROM series WHERE hash IN ({inner})")
+        rows = list(_whole(cursor))
+        for row, labels in zip(rows, book.labels(connection, rows), strict=True):
+            digest = digest_of(labels)
+            if digest in wanted:
+                yield digest, row.ref

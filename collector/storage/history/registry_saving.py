@@ -12,9 +12,9 @@ import numpy.typing as npt
 
 from collector.storage.history.postings import EMPTY, SEGMENT, SEGMENT_BITS, DamagedListError, Ids, Postings, changed, read
 from collector.storage.history.registry_columns import read_kinds, write_kinds
-from collector.storage.history.registry_rows import Pair, hash_of, pair_seal
+from collector.storage.history.registry_rows import Pair, hash_of, pair_seal, spelling
 from collector.storage.history.registry_schema import ALL, seal
-from monitor.model.matchers import NAME_TAG, promql_name
+from monitor.model.matchers import NAME_TAG
 from monitor.query.history import Labels
 
 Refs = npt.NDArray[np.int64]
@@ -68,9 +68,8 @@ class Saving:
             found = self.connection.execute("SELECT id FROM label_pairs WHERE name = ? AND value = ?", (number, value)).fetchone()
             if found is None:
                 highest += 1
-                spelled = promql_name(value) if name == NAME_TAG else value
-                other = spelled if spelled != value else None
-                rows.append((highest, number, value, other, pair_seal(highest, name, value, other)))
+                spelled = spelling(name, value)
+                rows.append((highest, number, value, spelled, pair_seal(highest, name, value, spelled)))
                 self._pairs[name, value] = highest
             else:
                 self._pairs[name, value] = found[0]

@@ -48,9 +48,7 @@ class Caches:
 class Search:
     """On one snapshot of the database. `rebuild` makes a posting list anew that turns out damaged."""
 
-    def __init__(
-        self, connection: sqlite3.Connection, caches: Caches, generations: tuple[int, int], rebuild: Rebuild
-    ) -> None:
+    def __init__(self, connection: sqlite3.Connection, caches: Caches, generations: tuple[int, int], rebuild: Rebuild) -> None:
         self._connection, self._lists, self._found, self._rebuild = connection, caches.lists, caches.patterns, rebuild
         self._generation, self._found_generation = generations
 
