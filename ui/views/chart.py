@@ -131,7 +131,7 @@ def _largest(ready: list[_Ready]) -> tuple[list[_Ready], list[_Ready]]:
     if len(ready) <= MAX_LINES:
         return ready, []
     size = {id(r): float(r.values[-1]) if len(r.values) else -math.inf for r in ready}
-    order = sorted(ready, key=lambda r: -size[id(r)])
+    order = sorted(ready, key=lambda r: (r.track.colour == "others", -size[id(r)]))
     kept = {id(r) for r in order[:MAX_LINES]}
     return [r for r in ready if id(r) in kept], [r for r in ready if id(r) not in kept and len(r.times)]
 

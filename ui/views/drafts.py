@@ -41,11 +41,36 @@ class RuleDraft(msgspec.Struct, frozen=True):
         return self.text != self.saved
 
 
+class QueryDraft(msgspec.Struct, frozen=True):
+    """One query of Explore. `slot` (from 0) is its letter and its colour."""
+
+    text: str = ""
+    slot: int = 0
+    hidden: bool = False
+
+
+class SavedQuery(msgspec.Struct, frozen=True):
+    """A query kept under a name."""
+
+    name: str
+    text: str
+
+
+class QueryDesk(msgspec.Struct, frozen=True):
+    """Explore's queries, those that were run (newest last), those kept by name, and how answers are looked at."""
+
+    queries: tuple[QueryDraft, ...] = ()
+    history: tuple[str, ...] = ()
+    saved: tuple[SavedQuery, ...] = ()
+    view: str = "chart"
+
+
 class Drafts(msgspec.Struct, frozen=True):
     """All drafts of one person."""
 
     silence: SilenceDraft | None = None
     rules: dict[str, RuleDraft] = msgspec.field(default_factory=dict)
+    queries: QueryDesk = QueryDesk()
 
 
 class DraftStore(Protocol):
@@ -131,6 +156,14 @@ class Desk:
     @silence.setter
     def silence(self, draft: SilenceDraft | None) -> None:
         self._keep(msgspec.structs.replace(self._drafts, silence=draft))
+
+    @property
+    def queries(self) -> QueryDesk:
+        return self._drafts.queries
+
+    @queries.setter
+    def queries(self, desk: QueryDesk) -> None:
+        self._keep(msgspec.structs.replace(self._drafts, queries=desk))
 
     def rule(self, file: str) -> RuleDraft | None:
         """The draft of a file, None when it is not being edited."""

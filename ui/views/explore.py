@@ -9,10 +9,14 @@ from monitor.model.series import Kind, SeriesInfo, SeriesKey
 from monitor.windows.frame import is_field
 from ui.views import filter as filters
 from ui.views.context import Context
-from ui.views.explore_chart import Pick
+from ui.views.explore_chart import Pick, PickedChart
 from ui.views.explore_view import MAX_LISTED, ExplorePicture
+from ui.views.exploredeck import Deck
+from ui.views.export import Exports
 from ui.views.format import short_range
+from ui.views.lines import Track
 from ui.views.page import PageModel, moved
+from ui.views.querytext import query_of
 from ui.views.view import ExploreView
 
 MAX_PICKED = 8
@@ -23,7 +27,7 @@ FIELDS: dict[Kind, tuple[str, ...]] = {
     Kind.SET: ("value", "unique", "count", "rate"),
 }
 """Fields that mean something for a kind; "value" is the kind's own."""
-REGIONS = ("results", "picked")
+REGIONS = ("results", "picked", "queries")
 RESTING = 0.3
 """Seconds between two previews: a key held down does not ask the collector for each series it passes."""
 
@@ -45,11 +49,13 @@ class Explore(PageModel):
         self.error = ""
         self.hint: tuple[object, str] = (None, "")
         self._preview: tuple[Pick | None, float] = (None, -math.inf)
+        self.deck = Deck(ctx, lambda: self.at)
+        self.exports = Exports(ctx, self.deck, self._picked_tracks)
         self.handlers = {
             "cursor.down": lambda: self.move(1),
             "cursor.up": lambda: self.move(-1),
             "open": self.open,
-            "mark": self.open,
+            "mark": self._mark,
             "region.next": self._next_region,
             "region.previous": self._next_region,
             "explore.window": self._next_window,
@@ -60,6 +66,9 @@ class Explore(PageModel):
             "crosshair.right": lambda: self._step_crosshair(1),
             "zoom.in": lambda: self._zoom(0.5),
             "zoom.out": lambda: self._zoom(2.0),
+            "query.edit": self._edit,
+            **self.deck.handlers,
+            **self.exports.handlers,
         }
 
     # ------------------------------------------------------------ state
@@ -68,25 +77,36 @@ class Explore(PageModel):
         """Series the search lets pass."""
         return self.ctx.index.search(self._filter)
 
+    @property
+    def regions(self) -> tuple[str, str]:
+        """The lists the cursor may be in: what is on the chart are queries as soon as there is one, else the series picked."""
+        return ("results", "queries" if self.deck else "picked")
+
     def _count(self) -> int:
-        return min(MAX_LISTED, len(self.results())) if self.region == "results" else len(self.picked)
+        if self.region == "results":
+            return min(MAX_LISTED, len(self.results()))
+        return len(self.deck.queries) if self.deck else len(self.picked)
 
     def place(self) -> int:
         """Index of the cursor in its list."""
         return moved(self.cursor, 0, self._count())
 
     def move(self, by: int) -> None:
+        if self.region == "queries":
+            self.deck.queries.move(by)
         self.cursor = moved(self.cursor, by, self._count())
 
     def _next_region(self) -> None:
-        self.region = REGIONS[1 - REGIONS.index(self.region)]
-        self.cursor = 0
+        self.region = self.regions[self.region == "results"]
+        self.cursor = self.deck.queries.cursor if self.region == "queries" else 0
 
     def point(self, what: str, index: int) -> bool:
-        """ "explore" or "results": a found series; "picked": one on the chart."""
+        """ "explore" or "results": a found series; "picked": one on the chart; "queries": a query."""
         if what not in ("explore", *REGIONS):
             return False
-        self.region = "picked" if what == "picked" else "results"
+        self.region = what if what in ("picked", "queries") else "results"
+        if what == "queries":
+            self.deck.queries.move(index - self.deck.queries.cursor)
         self.cursor = moved(0, index, self._count())
         return True
 
@@ -95,13 +115,32 @@ class Explore(PageModel):
         self.open()
 
     def open(self) -> None:
-        """Puts the series under the cursor on the chart, or takes it off."""
+        """Puts the series under the cursor on the chart, or takes it off; a query is written in."""
+        if self.region == "queries":
+            self._edit()
+            return
         info = self.under_cursor()
-        if info is not None:
+        if info is not None and self.deck:
+            self.deck.queries.toggle_series(info, "value", 300.0)
+        elif info is not None:
             self.toggle(info.key)
+
+    def _mark(self) -> None:
+        if self.region != "queries":
+            self.open()
+        elif self.deck.queries.current is not None:
+            self.deck.queries.toggle(self.deck.queries.current)
+
+    def _edit(self) -> None:
+        """Write in a query; where there is none yet, what the chart shows becomes queries first."""
+        infos = [info for info in self._infos() if info is not None]
+        self.deck.edit(infos, self.shown_field(), self.chosen_window())
+        self.picked, self.region = ([], "queries") if self.deck else (self.picked, self.region)
 
     def under_cursor(self) -> SeriesInfo | None:
         """The series the cursor is on."""
+        if self.region == "queries":
+            return None
         if self.region == "picked":
             pick = self.picked[self.cursor] if self.cursor < len(self.picked) else None
             row = self.ctx.mirror.row_of(pick.key) if pick else None
@@ -139,19 +178,28 @@ class Explore(PageModel):
         self._mend_field()
 
     def show(self, key: SeriesKey, field: str = "value", window: float = 0.0) -> None:
-        """Only this series, with this field and window."""
+        """Only this series, with this field and window; with queries on the chart as one more of them."""
+        if self.deck:
+            row = self.ctx.mirror.row_of(key)
+            info = self.ctx.mirror.series.get(row) if row is not None else None
+            if info is not None:
+                self.deck.show(query_of(info, field, window or 300.0))
+            return
         self.picked = [Pick(key, 1)]
         self.field, self.window = field, window or self.window
         self._mend_field()
 
     def set_text(self, what: str, text: str, cursor: int) -> bool:
         if what not in ("search", "filter"):
-            return False
+            return self.deck.set_text(what, text, cursor)
         self.search, self.cursor, self.region = text[: filters.MAX_FILTER], 0, "results"
         self._filter, self.error = filters.attempt(self.search, self._filter)
         return True
 
     def submit(self, what: str) -> bool:
+        if what == "query.name":
+            self.deck.keep_name()
+            return True
         if what not in ("search", "filter"):
             return False
         self.region = "results"
@@ -165,7 +213,7 @@ class Explore(PageModel):
         elif what == "field" and is_field(value):
             self.field = value
         else:
-            return False
+            return self.deck.choose(what, value)
         return True
 
     def back(self) -> bool:
@@ -179,11 +227,26 @@ class Explore(PageModel):
         return True
 
     def why_off(self, action: str) -> str:
+        if action in self.exports.handlers:
+            return self.exports.why_off(action)
+        if action.startswith("query.") and action != "query.edit":
+            return self.deck.why_off(action)
+        if self.deck:
+            return self._why_off_with_queries(action)
         if action == "explore.clear" and not self.picked:
             return "No series is picked."
         if action in ("explore.rule", "crosshair.left", "crosshair.right") and not self.drawn():
             return "No series is on the chart. Pick one with X."
         if action in ("open", "mark") and self.under_cursor() is None:
+            return "No series is found." if self.search else "No series have come yet."
+        return ""
+
+    def _why_off_with_queries(self, action: str) -> str:
+        if action in ("explore.window", "explore.field"):
+            return "A query says itself what it looks back over. C takes all queries away."
+        if action == "explore.rule":
+            return "A rule is made of a series: take the queries away with C and pick one."
+        if action in ("open", "mark") and self.region == "results" and self.under_cursor() is None:
             return "No series is found." if self.search else "No series have come yet."
         return ""
 
@@ -228,6 +291,10 @@ class Explore(PageModel):
         self.field = fields[(fields.index(self.field) + 1) % len(fields)] if self.field in fields else fields[0]
 
     def _clear(self) -> None:
+        if self.deck:
+            self.deck.queries.clear()
+            self.region, self.cursor, self.at = "results", 0, None
+            return
         self.picked, self.at = [], None
 
     def _rule(self) -> None:
@@ -249,4 +316,9 @@ class Explore(PageModel):
 
     def view(self) -> ExploreView:
         """The page now."""
+        if self.region not in self.regions:
+            self.region, self.cursor = self.regions[1] if self.deck else "results", 0
         return ExplorePicture(self).view()
+
+    def _picked_tracks(self) -> tuple[Track, ...]:
+        return PickedChart(self.ctx, self.drawn(), self.shown_field(), self.chosen_window(), self.at).tracks()

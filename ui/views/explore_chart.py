@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from monitor.model.series import SeriesInfo, SeriesKey
@@ -86,6 +87,10 @@ class PickedChart:
         key = (versions, limits, ctx.span(), ctx.profile, ctx.words, self.field, self.window, len(self.feeds))
         return ctx.charts.get("explore", key, make)
 
+    def tracks(self) -> tuple[Track, ...]:
+        """The lines as they are, not thinned."""
+        return tuple(self._track(p, info, feed) for p, info, feed in self.feeds if info is not None and feed is not None)
+
     def _limits(self, info: SeriesInfo) -> tuple[Limit, ...]:
         """The limits of rules that judge just this: the series, the field and the window."""
         book, words = self.ctx.book, self.ctx.words
@@ -126,12 +131,14 @@ class PickedChart:
         name = line_name(info.key, [p.key for p in self.picked]) if len(self.picked) > 1 else self._whole_name(info)
         return name, colour, last, low, mean, high
 
-    def readout(self) -> tuple[str, tuple[tuple[str, str, Value], ...]] | None:
+    def readout(
+        self, of_queries: Callable[[float], tuple[tuple[str, str, Value], ...]] | None
+    ) -> tuple[str, tuple[tuple[str, str, Value], ...]] | None:
         """When, and each line's (name, colour, value) there; None without a crosshair."""
         if self.at is None:
             return None
         keys = [p.key for p in self.picked]
-        rows = []
+        rows = list(of_queries(self.at)) if of_queries is not None else []
         for pick, info, feed in self.feeds:
             if info is None or feed is None:
                 continue

@@ -39,13 +39,13 @@ class ExplorePicture:
         self.page = page
         self.field = page.shown_field()
         self.waiting = False
-        self.drawn = PickedChart(page.ctx, page.drawn(), self.field, page.chosen_window(), page.at)
+        self.drawn = PickedChart(page.ctx, [] if page.deck else page.drawn(), self.field, page.chosen_window(), page.at)
 
     def view(self) -> ExploreView:
         """The page now."""
         page, drawn = self.page, self.drawn
         found = page.results()
-        chart = drawn.chart()
+        queries, chart = page.deck.look() if page.deck else (None, drawn.chart())
         return ExploreView(
             search=page.search,
             search_error=page.error,
@@ -60,12 +60,13 @@ class ExplorePicture:
             chart=chart,
             table=tuple(drawn.figures(*entry) for entry in drawn.feeds),
             crosshair=page.at,
-            readout=drawn.readout(),
+            readout=drawn.readout(page.deck.readout if page.deck else None),
             frozen=self.ctx.time.paused,
             note=self._note(drawn.feeds, chart),
             preview=bool(drawn.feeds) and not page.picked,
             empty=self._empty(),
             region=page.region,
+            queries=queries,
         )
 
     def _rows(self, found: list[SeriesInfo]) -> tuple[SeriesRow, ...]:

@@ -185,6 +185,8 @@ class Session:
     def key(self, key: str, typing: bool = False) -> bool:
         """A key in neutral spelling; True when it meant something."""
         self.ctx.version += 1
+        if typing and self.page == "explore" and self.explore.deck.editor.key(key):
+            return True
         if typing and not self._acts_while_typing(key):
             return False
         if self.palette.is_open:

@@ -7,10 +7,13 @@ characters and translated into plain words; every colour is a token name (`criti
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from ui.views.queryview import QueriesView
 
 Floats = npt.NDArray[np.float64]
 Shape = Literal["critical", "warning", "info", "ok", "unknown", "silenced", "acked", "pending"]
@@ -412,9 +415,11 @@ class ExploreView:
     note: str = ""
     empty: EmptyState | None = None
     region: str = "results"
-    """Which list the cursor is in: "results" or "picked"."""
+    """Which list the cursor is in: "results", "picked" or "queries"."""
     preview: bool = False
     """Nothing is picked: the chart shows the series under the cursor."""
+    queries: QueriesView | None = None
+    """Queries take the picked series' place as soon as there is one."""
 
 
 # ---------------------------------------------------------------- rules
