@@ -78,3 +78,49 @@ def test_a_collector_that_dies_ends_a_watch_with_a_sentence(tmp_path: Path) -> N
     assert watching.returncode == exits.NO_COLLECTOR
     assert said.splitlines()[-1].startswith("lightship: The connection to the collector broke")
     assert "Traceback" not in said
+
+
+def asked(one: Collector, expr: str, *arguments: str) -> tuple[int, str, str]:
+    return ended(one, "query", expr, *arguments)
+
+
+def test_a_query_prints_a_series_a_line(one: Collector) -> None:
+    until(lambda: asked(one, "queue")[0] == exits.OK, "the history has the series")
+    code, out, said = asked(one, "sum by (shard) (queue) * 2")
+    assert (code, said) == (exits.OK, "")
+    assert [line.split() for line in out.splitlines()] == [["SERIES", "VALUE"], ['{shard="a"}', "8"], ['{shard="b"}', "10"]]
+
+
+def test_a_query_over_time_prints_figures_csv_or_json(one: Collector) -> None:
+    until(lambda: asked(one, "queue")[0] == exits.OK, "the history has the series")
+    code, out, _ = asked(one, 'queue{shard="a"}', "--last", "1m", "--step", "5s")
+    assert code == exits.OK
+    assert out.splitlines()[0].split() == ["SERIES", "POINTS", "LAST", "MIN", "MAX", "MEAN"]
+    code, out, _ = asked(one, 'queue{shard="a"}', "--last", "1m", "--step", "5s", "--csv")
+    rows = out.splitlines()
+    assert rows[0] == 'time,"queue{shard=""a""}"'
+    assert rows[-1].endswith("Z,4.0")
+    told = json.loads(asked(one, 'queue{shard="a"}', "--json")[1])
+    assert told["series"] == [{"labels": {"__name__": "queue", "shard": "a"}, "values": [4.0]}]
+
+
+def test_a_mistake_in_a_query_is_marked_at_its_place(one: Collector) -> None:
+    code, out, said = asked(one, "rate(queue)")
+    assert (code, out) == (exits.REFUSED, "")
+    assert said.splitlines()[0].startswith("lightship: Line 1, column 6:")
+    assert said.splitlines()[1:] == ["  rate(queue)", "       ^^^^^"]
+
+
+def test_a_query_that_nothing_answers_is_5_and_a_time_that_is_none_is_2(one: Collector) -> None:
+    assert asked(one, "nowhere")[0] == exits.NOTHING
+    code, _, said = asked(one, "queue", "--start", "yesterday")
+    assert code == exits.USAGE
+    assert "--start: 'yesterday' is no time" in said
+
+
+def test_names_from_outside_move_no_cursor_and_make_no_formula(one: Collector) -> None:
+    for flags in ([], ["--csv"]):
+        code, out, _ = asked(one, '{__name__=~".*evil.*"}', *flags)
+        assert code == exits.OK
+        assert "\x1b" not in out
+        assert "\u202e" not in out
