@@ -26,6 +26,7 @@ from monitor.query.parse import parse
 from monitor.query.resolve import Bounds, resolved, time_free
 from monitor.query.selectors import Stamps, instant
 from monitor.query.smoothed import smoothed_instant
+from monitor.query.typecheck import type_of
 from monitor.query.vectors import Vector, as_matrix, broadcast, finished, merged, single
 
 Check = Callable[[], None]
@@ -64,14 +65,13 @@ class Evaluator:
                 "Try decreasing the query resolution (?step=XX)"
             )
         run, tree = self._prepared(expr, Bounds(start, end, step), check)
+        kind = type_of(tree)
+        if kind in ("string", "matrix"):
+            shown = "range vector" if kind == "matrix" else kind
+            raise BadQueryError(f'invalid expression type "{shown}" for range query, must be Scalar or instant Vector')
         times = np.arange(start, end + 1, step, dtype=np.int64)
         frame = Frame(times, step)
-        found = run.evaluate(tree, frame)
-        if isinstance(found, str):
-            raise BadQueryError('invalid expression type "string" for range query, must be Scalar or instant Vector')
-        if isinstance(found, np.ndarray):
-            found = single(found)
-        return self._answer(run, found, frame, ordered_here=False)
+        return self._answer(run, run.evaluate(tree, frame), frame, ordered_here=False)
 
     def _prepared(self, expr: str | Expr, bounds: Bounds, check: Check | None) -> tuple[Run, Expr]:
         text = expr if isinstance(expr, str) else ""

@@ -11,34 +11,38 @@ from dataclasses import fields, is_dataclass, replace
 
 import numpy as np
 
-from monitor.query.ast import Call, Expr, Selector, Subquery
+from monitor.query.ast import Aggregate, Binary, Call, Expr, Selector, Subquery
 from monitor.query.cells import there
 from monitor.query.histogram_over_time import with_found_resets
 from monitor.query.history import Block, Selected
 
 _STATISTICS = frozenset(("histogram_avg", "histogram_count", "histogram_sum"))
 _WHOLE = frozenset(("histogram_fraction", "histogram_quantile"))
+_COMBINING = frozenset(("avg_over_time", "sum_over_time"))
 
 
 def selectors_under_statistics(expr: Expr) -> frozenset[int]:
-    """Ids of the selector nodes of a tree. A subquery or a function of whole histograms on the way makes them none."""
-    return frozenset(_found(expr, wanted=False))
+    """Ids of the selector nodes of a tree whose histograms are combined before the statistic is taken: only then it matters that
+    resets contradict each other. A subquery or a function of whole histograms on the way makes them none.
+    """
+    return frozenset(_found(expr, wanted=False, combined=False))
 
 
-def _found(expr: Expr, wanted: bool) -> Iterator[int]:
+def _found(expr: Expr, wanted: bool, combined: bool) -> Iterator[int]:
     if isinstance(expr, Selector):
-        if wanted:
+        if wanted and combined:
             yield id(expr)
         return
     if isinstance(expr, Subquery):
-        wanted = False
-    elif isinstance(expr, Call) and expr.func in _STATISTICS:
-        wanted = True
+        return
+    if isinstance(expr, Call) and expr.func in _STATISTICS:
+        wanted, combined = True, False
     elif isinstance(expr, Call) and expr.func in _WHOLE:
         wanted = False
+    elif isinstance(expr, Aggregate | Binary) or (isinstance(expr, Call) and expr.func in _COMBINING):
+        combined = True
     for child in children(expr):
-        # Below a subquery nothing is wanted again: its steps may leave samples out.
-        yield from _found(child, wanted) if not isinstance(expr, Subquery) else ()
+        yield from _found(child, wanted, combined)
 
 
 def functions_round_selectors(expr: Expr) -> dict[int, str]:

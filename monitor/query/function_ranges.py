@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from monitor.model.matchers import promql_name
 from monitor.query import over_time, rates
 from monitor.query.ast import Call, Expr, Selector, Subquery
 from monitor.query.cells import only
@@ -57,6 +58,7 @@ RANGE_FUNCTIONS = frozenset((*_PLAIN, *_WITH_SCALARS))
 _SAFE = {"anchored": ("changes", "delta", "increase", "rate", "resets"), "smoothed": ("delta", "increase", "rate")}
 _KEEP_NAME = frozenset(("first_over_time", "last_over_time"))
 _COUNTER_ENDINGS = ("_total", "_sum", "_count", "_bucket")
+_COUNTER_TYPES = frozenset(("counter", "histogram"))
 
 
 def over_range(run: Run, call: Call, frame: Frame) -> Vector:
@@ -185,9 +187,11 @@ def _without_reset_hints(cells: Cells) -> Cells:
 
 def _note_no_counters(run: Run, vector: Vector, arg: Selector | Subquery) -> None:
     some: Mask = np.any(vector.floats(), axis=1)
-    names = {name_of(labels) for labels, counts in zip(vector.labels, some.tolist(), strict=True) if counts}
-    for name in sorted(names - {""}):
-        if not name.endswith(_COUNTER_ENDINGS):
+    names = {name_of(labels) for labels, counts in zip(vector.labels, some.tolist(), strict=True) if counts} - {""}
+    doubtful = sorted(name for name in names if not promql_name(name).endswith(_COUNTER_ENDINGS))
+    known = run.history.metadata() if doubtful else {}
+    for name in doubtful:
+        if name not in known or known[name].type not in _COUNTER_TYPES:
             run.notes.maybe_no_counter(name, arg.span)
 
 

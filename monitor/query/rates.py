@@ -13,6 +13,7 @@ from monitor.query.extended_rates import extended
 from monitor.query.histogram import Hint
 from monitor.query.histogram_math import divide, empty_cells, hinted, scale, subtract
 from monitor.query.histogram_rate import increase, is_reset
+from monitor.query.histogram_stats import counts as histogram_counts
 from monitor.query.history import Cells, Mask, Millis, Values
 from monitor.query.labelsets import name_of
 from monitor.query.notes import ADDITION, SUBTRACTION
@@ -149,7 +150,7 @@ def _histogram_rates(ranges: Ranges, counter: bool, wanted: Mask, seconds: float
         if gained.added.any():
             notes.reconciled_bounds(ADDITION, span)
         with np.errstate(all="ignore"):
-            counts = np.array([cell.count if cell is not None else np.nan for cell in gained.cells])
+            counts = histogram_counts(gained.cells)
             to_zero = np.where((counts > 0) & (gained.first >= 0), gained.first / counts, np.inf)
             since = None if begun is None else begun[row : row + 1]
             factors = _factors(ranges, windows, to_zero[np.newaxis] if counter else None, since).reshape(-1)

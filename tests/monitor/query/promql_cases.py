@@ -37,9 +37,9 @@ class BlockHistory:
             rows = [row for row, own in enumerate(block.labels) if all(m.test(dict(own).get(m.name, "")) for m in matchers)]
             inside = (block.times >= start) & (block.times <= end)
             if rows:
-                present = block.present[np.ix_(rows, inside)] if block.present is not None else None
-                cells = block.histograms[np.ix_(rows, inside)] if block.histograms is not None else None
-                values = block.values[np.ix_(rows, inside)]
+                present = block.present[np.ix_(np.array(rows), inside)] if block.present is not None else None
+                cells = block.histograms[np.ix_(np.array(rows), inside)] if block.histograms is not None else None
+                values = block.values[np.ix_(np.array(rows), inside)]
                 found.append(Block(tuple(block.labels[row] for row in rows), block.times[inside], values, present, cells))
         return Selected(tuple(found), self.resolution)
 
