@@ -42,13 +42,6 @@ class Hint(enum.IntEnum):
     GAUGE = 3
 
 
-class MixedSchemasError(ValueError):
-    """An operation on histograms with exponential and with custom buckets at once. They have no common bucket."""
-
-    def __init__(self) -> None:
-        super().__init__("histograms with exponential and with custom buckets cannot be combined")
-
-
 class Buckets(NamedTuple):
     """Some buckets of one sign: `indices` int32 rising, `counts` float64."""
 
