@@ -74,9 +74,9 @@ class Postings:
 EMPTY = Postings(np.empty(0, np.uint32), np.empty(0, np.uint32), np.empty(0, np.uint16))
 
 
-def read(blob: bytes, name: int, segment: int) -> Postings:
+def read(blob: bytes | None, name: int, segment: int) -> Postings:
     """Raises `DamagedListError` when the bytes are not what `packed` made for this name and segment."""
-    if len(blob) < _HEAD.size:
+    if not isinstance(blob, bytes) or len(blob) < _HEAD.size:
         raise DamagedListError("a posting list is cut short")
     checksum, values, places = _HEAD.unpack_from(blob)
     if len(blob) != _HEAD.size + 8 * values + 2 * places or _checksum(blob[4:], name, segment) != checksum:

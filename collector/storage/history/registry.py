@@ -24,7 +24,7 @@ from collector.storage.history.registry_columns import UNKNOWN, Kinds, read_kind
 from collector.storage.history.registry_mend import mend
 from collector.storage.history.registry_rows import PairBook, clean, digest_of, refs_by_labels, rows_of
 from collector.storage.history.registry_saving import NewSeries, Saving, write_metric
-from collector.storage.history.registry_schema import ALL, schema, seal
+from collector.storage.history.registry_schema import ALL, readable, schema, seal
 from collector.storage.history.registry_search import Caches, Search, masks_of
 from monitor.model.matchers import Matcher
 from monitor.model.series import Kind
@@ -57,6 +57,7 @@ class SeriesRegistry:
         self._looking = threading.Lock()
         """Held while the database is searched: not by who registers series, whom a search must not hold up."""
         self._connection = connect(path)
+        self._connection.text_factory = readable
         try:
             with transaction(self._connection):
                 schema(self._connection)
@@ -66,6 +67,7 @@ class SeriesRegistry:
             self._connection.close()
             raise
         self._reading = connect(path)
+        self._reading.text_factory = readable
         self._book, self._reading_book = PairBook(), PairBook()
         self._caches = Caches(self.bounds.cache_bytes)
         self._kinds: ByteCache[Kinds] = ByteCache(self.bounds.cache_bytes // 8)

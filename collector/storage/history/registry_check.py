@@ -10,7 +10,7 @@ import numpy as np
 
 from collector.storage.history.postings import SEGMENT, SEGMENT_BITS, DamagedListError, read
 from collector.storage.history.registry_rows import pair_seal, spelling
-from collector.storage.history.registry_schema import ALL, seal
+from collector.storage.history.registry_schema import ALL, NAMES, readable, seal
 
 
 class Damage(NamedTuple):
@@ -33,6 +33,18 @@ class Damage(NamedTuple):
         if self.lists:
             said.append("the registry's lists and indexes are damaged")
         return said
+
+
+def look_over(connection: sqlite3.Connection) -> None:
+    """Reads every page of the tables and their indexes: 0.5 s for a million series. Raises `sqlite3.DatabaseError` at one that
+    cannot be read; what is readable but wrong `looked_over` tells.
+    """
+    connection.text_factory = readable
+    for table in NAMES:
+        problem = connection.execute(f"PRAGMA quick_check({table})").fetchone()
+        if problem is None or problem[0] != "ok":
+            raise sqlite3.DatabaseError(str(problem[0] if problem else table)[:200])
+    indexes_fit(connection)
 
 
 def looked_over(connection: sqlite3.Connection) -> Damage:

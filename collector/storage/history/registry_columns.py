@@ -21,12 +21,8 @@ def read_kinds(connection: sqlite3.Connection, segment: int) -> Kinds:
     row = connection.execute("SELECT data FROM series_columns WHERE what = ? AND segment = ?", (KINDS, segment)).fetchone()
     if row is None:
         return np.full(SEGMENT, UNKNOWN, np.uint8)
-    checksum, packed = int.from_bytes(row[0][:4], "little"), row[0][4:]
-    try:
-        if checksum == seal(KINDS, segment, packed):
-            return np.frombuffer(zlib.decompress(packed), np.uint8, SEGMENT)
-    except (zlib.error, ValueError):
-        pass
+    if isinstance(row[0], bytes) and int.from_bytes(row[0][:4], "little") == seal(KINDS, segment, row[0][4:]):
+        return np.frombuffer(zlib.decompress(row[0][4:]), np.uint8, SEGMENT)
     return kinds_by_rows(connection, segment)
 
 

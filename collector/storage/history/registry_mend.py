@@ -74,7 +74,8 @@ def _labels(connection: sqlite3.Connection) -> _Known:
     told: dict[int, set[str]] = {}
     for query in ("SELECT id, name FROM label_names NOT INDEXED", "SELECT id, name FROM label_names ORDER BY name"):
         for number, name in connection.execute(query):
-            told.setdefault(number, set()).add(name)
+            if isinstance(name, str):
+                told.setdefault(number, set()).add(name)
     checksums = dict(connection.execute("SELECT id, seal FROM label_pairs NOT INDEXED"))
     rows = {row[0]: row[1:] for row in connection.execute("SELECT id, name, value FROM label_pairs NOT INDEXED")}
     query = "SELECT id, name, value FROM label_pairs WHERE name > -1 ORDER BY name, value"
@@ -82,13 +83,14 @@ def _labels(connection: sqlite3.Connection) -> _Known:
     names: dict[int, str] = {}
     pairs: dict[int, tuple[int, str]] = {}
     for number in rows.keys() | copies.keys():
-        for pair in {rows.get(number), copies.get(number)} - {None}:
+        for pair in {pair for pair in (rows.get(number), copies.get(number)) if pair is not None and isinstance(pair[1], str)}:
             right = [text for text in told.get(pair[0], ()) if _right(number, text, pair[1], checksums)]
             if right:
                 names.setdefault(pair[0], right[0])
                 pairs[number] = pair
-        if number not in pairs and rows.get(number) == copies.get(number) and len(told.get(rows[number][0], ())) == 1:
-            pairs[number] = rows[number]
+        both = rows.get(number)
+        if number not in pairs and both is not None and both == copies.get(number) and len(told.get(both[0], ())) == 1:
+            pairs[number] = both  # it is the checksum that is damaged
     for number, texts in told.items():
         names.setdefault(number, min(texts))
     return _Known(names, {number: pair for number, pair in pairs.items() if pair[0] in names})

@@ -175,6 +175,7 @@ class Search:
         """Ids of the values that a pattern matches, of all values that begin as it does."""
         begins, rest = prefix(pattern)
         query = "SELECT id, value, spelled FROM label_pairs WHERE name = ?"
+        rows: list[tuple[int, str, str | None]]
         if begins and label != NAME_TAG:
             rows = _while_begins(begins, self._connection.execute(query + " AND value >= ? ORDER BY value", (name, begins)))
             if rest == ".*" and not any("\n" in row[1] for row in rows):
@@ -183,8 +184,8 @@ class Search:
             rows = self._connection.execute(query, (name,)).fetchall()
         found = [rows[at][0] for at in matching(pattern, [row[1] for row in rows])]
         if label == NAME_TAG:
-            spelled = [row for row in rows if row[2] is not None]
-            found += [spelled[at][0] for at in matching(pattern, [row[2] for row in spelled])]
+            spelled = [(row[0], row[2]) for row in rows if row[2] is not None]
+            found += [spelled[at][0] for at in matching(pattern, [text for _, text in spelled])]
         return np.unique(np.array(found, np.uint32))
 
 

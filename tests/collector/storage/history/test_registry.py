@@ -52,7 +52,8 @@ def series(name: str, **tags: str) -> Labels:
 
 
 def found(registry: SeriesRegistry, *matchers: Matcher) -> list[int]:
-    return registry.find(matchers).tolist()
+    refs: list[int] = registry.find(matchers).tolist()
+    return refs
 
 
 HOSTS = [series("cpu.load", host=f"h{n}", zone="ab"[n % 2]) for n in range(10)]
@@ -229,10 +230,10 @@ def test_it_finds_what_a_slow_index_finds(
         for matchers in asked:
             refs = kept.registry.find(matchers)
             assert refs.tolist() == sorted(slow.find(matchers))
-            labels = [known[ref] for ref in refs.tolist()]
-            assert kept.registry.labels(refs) == labels
-            assert kept.registry.label_names(refs) == sorted({name for each in labels for name, _ in each})
-            assert kept.registry.label_values("x", refs) == sorted({v for each in labels for n, v in each if n == "x"})
+            right = [known[ref] for ref in refs.tolist()]
+            assert kept.registry.labels(refs) == right
+            assert kept.registry.label_names(refs) == sorted({name for each in right for name, _ in each})
+            assert kept.registry.label_values("x", refs) == sorted({v for each in right for n, v in each if n == "x"})
         kept.save()
     kept.close()
 
@@ -317,7 +318,7 @@ def test_flipped_bits_are_mended_or_cost_the_series_they_hit(kept: Kept, seed: i
         assert told or labels == HOSTS
         assert told or found(kept.registry, Matcher("host", "=~", "h[0-4]"), Matcher("zone", "=", "b")) == [1, 3]
         assert told or kept.registry.kinds(np.arange(10)).tolist() == [COUNTER] * 10
-        assert kept.registry.intern([series("new")], [GAUGE])[0] >= 10
+        assert kept.registry.intern([series("new")], [GAUGE])[0] >= 10 or "0 rows were saved" in kept.problems[0]
         kept.close()
 
 
