@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from collector.storage.history.codec import DamagedChunkError, pack_times, seal_of, unpack_times
-from collector.storage.history.settings import DAY, RAW, WINDOW, window_of
+from collector.storage.history.settings import DAY, RAW, TIER_STEPS, WINDOW, window_of
 from monitor.query.history import Millis
 
 LAST, LEAST, GREATEST, SUM, COUNT, HISTOGRAM = 0, 1, 2, 3, 4, 8
@@ -24,6 +24,12 @@ MERGED = 4096
 _FEW = 400
 _WINDOWS = DAY // WINDOW
 KEY_COLUMNS = "tier, field, span, bucket, part, times, first, last, samples"
+_LIMITS = "SELECT " + ", ".join(
+    f"(SELECT {end}(span) FROM chunks WHERE tier = {tier} AND field = {field})"
+    for tier in range(len(TIER_STEPS))
+    for field in (LAST, HISTOGRAM)
+    for end in ("min", "max")
+)
 _COLUMNS = f"{KEY_COLUMNS}, seal, data"
 
 
@@ -96,15 +102,15 @@ def times_id(times: Millis) -> int:
     return int.from_bytes(hashlib.blake2b(times.tobytes(), digest_size=8).digest(), "little") >> 1
 
 
-def span_limits(connection: sqlite3.Connection, tier: int) -> tuple[int, int] | None:
-    """The first and the last span of a tier with chunks of samples, None where there are none."""
-    found: list[int] = []
-    for field in (LAST, HISTOGRAM):
-        for end in ("min", "max"):
-            row = connection.execute(f"SELECT {end}(span) FROM chunks WHERE tier = ? AND field = ?", (tier, field)).fetchone()
-            if row[0] is not None:
-                found.append(row[0])
-    return (min(found), max(found)) if found else None
+def span_limits(connection: sqlite3.Connection) -> dict[int, tuple[int, int]]:
+    """By tier, the first and the last span with chunks of samples."""
+    row = connection.execute(_LIMITS).fetchone()
+    found: dict[int, tuple[int, int]] = {}
+    for tier in range(len(TIER_STEPS)):
+        known = [span for span in row[4 * tier : 4 * tier + 4] if span is not None]
+        if known:
+            found[tier] = min(known), max(known)
+    return found
 
 
 def read_chunks(
@@ -245,14 +251,17 @@ class ChunkWriter:
             change[place] += amount
 
 
-def mark(connection: sqlite3.Connection, name: str) -> int | None:
-    """A number the database keeps beside its chunks, None where it has none."""
-    row = connection.execute("SELECT value, seal FROM marks WHERE name = ?", (name,)).fetchone()
-    if row is None:
-        return None
-    if row[1] != _mark_seal(name, row[0]):
+def marks(connection: sqlite3.Connection) -> dict[str, int]:
+    """All numbers that the database keeps beside its chunks. Raises `sqlite3.DatabaseError` when one is damaged."""
+    rows = connection.execute("SELECT name, value, seal FROM marks").fetchall()
+    if any(seal != _mark_seal(name, value) for name, value, seal in rows):
         raise sqlite3.DatabaseError("a mark of the history is damaged")
-    return int(row[0])
+    return {name: value for name, value, _ in rows}
+
+
+def mark(connection: sqlite3.Connection, name: str) -> int | None:
+    """One of them, None where it has none."""
+    return marks(connection).get(name)
 
 
 def set_mark(connection: sqlite3.Connection, name: str, value: int) -> None:

@@ -2,7 +2,7 @@
 
 A chunk holds up to 64 series of the same times, because a row of SQLite and a checksum cost as much as decoding a hundred
 samples. Its series stay streams of their own where they are long enough (128 samples and more), since a series compresses best
-alone and 7 us a stream is cheap then; short pieces, which live only until they are merged, are one stream for the whole group.
+alone and 7 us a stream is cheap then; pieces that live only until they are merged are one stream for the whole group.
 NaNs of any bits (the staleness marker among them) are kept apart, by position and bits, so that they cost the floats nothing.
 Measured (tests/benchmarks/store.py): 0.74 bytes a sample in streams of 4 h at 15 s, 0.70 in streams of 24 h.
 """
@@ -22,8 +22,8 @@ from monitor.query.history import Millis, Values
 
 GROUP = 64
 """Series a chunk may hold: those whose refs differ only in their last six bits."""
-LONG = 128
-"""From so many samples on a series is a stream of its own."""
+LONG, LONG_FRESH = 128, 1024
+"""From so many samples on a series is a stream of its own: in chunks that stay, in those that are to be merged."""
 _STREAMS, _TOGETHER, _HISTOGRAMS = 1, 2, 3
 _CONSTANT, _PCO, _WITH_NANS = 0, 1, 0x80
 _REGULAR, _LISTED = 0, 1
@@ -96,12 +96,15 @@ def unpack_times(blob: bytes) -> Millis:
     return times
 
 
-def pack_floats(slots: Slots, values: Values) -> bytes:
-    """A chunk of S series (`slots`: last six bits of their refs, rising) with T values each, float64[S, T]."""
-    head = _HEAD.pack(_STREAMS if values.shape[1] >= LONG else _TOGETHER, len(slots)) + slots.tobytes()
-    if values.shape[1] < LONG:
+def pack_floats(slots: Slots, values: Values, fresh: bool = False) -> bytes:
+    """A chunk of S series (`slots`: last six bits of their refs, rising) with T values each, float64[S, T]. `fresh`: it is to be
+    merged soon.
+    """
+    together = values.shape[1] < (LONG_FRESH if fresh else LONG)
+    head = _HEAD.pack(_TOGETHER if together else _STREAMS, len(slots)) + slots.tobytes()
+    if together:
         return sealed(head + _pack_column(values.ravel(), quick=True))
-    streams = [_pack_column(row) for row in values]
+    streams = [_pack_column(row, quick=fresh) for row in values]
     return sealed(head + np.array([len(s) for s in streams], np.uint32).tobytes() + b"".join(streams))
 
 

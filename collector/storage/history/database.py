@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from collector.storage.history import registry_schema
-from collector.storage.history.chunk_table import KEY_COLUMNS, MERGED, mark
+from collector.storage.history import registry_check, registry_schema
+from collector.storage.history.chunk_table import KEY_COLUMNS, MERGED, marks
 from collector.storage.history.codec import seal_of
 from collector.storage.history.salvage import mend, salvage
 from collector.storage.history.settings import RAW, window_of
@@ -41,8 +42,8 @@ CREATE TABLE marks (name TEXT PRIMARY KEY, value INTEGER NOT NULL, seal INTEGER 
 """`chunks.bucket` is ref // 64; parts below 4,096 are merged, others were folded from the journal in the order of their numbers.
 `chunks.seal`: a checksum over the columns before it. `times.id`: a hash of the times. `spans.part`: of raw samples the window of
 four hours; `spans.pending`: chunks that wait to be merged. `days`: those whose windows are merged. `newest`: time of the newest
-sample of 4,096 refs a row. `doomed`: chunks that still hold samples of a tombstone. `marks`: `folded`, the last journal record that is in
-chunks, `folds`, how often there was one, and `floor_N`, the time up to which tier N has given everything up."""
+sample of 4,096 refs a row. `doomed`: chunks that still hold samples of a tombstone. `marks`: `folded`, the last journal record
+that is in chunks, `folds`, how often there was one, and `floor_N`, the time up to which tier N has given everything up."""
 MIGRATIONS: dict[int, Callable[[sqlite3.Connection], None]] = {}
 """Version -> the step from it to the next; run in one transaction each."""
 
@@ -74,8 +75,8 @@ def open_database(path: Path, stamp: str) -> tuple[sqlite3.Connection, list[str]
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     try:
         return _opened(path), []
-    except sqlite3.DatabaseError as error:
-        if not is_damage(error):
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # the latter: what is wrong with the schema is no text
+        if isinstance(error, sqlite3.Error) and not is_damage(error):
             raise HistoryError(f"The history {path} cannot be opened: {error}. Check its owner, mode and free space.") from error
         reason = str(error)
     aside = _set_aside(path, stamp)
@@ -102,6 +103,8 @@ def _opened(path: Path) -> sqlite3.Connection:
     connection = connect(path)
     try:
         _migrate(connection, path)
+        if _schema_of(connection) != _expected_schema():
+            raise sqlite3.DatabaseError("its schema is damaged")
         _look_over(connection)
     except BaseException:
         connection.close()
@@ -122,15 +125,30 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
     while version < SCHEMA_VERSION:
         with transaction(connection):
             if version == 0:
-                for statement in _TABLES.split(";\n"):
-                    connection.execute(statement)
-                registry_schema.schema(connection)
+                _create(connection)
                 version = SCHEMA_VERSION
             else:
                 MIGRATIONS[version](connection)
                 version += 1
             connection.execute(f"PRAGMA user_version={version}")
             connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
+
+
+def _create(connection: sqlite3.Connection) -> None:
+    for statement in _TABLES.split(";\n"):
+        connection.execute(statement)
+    registry_schema.schema(connection)
+
+
+def _schema_of(connection: sqlite3.Connection) -> list[tuple[str, str, str, str]]:
+    return connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY name").fetchall()
+
+
+@functools.cache
+def _expected_schema() -> list[tuple[str, str, str, str]]:
+    with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        _create(connection)
+        return _schema_of(connection)
 
 
 def _look_over(connection: sqlite3.Connection) -> None:
@@ -141,8 +159,7 @@ def _look_over(connection: sqlite3.Connection) -> None:
     for table in ("days", "tombstones", "newest", "doomed"):
         for _ in connection.execute(f"SELECT * FROM {table}"):
             pass
-    for (name,) in connection.execute("SELECT name FROM marks"):
-        mark(connection, name)
+    marks(connection)
     counted: dict[tuple[int, int, int], list[int]] = {}
     for row in connection.execute(f"SELECT {KEY_COLUMNS}, seal, length(data) FROM chunks"):
         if seal_of(*row[:9]) != row[9]:
@@ -156,7 +173,7 @@ def _look_over(connection: sqlite3.Connection) -> None:
     if known != counted:
         raise sqlite3.DatabaseError("chunks are missing")
     connection.execute("SELECT count(*), sum(length(data)) FROM times").fetchone()
-    registry_schema.look_over(connection)
+    registry_check.look_over(connection)
 
 
 def is_damage(error: sqlite3.Error) -> bool:

@@ -46,7 +46,8 @@ def _chunks_with(connection: sqlite3.Connection, refs: Rows, tier: int, start: i
         some = ", ".join(map(str, buckets[begin : begin + _FEW]))
         rows = connection.execute(
             f"SELECT tier, field, span, bucket, part, substr(data, 1, {_HEAD_BYTES}) FROM chunks "
-            f"WHERE tier = ? AND field IN ({FIELDS_SQL}) AND span BETWEEN ? AND ? AND bucket IN ({some}) AND last >= ? AND first <= ?",
+            f"WHERE tier = ? AND field IN ({FIELDS_SQL}) AND span BETWEEN ? AND ? "
+            f"AND bucket IN ({some}) AND last >= ? AND first <= ?",
             (tier, max(span_of(tier, start), -(1 << 62)), span_of(tier, end), start, end),
         )
         found += [tuple(key) for *key, head in rows if np.isin(key[3] * GROUP + slots_of(head).astype(np.int64), refs).any()]

@@ -23,15 +23,15 @@ def pack_run(columns: Columns, histograms: HistogramColumns | None) -> Iterator[
     for group in equal_times(columns, WINDOW, GROUP):
         values: Values = columns.values.view(np.uint64)[group.places].view(np.float64)
         if histograms is None:
-            yield float_chunk(RAW, LAST, span_of(RAW, int(group.times[0])), group.refs, group.times, values)
+            yield float_chunk(RAW, LAST, span_of(RAW, int(group.times[0])), group.refs, group.times, values, fresh=True)
         else:
             taken = histograms.take(values.ravel().astype(np.int64))
             yield from histogram_chunks(RAW, span_of(RAW, int(group.times[0])), group.refs, group.times, taken)
 
 
-def float_chunk(tier: int, field: int, span: int, refs: Rows, times: Millis, values: Values) -> NewChunk:
+def float_chunk(tier: int, field: int, span: int, refs: Rows, times: Millis, values: Values, fresh: bool = False) -> NewChunk:
     """One chunk: refs of one bucket, rising, and their values float64[S, T]."""
-    data = pack_floats((refs % GROUP).astype(np.uint8), np.ascontiguousarray(values))
+    data = pack_floats((refs % GROUP).astype(np.uint8), np.ascontiguousarray(values), fresh)
     return NewChunk(tier, field, span, int(refs[0]) // GROUP, times, values.size, data)
 
 

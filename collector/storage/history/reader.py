@@ -17,7 +17,7 @@ from collector.storage.history.chunk_table import (
     LAST,
     ChunkRow,
     TimesCache,
-    mark,
+    marks,
     read_chunks,
     span_limits,
 )
@@ -63,13 +63,13 @@ class Reading:
 
     def __init__(self, connection: sqlite3.Connection, runs: Sequence[Run], times_cache: TimesCache, asked: Asked) -> None:
         self._connection = connection
-        folded = mark(connection, "folded") or 0
+        known = marks(connection)
+        folded = known.get("folded", 0)
         self._runs = [run for run in runs if run.number > folded]
         self._fresh_times = [time for run in self._runs for time in (int(run.columns.times.min()), int(run.columns.times.max()))]
-        limits = ((tier, span_limits(connection, tier)) for tier in range(len(TIER_STEPS)))
-        self._limits = {tier: found for tier, found in limits if found is not None}
+        self._limits = span_limits(connection)
         self._asked = asked = self._held(asked)
-        self._floors = floors(connection)
+        self._floors = [known.get(f"floor_{tier}", -(1 << 62)) for tier in range(len(TIER_STEPS))]
         self._pool = HistogramPool()
         self._loader = Loader(asked.refs, times_cache, self._pool, tombstones(connection))
         self._budget = asked.hints.max_samples
@@ -223,12 +223,6 @@ def uncovered(piece: Piece, covered: Covered, first: int) -> list[Piece]:
         if some.any():
             found.append(piece.cut(piece.rows[some], piece.which[some], begin, behind))
     return found
-
-
-def floors(connection: sqlite3.Connection) -> list[int]:
-    """The time up to which each tier has given everything up."""
-    found = [mark(connection, f"floor_{tier}") for tier in range(len(TIER_STEPS))]
-    return [-(1 << 62) if floor is None else floor for floor in found]
 
 
 def _amount(samples: int) -> str:

@@ -6,7 +6,7 @@ import contextlib
 import sqlite3
 from pathlib import Path
 
-from collector.storage.history.chunk_table import FIELDS_SQL, KEY_COLUMNS, MERGED, mark, set_mark
+from collector.storage.history.chunk_table import FIELDS_SQL, KEY_COLUMNS, MERGED, marks, set_mark
 from collector.storage.history.codec import seal_of
 from collector.storage.history.settings import TIER_STEPS, WINDOW, span_end
 from collector.storage.state_schema import transaction
@@ -31,7 +31,7 @@ def salvage(damaged: Path, into: sqlite3.Connection) -> tuple[int, int]:
                 into.execute(statement)
             rows, gaps = _copy(source, into, table)
             saved, lost = saved + rows, lost + gaps
-    except sqlite3.DatabaseError:
+    except (sqlite3.DatabaseError, UnicodeDecodeError):
         lost += 1
     finally:
         with contextlib.suppress(sqlite3.Error):
@@ -96,8 +96,11 @@ def mend(connection: sqlite3.Connection) -> None:
         ]
         key = "tier = ? AND field = ? AND span = ? AND bucket = ? AND part = ?"
         connection.executemany(f"DELETE FROM chunks WHERE {key}", damaged)
-        for name in ("folded", "folds"):
-            _mark(connection, name)
+        try:
+            known = marks(connection)
+        except sqlite3.DatabaseError:
+            connection.execute("DELETE FROM marks")
+            known = {}
         connection.execute("DELETE FROM spans")
         connection.execute(
             "INSERT INTO spans SELECT tier, span, CASE tier WHEN 0 THEN (first - 1) / ?1 ELSE 0 END AS part, sum(samples), "
@@ -105,20 +108,14 @@ def mend(connection: sqlite3.Connection) -> None:
             (WINDOW, MERGED),
         )
         highest = connection.execute("SELECT max(part) FROM chunks").fetchone()[0] or 0
-        set_mark(connection, "folds", max(_mark(connection, "folds") or 0, highest // MERGED + 1))
+        set_mark(connection, "folds", max(known.get("folds", 0), highest // MERGED + 1))
         for tier in range(len(TIER_STEPS) - 1):
             first = connection.execute("SELECT min(span) FROM spans WHERE tier = ?", (tier,)).fetchone()[0]
             coarser = connection.execute("SELECT max(last) FROM chunks WHERE tier > ?", (tier,)).fetchone()[0]
             if coarser is not None:
                 # Where the finer samples are gone, or their floor was lost with them, the coarser answer.
                 floor = coarser if first is None else span_end(tier, first - 1)
-                if _mark(connection, f"floor_{tier}") is None:
+                if f"floor_{tier}" not in known:
                     set_mark(connection, f"floor_{tier}", floor)
 
 
-def _mark(connection: sqlite3.Connection, name: str) -> int | None:
-    try:
-        return mark(connection, name)
-    except sqlite3.DatabaseError:
-        connection.execute("DELETE FROM marks WHERE name = ?", (name,))
-        return None

@@ -30,7 +30,7 @@ class HistorySettings(msgspec.Struct, frozen=True, kw_only=True):
     out_of_order: float = 3600.0
     future: float = 86_400.0
     fold_samples: int = 1_500_000
-    fold_age: float = 600.0
+    fold_age: float = 3600.0
     head_samples: int = 4_000_000
     quiet: float = 30.0
     segment_bytes: int = 16 << 20

@@ -3,8 +3,8 @@
 Buckets are left-open, right-closed and stamped with their end: what is stamped t is what an instant query at t sees. Of a gauge
 the last, the least, the greatest, the sum and the count are kept; a bucket without a number has staleness markers there. Of a
 counter the last is kept, and as they came the samples on both sides of each reset and the first one of a window (the reset may
-lie between windows), so that increase and rate lose nothing. Where a marker ends a bucket, the last number before it is kept as it came. Of a
-histogram that counts since the one before the sum is kept, of others what is kept of a counter.
+lie between windows), so that increase and rate lose nothing. Where a marker ends a bucket, the last number before it is kept as
+it came. Of a histogram that counts since the one before the sum is kept, of others what is kept of a counter.
 """
 
 from __future__ import annotations
@@ -53,8 +53,8 @@ def downsample(times: Millis, values: Values, step: int, counters: Mask, whole: 
     begins, ends = buckets_of(times, step)
     closing = np.append(begins[1:], len(times)) - 1
     last = _bits(values, closing)
-    nans = np.isnan(values).any(axis=1)
-    falls = (values[:, 1:] < values[:, :-1]).any(axis=1)
+    nans: Mask = np.isnan(values).any(axis=1)
+    falls: Mask = (values[:, 1:] < values[:, :-1]).any(axis=1)
     plain: Mask = ~(nans | (counters & falls))
     yield from _last_panels(times, values, ends, closing, last, counters, plain)
     gauges = np.flatnonzero(~counters)

@@ -23,7 +23,7 @@ from collector.storage.history.settings import HOURLY, RAW, TIER_STEPS, WINDOW, 
 
 _MOST_PARTS = 12
 """Pieces of a tier that are merged before its span is over."""
-_VACUUM_PAGES = 2000
+_SPARE_PAGES = 64
 _UNSAVED = 10_000
 """New series that are saved before their samples are due to be folded."""
 
@@ -166,9 +166,10 @@ class Upkeep:
 
     def vacuum(self) -> None:
         """Gives free pages back to the file system, when there are many."""
-        free = int(self._connection.execute("PRAGMA freelist_count").fetchone()[0])
-        if free > _VACUUM_PAGES:
-            self._connection.execute(f"PRAGMA incremental_vacuum({free - _VACUUM_PAGES // 2})").fetchall()
+        pages, free = (int(self._connection.execute(f"PRAGMA {name}").fetchone()[0]) for name in ("page_count", "freelist_count"))
+        if free > max(_SPARE_PAGES, pages // 20):
+            # A script, because `execute` stops after the first page.
+            self._connection.executescript(f"PRAGMA incremental_vacuum({free - _SPARE_PAGES // 2})")
 
     def _forget(self, refs: Rows, last: int) -> None:
         """Series without samples leave the registry, unless some came after `last`."""
