@@ -53,6 +53,14 @@ def parts_of(cells: Cells) -> Iterator[tuple[Positions, Stack]]:
         yield from stacks_of(cells.reshape(-1))
 
 
+def restacked(cells: Cells) -> Cells:
+    """The same histograms as rows of as few stacks as can be: much less memory than many that stand alone."""
+    found: Cells = np.full(len(cells), None, object)
+    for at, stack in stacks_of(cells):
+        found[at] = stack.cells()
+    return found
+
+
 def _of_one_stack(cells: Cells | Sequence[Histogram | None]) -> tuple[Positions, Stack] | None:
     """What most arrays are: all their histograms rows of the same stack, one after the other. Gives a view where it can."""
     found = [cell for cell in cells if cell is not None]

@@ -21,8 +21,9 @@ DAY = 86_400_000
 
 
 class Bounds(msgspec.Struct, frozen=True):
-    """What a history in memory may hold. `age` and `late` in milliseconds: how far behind the newest sample of all the oldest may
-    be, and how far behind the newest of its series a sample may come in.
+    """What a history in memory may hold. A histogram counts as a sample and one more for each of its buckets. `age` and `late` in
+    milliseconds: how far behind the newest sample of all the oldest may be, and how far behind the newest of its series a sample
+    may come in.
     """
 
     samples: int = 5_000_000
@@ -48,7 +49,7 @@ class MemoryHistory:
     def __init__(self, bounds: Bounds | None = None) -> None:
         self.bounds = bounds or Bounds()
         self.counters = Counters()
-        self.size = 0
+        self.size = 0  # as the bounds count samples
         self.newest = 0
         self._ids: dict[Labels, int] = {}
         self._series: dict[int, tuple[Labels, Samples]] = {}
@@ -94,10 +95,10 @@ class MemoryHistory:
             more = more.picked(kept)
             if not len(more.times):
                 return
-        before = len(samples)
+        before, weight = len(samples), samples.weight
         samples = samples.merged(more)
         self.counters.replaced += before + len(more.times) - len(samples)
-        self.size += len(samples) - before
+        self.size += samples.weight - weight
         self._series[number] = (labels, samples)
         if labels not in self._ids:
             self._index.add(number, labels)
@@ -112,9 +113,12 @@ class MemoryHistory:
 
     def _make_room(self) -> None:
         """Gives up the oldest tenth, so that this is not done for every sample."""
-        times = np.concatenate([samples.times for _, samples in self._series.values()])
-        surplus = min(len(times) - 1, len(times) - self.bounds.samples + self.bounds.samples // 10)
-        time = int(np.partition(times, surplus)[surplus])
+        columns = [samples.columns for _, samples in self._series.values()]
+        times, weights = np.concatenate([c.times for c in columns]), np.concatenate([c.weights for c in columns])
+        order = np.argsort(times, kind="stable")
+        surplus = self.size - self.bounds.samples + self.bounds.samples // 10
+        place = int(np.searchsorted(np.cumsum(weights[order]), surplus, "right"))
+        time = int(times[order[min(place, len(order) - 1)]])
         self._give_up_before(time)
         if self.size > self.bounds.samples and time < self.newest:  # so many samples share that time
             self._give_up_before(time + 1)
@@ -125,7 +129,7 @@ class MemoryHistory:
             lost = len(samples) - len(kept)
             if not lost:
                 continue
-            self.size -= lost
+            self.size -= samples.weight - kept.weight
             self.counters.given_up += lost
             if len(kept):
                 self._series[number] = (labels, kept)
@@ -144,11 +148,11 @@ class MemoryHistory:
             labels, samples = self._series[number]
             kept = samples.without(start, end)
             removed += len(samples) - len(kept)
+            self.size -= samples.weight - kept.weight
             if len(kept):
                 self._series[number] = (labels, kept)
             else:
                 self._forget(number, labels)
-        self.size -= removed
         return removed
 
     def select(self, matchers: Sequence[Matcher], start: int, end: int, hints: Hints) -> Selected:

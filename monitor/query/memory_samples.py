@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from monitor.query.histogram_stacks import restacked
 from monitor.query.history import Cells, Mask, Millis, Values
 
 _FIRST_ROOM = 32
@@ -21,6 +22,18 @@ class Columns(NamedTuple):
     values: Values
     cells: Cells | None = None
     starts: Millis | None = None
+
+    @property
+    def weights(self) -> Millis:
+        """How many samples each counts as, int64 [T]: a histogram as many as it has buckets."""
+        weights = np.ones(len(self.times), np.int64)
+        if self.cells is not None:
+            weights += [0 if cell is None else cell.layout.width for cell in self.cells]
+        return weights
+
+    @property
+    def weight(self) -> int:
+        return len(self.times) if self.cells is None else int(self.weights.sum())
 
     def picked(self, kept: Mask | Millis | slice) -> Columns:
         """Some of them, as numpy indexes."""
@@ -57,7 +70,9 @@ class _Room(NamedTuple):
 
     @staticmethod
     def of(size: int, held: Columns, more: Columns) -> _Room:
-        """Room for so many that holds what is there already, with the columns that `more` needs."""
+        """Room for so many that holds what is there already, with the columns that `more` needs. Histograms that came one by one
+        are brought into one matrix whenever they move.
+        """
         with_cells, with_starts = (any(getattr(c, name) is not None for c in (held, more)) for name in ("cells", "starts"))
         room = Columns(
             np.empty(size, np.int64),
@@ -65,7 +80,7 @@ class _Room(NamedTuple):
             np.empty(size, object) if with_cells else None,
             np.zeros(size, np.int64) if with_starts else None,
         )
-        _write(room, 0, held)
+        _write(room, 0, held if held.cells is None else held._replace(cells=restacked(held.cells)))
         return _Room(room, [len(held.times)])
 
     def takes(self, place: int, more: Columns) -> bool:
@@ -91,6 +106,7 @@ class Samples:
     """Times strictly rising. Never changed: a change gives another one that shares the arrays where it only appends."""
 
     columns: Columns = field(default_factory=lambda: Columns(np.zeros(0, np.int64), np.zeros(0)))
+    weight: int = 0
     _room: _Room | None = None
     _start: int = 0
     _clock: tuple[int, int, object] = (0, 0, None)
@@ -116,7 +132,7 @@ class Samples:
         if not len(self) or more.times[0] > self.last:
             return self._extended(more)
         whole = self.columns.picked(~np.isin(self.times, more.times)).followed_by(more)
-        return Samples(whole.picked(np.argsort(whole.times, kind="stable")))
+        return Samples(whole.picked(np.argsort(whole.times, kind="stable")), whole.weight)
 
     def _extended(self, more: Columns) -> Samples:
         old, new = len(self), len(self) + len(more.times)
@@ -125,21 +141,23 @@ class Samples:
             room, start = _Room.of(max(_FIRST_ROOM, new + new // 2), self.columns, more), 0
         _write(room.columns, start + old, more)
         room.used[0] = start + new
-        return Samples(room.columns.picked(slice(start, start + new)), room, start)
+        return Samples(room.columns.picked(slice(start, start + new)), self.weight + more.weight, room, start)
 
     def since(self, time: int) -> Samples:
         """Samples at that time and later; the arrays are let go of when most of them would be unused."""
         first = int(np.searchsorted(self.times, time))
         if first == 0:
             return self
+        weight = self.weight - self.columns.picked(slice(0, first)).weight
         if self._room is not None and self._start + first > len(self._room.columns.times) // 2:
-            return Samples(self.columns.picked(np.arange(first, len(self))))
-        return Samples(self.columns.picked(slice(first, None)), self._room, self._start + first)
+            return Samples(self.columns.picked(np.arange(first, len(self))), weight)
+        return Samples(self.columns.picked(slice(first, None)), weight, self._room, self._start + first)
 
     def without(self, start: int, end: int) -> Samples:
         """Samples outside [start, end]."""
         outside = (self.times < start) | (self.times > end)
-        return self if outside.all() else Samples(self.columns.picked(outside))
+        kept = self.columns.picked(outside)
+        return self if outside.all() else Samples(kept, kept.weight)
 
     def span(self, start: int, end: int) -> Span:
         """Samples in [start, end], as views."""

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.model.matchers import Matcher
-from monitor.query.histogram import Histogram
+from monitor.query.histogram import Buckets, Histogram
 from monitor.query.history import STALE, Hints, Labels, Metadata, TooManySamplesError, stale_at
 from monitor.query.memory import Bounds, MemoryHistory
 
@@ -99,6 +99,19 @@ def test_what_is_older_than_the_age_bound_goes_and_is_counted() -> None:
     history.expire()
     assert held(history) == {labels("a"): {150: 2.0}, labels("b"): {160: 1.0}}
     assert history.counters.given_up + history.counters.too_late == 2
+
+
+def test_a_histogram_counts_as_its_buckets_and_those_that_came_alone_share_their_room() -> None:
+    history = MemoryHistory(Bounds(samples=1000))
+    for time in range(100):
+        counts = Buckets(np.arange(20, dtype=np.int32), np.full(20, float(time)))
+        history.append_histograms(labels("h"), np.array([time]), [Histogram.of(0, time, positive=counts)])
+        assert history.size <= 1000
+    (block,) = history.select(EVERYTHING, *ALWAYS, Hints()).blocks
+    assert block.histograms is not None
+    assert history.size == len(block.times) * 22
+    assert len({id(cell.stack) for cell in block.histograms[0]}) < len(block.times) // 2
+    assert [cell.count for cell in block.histograms[0]] == block.times.tolist()
 
 
 def test_a_series_too_many_is_refused_and_counted() -> None:
