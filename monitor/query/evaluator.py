@@ -98,6 +98,11 @@ def _keeps_order(expr: Expr) -> bool:
 
 def _evaluate(run: Run, expr: Expr, frame: Frame) -> Value:
     run.check()
+    with np.errstate(all="ignore"):  # infinities and NaN are values like others
+        return _evaluate_once(run, expr, frame)
+
+
+def _evaluate_once(run: Run, expr: Expr, frame: Frame) -> Value:
     if len(frame) > 1 and not isinstance(expr, Number | String | Paren) and time_free(expr):
         found = _evaluate_part(run, expr, frame.first())
         if isinstance(found, Vector):

@@ -132,6 +132,9 @@ class Ranges:
 
     def _windows(self, kept: Mask | slice) -> Windows:
         times = self.samples.times[kept]
+        if not len(times):
+            nothing = np.zeros(len(self.at), np.int64)
+            return Windows(times, self.samples.values[:, kept], nothing, nothing, self.check)
         lows = np.searchsorted(times, self.starts, "right")
         highs = np.searchsorted(times, self.ends, "right")
         since = self.samples.since[:, kept] if self.samples.since is not None else None
