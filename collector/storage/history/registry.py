@@ -67,7 +67,6 @@ class SeriesRegistry:
             self._connection.close()
             raise
         self._reading = connect(path)
-        self._reading.text_factory = readable
         self._book, self._reading_book = PairBook(), PairBook()
         self._caches = Caches(self.bounds.cache_bytes)
         self._kinds: ByteCache[Kinds] = ByteCache(self.bounds.cache_bytes // 8)
