@@ -18,6 +18,8 @@ from monitor.query.memory_index import LabelIndex
 from monitor.query.memory_samples import Columns, Samples, Span
 
 DAY = 86_400_000
+_LOOKS = 16
+"""How often old samples are looked for while the age that is kept goes by."""
 
 
 class Bounds(msgspec.Struct, frozen=True):
@@ -51,6 +53,7 @@ class MemoryHistory:
         self.counters = Counters()
         self.size = 0  # as the bounds count samples
         self.newest = 0
+        self._looked_over = 0
         self._ids: dict[Labels, int] = {}
         self._series: dict[int, tuple[Labels, Samples]] = {}
         self._index = LabelIndex()
@@ -104,11 +107,14 @@ class MemoryHistory:
             self._index.add(number, labels)
             self._ids[labels] = number
         self.newest = max(self.newest, newest)
+        if self.newest - self._looked_over > self.bounds.age // _LOOKS:
+            self.expire()
         if self.size > self.bounds.samples:
             self._make_room()
 
     def expire(self) -> None:
-        """Gives up samples beyond the age bound. Call it now and then: samples that come in do not search for old ones."""
+        """Gives up samples beyond the age bound, which happens by itself as time goes on."""
+        self._looked_over = self.newest
         self._give_up_before(self.newest - self.bounds.age)
 
     def _make_room(self) -> None:

@@ -82,6 +82,15 @@ def test_when_it_is_full_the_oldest_go_first(batches: list[tuple[int, list[tuple
         assert history.size == sum(len(points) for points in naive.values()) <= room
 
 
+def test_age_takes_samples_away_as_time_goes_on() -> None:
+    history = MemoryHistory(Bounds(age=1600))
+    for time in range(0, 10_000, 10):
+        history.append(labels("m", n=str(time % 3)), np.array([time]), np.ones(1))
+        assert history.size <= 171
+    assert history.counters.given_up == 1000 - history.size
+    assert min(t for points in held(history).values() for t in points) >= 10_000 - 1600 - 110
+
+
 def test_room_is_made_by_what_is_oldest_of_all_series() -> None:
     history = MemoryHistory(Bounds(samples=10))
     history.append(labels("early"), np.arange(8), np.ones(8))
