@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from collector.alerts import AlertDesk
+from collector.api_info import ServiceInfo
 from collector.backend import CollectorBackend
 from collector.folders import FolderLock, default_data_folder, host_name
 from collector.health import Health
@@ -24,6 +25,8 @@ from collector.rewind.source import Kept
 from collector.rules.groups import GroupRunner
 from collector.rules.store import RuleStore
 from collector.server.http import HttpServer, taken
+from collector.server.origins import Origins
+from collector.server.prometheus.api import PrometheusApi
 from collector.server.stream import StreamLimits, StreamServer
 from collector.storage.journal import Journal
 from collector.storage.state import StateError, StateStore
@@ -124,7 +127,8 @@ class Service:
         self.groups = GroupRunner(self.past.queries.instant, self._write_rules, self.past.history)
         self.desk = AlertDesk(self.engine, self.rules, self.state, self.data, time.time())
         self.backend = CollectorBackend(self)
-        self.http = HttpServer(self.settings["http"], self.backend)
+        api = PrometheusApi(self.past.queries, ServiceInfo(self), origins=Origins(tuple(self.settings["origins"])))
+        self.http = HttpServer(self.settings["http"], self.backend, api.routes())
         address = self.settings["stream"]
         self.stream = StreamServer(
             address.host,

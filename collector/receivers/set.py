@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 
 from collector.receivers.host import HostReceiver
 from collector.receivers.prometheus import Scraper, ScrapeTarget
+from collector.receivers.prometheus.target import TargetHealth
 from collector.receivers.statsd import UdpListener, UnixListener
 from monitor.model.batch import Batch
 from monitor.settings.load import Settings
@@ -53,6 +54,10 @@ class Receivers:
     def statsd_address(self) -> str:
         """The first StatsD address, "" when there is none."""
         return str(self._statsd[0].address) if self._statsd else ""
+
+    def targets(self) -> list[TargetHealth]:
+        """How each scraped target fares, in the order of the settings."""
+        return self._scraper.health() if self._scraper is not None else []
 
     def summary(self) -> str:
         """What is open, for the log."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from collections.abc import Sequence
 from typing import Protocol
 
 from aiohttp import web
@@ -15,6 +16,7 @@ _PAGE = """Lightship {version} on {name}
 
   stream     {stream}
   metrics    /metrics
+  query      /api/v1/query, as Prometheus has it
   healthy    /-/healthy
   ready      /-/ready
 
@@ -40,7 +42,9 @@ class HttpBackend(Protocol):
 class HttpServer:
     """Listens from `start()` to `stop()`. Answers only what can be read by anybody who may reach the port."""
 
-    def __init__(self, address: Address, backend: HttpBackend) -> None:
+    def __init__(self, address: Address, backend: HttpBackend, routes: Sequence[web.RouteDef] = ()) -> None:
+        """`routes` are served besides its own."""
+        self._routes = routes
         self._address = address
         self._backend = backend
         self._runner: web.AppRunner | None = None
@@ -54,6 +58,7 @@ class HttpServer:
         app.router.add_get("/-/healthy", self._healthy)
         app.router.add_get("/-/ready", self._ready)
         app.router.add_get("/-/lightship", self._discover)
+        app.router.add_routes(self._routes)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
         await self._runner.setup()
         site = web.TCPSite(self._runner, self._address.host, self._address.port)

@@ -49,11 +49,11 @@ class RuleState:
     took: float = 0.0
 
     @property
-    def health(self) -> str:
+    def health(self) -> Literal["ok", "err", "unknown"]:
         return "err" if self.error else "ok" if self.judged_at else "unknown"
 
     @property
-    def state(self) -> str:
+    def state(self) -> Literal["firing", "pending", "inactive"]:
         """The worst state of its alerts."""
         states = {alert.state for alert in self.alerts.values()}
         return "firing" if "firing" in states else "pending" if "pending" in states else "inactive"
