@@ -5,6 +5,8 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable
 
+import cramjam
+
 _CHUNK = 256 * 1024
 
 
@@ -21,7 +23,7 @@ class UnknownEncodingError(DecompressionError):
 
 
 def decompress(data: bytes, encoding: str, limit: int) -> bytes:
-    """`data` decoded from `encoding` (a Content-Encoding: "", identity, gzip or deflate), at most `limit` bytes.
+    """`data` decoded from `encoding` (a Content-Encoding: "", identity, gzip, deflate or snappy), at most `limit` bytes.
 
     Raises `TooLargeError` before more than `limit` bytes (and one chunk) were made, `UnknownEncodingError` for others,
     `DecompressionError` for broken or cut-off data.
@@ -75,12 +77,24 @@ def _inflate(data: bytes, limit: int, window_bits: int, *, several: bool) -> byt
             raise DecompressionError("bytes follow the end of the compressed data")
 
 
+def _snappy(data: bytes, limit: int) -> bytes:
+    """The block format (remote write and read). Its length stands in front: it is checked before anything is allocated."""
+    try:
+        declared = cramjam.snappy.decompress_raw_len(data)
+        if declared > limit:
+            raise TooLargeError(f"the content has {declared} bytes after decompression, at most {limit} are allowed")
+        return bytes(cramjam.snappy.decompress_raw(data))
+    except cramjam.DecompressionError as error:
+        raise DecompressionError(f"broken compressed data: {error}") from None
+
+
 _DECODERS: dict[str, Callable[[bytes, int], bytes]] = {
     "": _identity,
     "identity": _identity,
     "gzip": _gzip,
     "x-gzip": _gzip,
     "deflate": _deflate,
+    "snappy": _snappy,
 }
 ENCODINGS = ("gzip", "deflate")
-"""What may be asked of a peer, in order of preference."""
+"""What may be asked of a peer that serves an exposition, in order of preference: snappy blocks are for remote read and write."""

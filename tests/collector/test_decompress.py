@@ -8,6 +8,7 @@ import tracemalloc
 import zlib
 from collections.abc import Callable
 
+import cramjam
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -26,6 +27,7 @@ ENCODERS: dict[str, Callable[[bytes], bytes]] = {
     "gzip": gzip.compress,
     "x-gzip": gzip.compress,
     "deflate": zlib.compress,
+    "snappy": lambda data: bytes(cramjam.snappy.compress_raw(data)),
     "identity": bytes,
     "": bytes,
     "GZIP ": gzip.compress,
@@ -46,7 +48,7 @@ def test_several_gzip_members_are_one_content() -> None:
     assert decompress(gzip.compress(b"one ") + gzip.compress(b"two"), "gzip", LIMIT) == b"one two"
 
 
-@pytest.mark.parametrize("encoding", ["gzip", "deflate", "identity"])
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "snappy", "identity"])
 def test_the_limit_is_exact(encoding: str) -> None:
     data = bytes(1000)
     assert decompress(ENCODERS[encoding](data), encoding, 1000) == data
@@ -64,10 +66,20 @@ def test_a_bomb_costs_no_more_memory_than_the_limit() -> None:
     assert peak < 3 * LIMIT
 
 
-@given(data=st.binary(max_size=200), encoding=st.sampled_from(["gzip", "deflate", "br", "zstd", "x" * 100]))
+@given(data=st.binary(max_size=200), encoding=st.sampled_from(["gzip", "deflate", "snappy", "br", "zstd", "x" * 100]))
 def test_noise_raises_nothing_but_the_typed_error(data: bytes, encoding: str) -> None:
     with contextlib.suppress(DecompressionError):
         assert len(decompress(data, encoding, 1000)) <= 1000
+
+
+def test_a_length_that_snappy_only_declares_is_never_allocated() -> None:
+    declares_four_gigabytes = b"\xff\xff\xff\xff\x0f" + bytes(20)
+    tracemalloc.start()
+    with pytest.raises(TooLargeError, match="4294967295 bytes"):
+        decompress(declares_four_gigabytes, "snappy", LIMIT)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < LIMIT
 
 
 def test_cut_off_data_are_an_error() -> None:
