@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from monitor.query import cells as histogram_cells
 from monitor.query.history import Answer, Block, Labels, Mask, Matrix, ParseError, QueryError, Values
 from monitor.wire import messages as m
 from monitor.wire.messages import F64
@@ -16,14 +17,18 @@ MAX_HISTOGRAMS = 50
 
 
 def query_result(request: m.Query, answer: Answer) -> m.QueryResult:
-    """The message; of more series than asked for, those that end highest. Raises `QueryError` when it would be too large."""
+    """The message; of more series than asked for, those that end highest; where a histogram stands there is no number.
+
+    Raises `QueryError` when it would be too large.
+    """
     matrix = _matrix(answer)
     total = len(matrix.labels)
     matrix = _largest(matrix, request.limit)
     cells = matrix.values.size
     if cells > MAX_CELLS:
         raise QueryError(f"The answer would have {cells:,} values (limit {MAX_CELLS:,}). Shorten the range or raise the step.")
-    values = np.where(matrix.present, matrix.values, np.nan)
+    numbers = matrix.present if matrix.histograms is None else matrix.present & ~histogram_cells.there(matrix.histograms)
+    values = np.where(numbers, matrix.values, np.nan)
     return m.QueryResult(
         id=request.id,
         kind=answer.kind,
@@ -94,7 +99,7 @@ def _histograms(matrix: Matrix) -> tuple[m.HistogramCell, ...]:
     """The buckets of an instant answer's native histograms, at most `MAX_HISTOGRAMS`."""
     if matrix.histograms is None or len(matrix.times) != 1:
         return ()
-    cells = []
+    cells: list[m.HistogramCell] = []
     for place, histogram in enumerate(matrix.histograms[:, 0].tolist()):
         if histogram is None or len(cells) >= MAX_HISTOGRAMS:
             continue

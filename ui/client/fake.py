@@ -20,6 +20,7 @@ from monitor.wire.shared import Shared
 from monitor.wire.source import Archive
 from ui.client.fake_alerts import CommandError, FakeAlerts
 from ui.client.fake_engine import Curve, FakeEngine, Script
+from ui.client.fake_history import answer_find, answer_query
 from ui.client.fake_past import FakeArchive, FakePast
 from ui.client.line import Callback, Dialogue
 from ui.client.mirror import Change, Link, LinkChanged, Mirror
@@ -48,6 +49,8 @@ class FakeCollector:
         self.skip_frames = 0
         """Ticks to leave out next, as for a slow client."""
         self.notes: tuple[str, ...] = ()
+        self.asked: deque[m.Query | m.Find] = deque(maxlen=1000)
+        """Questions of its history that were answered."""
         self.figures: dict[str, float] = {}
         """More figures of `health`, by name."""
         self._hello = m.Hello("0.1.0", name, "boot-1", now, 1.0, WINDOWS, 3600.0, who=who, read_only=read_only)
@@ -206,13 +209,22 @@ class FakeCollector:
             return
         request = self._codec.decode_request(self._codec.encode(request))
         packets = self._session.receive(request)
-        if packets is None:
+        if packets is None and isinstance(request, m.Query | m.Find):
+            self.asked.append(request)
+            packets = self._session.tell(self.answer_to(request))
+        elif packets is None:
             try:
                 packets = self._session.reply(request.id, self.book.command(request))
             except CommandError as error:
                 packets = self._session.reply(request.id, error=str(error))
             self._tell_lists()
         self._tell(packets)
+
+    def answer_to(self, request: m.Query | m.Find) -> Message:
+        """What its scripts answer."""
+        if isinstance(request, m.Find):
+            return answer_find(self.engine, request)
+        return answer_query(self.engine, request)
 
     # ------------------------------------------------------------ what a session reads
 

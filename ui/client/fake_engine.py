@@ -69,6 +69,14 @@ class Script:
         answer = self._answer(PRIMARY[self.info.kind] if name == "value" else name, window, starts, ends, totals)
         return np.where(totals > 0, answer, np.nan)
 
+    def known(self, times: Floats) -> tuple[Floats, Floats, Floats]:
+        """What happened in each of these seconds, how often, and the total of it all by then; nothing before the beginning."""
+        ends = np.floor(times - self.start).astype(np.int64)
+        self._reach(int(ends.max(initial=0)))
+        places = np.clip(ends - 1, 0, len(self._values) - 1)
+        counts = np.where((ends >= 1) & (ends <= len(self._values)), self._counts[places], 0.0)
+        return self._values[places], counts, self._sums[np.clip(ends, 0, len(self._values))]
+
     def _answer(self, name: str, window: float, starts: Places, ends: Places, totals: Floats) -> Floats:
         kind = self.info.kind
         sums = self._sums[ends] - self._sums[starts]

@@ -16,6 +16,7 @@ from ui.views.export import Exports
 from ui.views.format import short_range
 from ui.views.lines import Track
 from ui.views.page import PageModel, moved
+from ui.views.querykept import KeptQueries
 from ui.views.querytext import query_of
 from ui.views.view import ExploreView
 
@@ -50,6 +51,7 @@ class Explore(PageModel):
         self.hint: tuple[object, str] = (None, "")
         self._preview: tuple[Pick | None, float] = (None, -math.inf)
         self.deck = Deck(ctx, lambda: self.at)
+        self.kept = KeptQueries(self.deck)
         self.exports = Exports(ctx, self.deck, self._picked_tracks)
         self.handlers = {
             "cursor.down": lambda: self.move(1),
@@ -183,7 +185,7 @@ class Explore(PageModel):
             row = self.ctx.mirror.row_of(key)
             info = self.ctx.mirror.series.get(row) if row is not None else None
             if info is not None:
-                self.deck.show(query_of(info, field, window or 300.0))
+                self.deck.show(query_of(info, self.ctx.index.selector(info), field, window or 300.0))
             return
         self.picked = [Pick(key, 1)]
         self.field, self.window = field, window or self.window

@@ -95,7 +95,7 @@ class Deck:
         """Write in the query under the cursor; where there is none, what the chart shows becomes queries first."""
         if not self.queries:
             for info in infos:
-                self.queries.put(query_of(info, field, window))
+                self.queries.put(query_of(info, self.ctx.index.selector(info), field, window))
             self.queries.cursor = 0
         self.editor.open()
 

@@ -27,6 +27,7 @@ class Navigation:
         session.alerts.open_series = self.to_chart
         session.alerts.open_rule = self.to_rule
         session.explore.make_rule = self.to_new_rule
+        session.palette.more.append(session.explore.kept.rows)
 
     def follow(self, row: PaletteRow) -> None:
         """Do what a row of the palette says."""
@@ -44,6 +45,9 @@ class Navigation:
             self._act(kind, target)
         elif kind == "rule":
             self.to_rule(target)
+        elif kind in ("query", "forget"):
+            if session.explore.kept.follow(kind, target):
+                session.go("explore")
         elif kind == "series":
             self.to_series(int(target))
         elif kind == "time":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from dataclasses import replace
 
 from monitor.model.series import Kind
 from ui.views import filter as filters
@@ -32,6 +33,8 @@ class Palette:
         self.query = ""
         self.cursor = 0
         self._enabled = enabled
+        self.more: list[Callable[[filters.Filter], list[PaletteRow]]] = []
+        """Others who know rows for what is typed."""
         self._rows: tuple[object, tuple[PaletteRow, ...]] = (None, ())
 
     def open(self, query: str = "") -> None:
@@ -89,7 +92,10 @@ class Palette:
             return ()
         rows = self._actions(wanted)
         if wanted:
-            rows += self._alerts(wanted) + self._rules(wanted) + self._series(wanted)
+            rows += self._alerts(wanted) + self._rules(wanted)
+            for find in self.more:
+                rows += find(wanted)
+            rows += self._series(wanted)
         return tuple(rows[:MOST])
 
     def _actions(self, wanted: filters.Filter) -> list[PaletteRow]:
@@ -153,14 +159,22 @@ class Palette:
         ctx = self.ctx
         present = ctx.live_present()
         if self.query.strip() == "@":
-            return tuple(self._row(said, moment_of(said, ctx), said) for said in EXAMPLES)
-        found = stretch_of(self.query, ctx)
-        if found is not None:
-            start, end = found
-            words = f"{ctx.words.moment(start, present)} to {ctx.words.moment(end, present)}"
-            return (self._row(f"Look at {words}", end, "", f"span:{start:.0f}:{end:.0f}"),)
+            return tuple(self._stretch(said, said) or self._row(said, moment_of(said, ctx), said) for said in EXAMPLES)
+        stretch = self._stretch(self.query)
+        if stretch is not None:
+            return (stretch,)
         at = moment_of(self.query, ctx)
         return (self._row(f"Go to {ctx.words.moment(at, present, seconds=True)}", at, ""),) if at is not None else ()
+
+    def _stretch(self, text: str, title: str = "") -> PaletteRow | None:
+        ctx, present = self.ctx, self.ctx.live_present()
+        found = stretch_of(text, ctx)
+        if found is None:
+            return None
+        start, end = found
+        words = f"{ctx.words.moment(start, present)} to {ctx.words.moment(end, present)}"
+        row = self._row(title or f"Look at {words}", end, "", f"span:{start:.0f}:{end:.0f}")
+        return replace(row, detail=words) if title and row.enabled else row
 
     def _row(self, title: str, at: float | None, said: str, target: str = "") -> PaletteRow:
         ctx = self.ctx

@@ -137,7 +137,7 @@ class Queries:
 
     def toggle_series(self, info: SeriesInfo, field: str, window: float) -> None:
         """The query of a series on the chart, or off it again."""
-        text = query_of(info, field, window)
+        text = query_of(info, self.ctx.index.selector(info), field, window)
         held = next((q for q in self.items if q.text.strip() == text), None)
         if held is not None:
             self.remove(held)

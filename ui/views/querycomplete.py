@@ -41,6 +41,8 @@ class Completer:
         self.ctx = ctx
         self.finder = Finder(ctx)
         self.cursor = 0
+        self.chosen = False
+        """A row was chosen by hand."""
         self.asked = False
         """The list was asked for by hand: it opens without a word too."""
         self._closed_at: tuple[str, int] | None = None
@@ -55,7 +57,7 @@ class Completer:
         if (text, caret) != self._for:
             if text != self._for[0]:
                 self.asked = False
-            self._for, self.cursor, self._closed_at = (text, caret), 0, None
+            self._for, self.cursor, self.chosen, self._closed_at = (text, caret), 0, False, None
 
     def close(self, text: str, caret: int) -> None:
         """Send the list away until the text or the caret changes."""
@@ -65,7 +67,14 @@ class Completer:
         """Show the list now."""
         self._closed_at, self.asked, self.cursor = None, True, 0
 
+    def meant(self, text: str, caret: int) -> bool:
+        """Whether Enter takes the chosen offer: it was chosen by hand, or goes on with what is written."""
+        offers, wanted = self.offers(text, caret)
+        chosen = offers[self.cursor] if self.cursor < len(offers) else None
+        return chosen is not None and (self.chosen or chosen.text.lower().startswith(wanted.word.lower()))
+
     def move(self, by: int, text: str, caret: int) -> None:
+        self.chosen = True
         count = len(self.offers(text, caret)[0])
         self.cursor = max(0, min(count - 1, self.cursor + by))
 

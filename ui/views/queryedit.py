@@ -76,8 +76,10 @@ class QueryEditor:
         steps = {"down": 1, "up": -1, "pagedown": 8, "pageup": -8, "ctrl+n": 1, "ctrl+p": -1}
         if key in steps:
             self.completer.move(steps[key], query.text, self.caret)
-        elif key in ("enter", "tab"):
+        elif key == "tab" or (key == "enter" and self.completer.meant(query.text, self.caret)):
             self.take()
+        elif key == "enter":
+            self.run(query)
         elif key == "escape":
             self.completer.close(query.text, self.caret)
         else:

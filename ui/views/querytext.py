@@ -8,7 +8,7 @@ import math
 import re
 from dataclasses import dataclass
 
-from monitor.model.matchers import promql_name
+from monitor.model.matchers import NAME_TAG, Selector, promql_name
 from monitor.model.series import Kind, SeriesInfo
 from monitor.query.ast import Expr
 from monitor.query.explain import explain
@@ -78,9 +78,10 @@ def offset_of(text: str, line: int, column: int) -> int:
     return min(len(text), position + max(0, column - 1))
 
 
-def selector_text(info: SeriesInfo) -> str:
-    """The selector of a series as people write it: its name in PromQL's spelling and its tags."""
-    return metric_text(info.key.name, [(name, "=", value) for name, value in info.key.tags])
+def selector_text(selector: Selector) -> str:
+    """A selector as PromQL writes it."""
+    name = next((m.value for m in selector.matchers if m.name == NAME_TAG and m.op == "="), "")
+    return metric_text(name, [(m.name, m.op, m.value) for m in selector.matchers if m.name != NAME_TAG])
 
 
 def metric_text(name: str, matchers: list[tuple[str, str, str]]) -> str:
@@ -98,9 +99,12 @@ def label_text(name: str) -> str:
     return name if _LABEL.fullmatch(name) else json.dumps(name, ensure_ascii=False)
 
 
-def query_of(info: SeriesInfo, field: str = "value", window: float = 60.0) -> str:
-    """What answers with the same figure that the series was shown with: a counter's rate, a distribution's quantile."""
-    selector, over = selector_text(info), f"[{span_text(max(window, 60.0))}]"
+def query_of(info: SeriesInfo, exact: Selector, field: str = "value", window: float = 60.0) -> str:
+    """What answers with the same figure that the series was shown with: a counter's rate, a distribution's quantile.
+
+    `exact` selects this series and no other.
+    """
+    selector, over = selector_text(exact), f"[{span_text(max(window, 60.0))}]"
     if info.kind is Kind.COUNTER:
         return {
             "sum": f"increase({selector}{over})",
