@@ -203,8 +203,9 @@ class Histogram:
         if len(custom_values) > 1 and not (np.diff(custom_values) > 0).all():
             raise ValueError("the custom bounds of a histogram must rise")
         layout = Layout(schema, zero_threshold, negative.indices, positive.indices, custom_values)
-        counts = np.concatenate((negative.counts[::-1], [zero_count], positive.counts))
-        return cls(Stack(layout, counts[np.newaxis], np.array([count]), np.array([sum]), np.array([hint], np.int8)))
+        counts = np.concatenate((negative.counts[::-1], [zero_count], positive.counts)).astype(np.float64)
+        totals = (np.array([count], np.float64), np.array([sum], np.float64))
+        return cls(Stack(layout, counts[np.newaxis], *totals, np.array([hint], np.int8)))
 
     @property
     def layout(self) -> Layout:
