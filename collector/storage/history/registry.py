@@ -264,8 +264,12 @@ class SeriesRegistry:
         """By metric name: type by the kind its series have, unit, and help where somebody gave one."""
         with self._looking:
             rows = self._reading.execute("SELECT name, kind, unit, help, seal FROM series_metrics").fetchall()
-        return {
-            name: Metadata(_TYPES.get(Kind(kind), "unknown") if kind != UNKNOWN else "unknown", text, unit)
+        with self._lock:  # what is not in the database yet
+            fresh = {dict(new.labels).get("__name__", ""): (new.kind, new.unit) for new in self._unsaved.values()}
+            described = dict(self._described)
+        known = {name: _metadata(kind, unit, described.get(name, ("", ""))[1]) for name, (kind, unit) in fresh.items()}
+        return known | {
+            name: _metadata(kind, unit, text)
             for name, kind, unit, text, checksum in rows
             if seal(name, kind, unit, text) == checksum
         }
@@ -336,6 +340,11 @@ def mended(connection: sqlite3.Connection) -> list[str]:
     done = mend(connection)
     lost = f", {done.lost} were lost" if done.lost else ""
     return [f"{', '.join(damage.sentences())}: mended, {done.series} series are whole{lost}"]
+
+
+
+def _metadata(kind: int, unit: str, text: str) -> Metadata:
+    return Metadata(_TYPES.get(Kind(kind), "unknown") if kind != UNKNOWN else "unknown", text, unit)
 
 
 def first_free(connection: sqlite3.Connection) -> int:
