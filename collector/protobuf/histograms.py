@@ -79,9 +79,9 @@ def _encode_buckets(buckets: Buckets, field: int, whole: bool) -> bytes:
         for offset, length in zip(offsets.tolist(), lengths.tolist(), strict=True)
     ]
     if whole:
-        spans.append(
-            packed(field + 1, varints(zigzags(np.diff(np.append(np.zeros(1, np.int64), buckets.counts.astype(np.int64))))))
-        )
+        deltas = buckets.counts.astype(np.int64)
+        deltas[1:] -= deltas[:-1].copy()
+        spans.append(packed(field + 1, varints(zigzags(deltas))))
     else:
         spans.append(packed(field + 2, np.ascontiguousarray(buckets.counts, "<f8").tobytes()))
     return b"".join(spans)
