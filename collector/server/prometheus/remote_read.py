@@ -8,7 +8,8 @@ import cramjam
 from aiohttp import web
 
 from collector.decompress import DecompressionError, TooLargeError, decompress
-from collector.protobuf.remote_read import STREAMED_CHUNKS, ReadRequest, query_result, read_request
+from collector.protobuf.columns import columns_of
+from collector.protobuf.read import ReadRequest, decode_read_request, encode_read_response
 from collector.protobuf.wire import ProtobufError
 from collector.query import QueryService
 from collector.server.prometheus.parameters import BadDataError
@@ -22,19 +23,21 @@ async def remote_read(request: web.Request, query: QueryService) -> web.Response
     """Answers `POST /api/v1/read`. Raises `QueryError`."""
     body = await request.read()
     asked = _read(body)
-    if asked.accepted and all(kind == STREAMED_CHUNKS for kind in asked.accepted):
+    if not asked.takes_samples:
         raise BadDataError("streamed chunks are not offered; accept the response type SAMPLES")
-    results = []
-    for one in asked.queries:
-        found = await query.select(one.matchers, one.start, one.end)
-        results.append(await asyncio.to_thread(query_result, found.blocks))
-    answer = await asyncio.to_thread(lambda: bytes(cramjam.snappy.compress_raw(b"".join(results))))
+    # The hints are the other's: it evaluates, and takes what is too much. Samples go out as they are kept.
+    found = [await query.select(one.matchers, one.start, one.end) for one in asked.queries]
+
+    def encoded() -> bytes:
+        return bytes(cramjam.snappy.compress_raw(encode_read_response([columns_of(selected.blocks) for selected in found])))
+
+    answer = await asyncio.to_thread(encoded)
     return web.Response(body=answer, headers={"Content-Type": "application/x-protobuf", "Content-Encoding": "snappy"})
 
 
 def _read(body: bytes) -> ReadRequest:
     try:
-        asked = read_request(decompress(body, "snappy", MAX_REQUEST))
+        asked = decode_read_request(decompress(body, "snappy", MAX_REQUEST))
         for one in asked.queries:
             for matcher in one.matchers:
                 if matcher.op in ("=~", "!~"):
