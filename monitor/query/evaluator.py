@@ -17,12 +17,13 @@ from monitor.query.context import BadQueryError, Frame, Limits, Run, Value
 from monitor.query.found_resets import functions_round_selectors, selectors_under_statistics
 from monitor.query.function_histograms import HISTOGRAM_FUNCTIONS
 from monitor.query.function_labels import LABEL_FUNCTIONS
-from monitor.query.function_ranges import RANGE_FUNCTIONS, absent, over_range, raw_blocks
+from monitor.query.function_ranges import RANGE_FUNCTIONS, absent, over_range
 from monitor.query.function_values import SCALAR_FUNCTIONS, VALUE_FUNCTIONS
 from monitor.query.history import Answer, History, QueryError
 from monitor.query.info import info
 from monitor.query.notes import Notes
 from monitor.query.parse import parse
+from monitor.query.raw import raw_blocks
 from monitor.query.resolve import Bounds, resolved, time_free
 from monitor.query.selectors import Stamps, instant
 from monitor.query.smoothed import smoothed_instant

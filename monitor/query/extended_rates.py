@@ -71,22 +71,27 @@ def extended(ranges: Ranges, counter: bool, per_second: bool, wanted: Mask) -> R
     return Ranged(found, present, cells)
 
 
-def _float_gain(ranges: Ranges, windows: Windows, span: Reach, counter: bool) -> Values:
-    smoothed = ranges.mode == "smoothed"
+def boundaries(ranges: Ranges, windows: Windows, span: Reach, counter: bool) -> tuple[Values, Values]:
+    """Values at the start and end of each window, float64 [R, N] each."""
     first, last = span.first, span.last
-    starts, ends = ranges.starts, ranges.ends
     left, right = windows.column(first), windows.column(last)
+    if ranges.mode == "smoothed":
+        with np.errstate(all="ignore"):
+            early = windows.time(first) < ranges.starts
+            left = np.where(early, _between(windows, first, first + 1, ranges.starts, counter), left)
+            late = (windows.time(last) > ranges.ends) & (last > first)
+            right = np.where(late, _between(windows, last - 1, last, ranges.ends, counter), right)
+    return left, right
+
+
+def _float_gain(ranges: Ranges, windows: Windows, span: Reach, counter: bool) -> Values:
+    left, right = boundaries(ranges, windows, span, counter)
     with np.errstate(all="ignore"):
-        if smoothed:
-            early = windows.time(first) < starts
-            left = np.where(early, _between(windows, first, first + 1, starts, counter), left)
-            late = (windows.time(last) > ends) & (last > first)
-            right = np.where(late, _between(windows, last - 1, last, ends, counter), right)
         gain: Values = right - left
         if not counter:
             return gain
-        inner_first = np.where(windows.time(first) <= starts, first + 1, first)
-        inner_last = np.where(windows.time(last) >= ends, last - 1, last)
+        inner_first = np.where(windows.time(span.first) <= ranges.starts, span.first + 1, span.first)
+        inner_last = np.where(windows.time(span.last) >= ranges.ends, span.last - 1, span.last)
         return gain + _corrections(windows, inner_first, inner_last, left, right)
 
 

@@ -16,7 +16,7 @@ from monitor.query.cells import only
 from monitor.query.context import Frame, Run
 from monitor.query.histogram import Hint
 from monitor.query.histogram_math import hinted
-from monitor.query.history import Block, Cells, Labels, Mask, Millis, QueryError, Selected, Values
+from monitor.query.history import Cells, Labels, Mask, Millis, QueryError, Selected, Values
 from monitor.query.labelsets import name_of, of
 from monitor.query.ranges import Ranged, Ranges, blocks_of, samples_of
 from monitor.query.selectors import in_order, select_range
@@ -218,19 +218,3 @@ def absent_labels(arg: Expr) -> Labels:
         else:
             found.pop(matcher.name, None)
     return of(found)
-
-
-def raw_blocks(run: Run, arg: Selector | Subquery, frame: Frame) -> tuple[Block, ...]:
-    """A range selector or subquery as such: its samples in the window, series in order, each a block."""
-    ends = range_ends(arg, frame)
-    selected, _ = selected_range(run, arg, frame, ends, "")
-    start, end = int(ends[0]) - (arg.range or 0), int(ends[0])
-    found: list[Block] = []
-    for block in selected.blocks:
-        for samples in samples_of(block):
-            inside = (samples.times > start) & (samples.times <= end)
-            for row, labels in enumerate(samples.labels):
-                if inside.any():
-                    cells = samples.cells[row : row + 1, inside] if samples.cells is not None else None
-                    found.append(Block((labels,), samples.times[inside], samples.values[row : row + 1, inside], None, cells))
-    return tuple(sorted(found, key=lambda block: block.labels))

@@ -46,15 +46,17 @@ def everything() -> MemoryHistory:
     times = np.arange(0, END + 1, 20_000, dtype=np.int64)
     place = np.arange(len(times))
     for number, job in enumerate("abc"):
-        gauge = np.sin(place + number) * 10
+        gauge = np.asarray(np.sin(place + number) * 10, np.float64)
         gauge[number * 7 : number * 7 + 5] = STALE
         gauge[30] = (math.nan, math.inf, 1e16)[number]
         history.append(labels("gauge", job=job, host="x"), times, gauge)
-        history.append(labels("events_total", job=job), times + number, (place * 3.0) % (25 + number))
+        history.append(labels("events_total", job=job), times + number, np.asarray((place * 3.0) % (25 + number), np.float64))
         some = place[place % 9 != number]
         history.append_histograms(labels("native", job=job), times[some], [histogram(int(n) % 20, False) for n in some])
         for le in ("1", "5", "+Inf"):
-            history.append(labels("buckets", job=job, le=le), times, place * {"1": 1.0, "5": 2.5, "+Inf": 3.0}[le])
+            history.append(
+                labels("buckets", job=job, le=le), times, np.asarray(place * {"1": 1.0, "5": 2.5, "+Inf": 3.0}[le], np.float64)
+            )
     history.append_histograms(labels("custom", job="a"), times, [histogram(int(n), True) for n in place])
     history.append(labels("mixed", job="a"), times[::2], place[::2].astype(float))
     history.append_histograms(labels("mixed", job="a"), times[1::2], [histogram(int(n), bool(n % 3)) for n in place[1::2]])

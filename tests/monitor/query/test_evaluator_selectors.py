@@ -127,6 +127,27 @@ def test_a_range_selector_answers_with_its_samples() -> None:
     assert inner.raw[0].values.tolist() == [[8.0, 8.0, 12.0]]
 
 
+def test_anchored_and_smoothed_ranges_answer_with_values_at_both_ends() -> None:
+    history = BlockHistory([block({labels(): [9.0, 8.0, 5.0, 4.0]}, [0, MINUTE, 2 * MINUTE, 3 * MINUTE])])
+    at, half = 2 * MINUTE + 15_000, MINUTE + 30_000
+    anchored = Evaluator(history).instant("metric[90s] anchored", at).raw[0]
+    assert dict(zip(anchored.times.tolist(), anchored.values[0].tolist(), strict=True)) == {
+        at - half: 9.0,
+        MINUTE: 8.0,
+        2 * MINUTE: 5.0,
+        at: 5.0,
+    }
+    smoothed = Evaluator(history).instant("metric[90s] smoothed", at).raw[0]
+    assert smoothed.values[0].tolist() == [8.25, 8.0, 5.0, 4.75]
+    assert not Evaluator(history).instant("metric[10s] anchored", 4 * MINUTE).raw
+
+
+def test_samples_of_what_was_worked_out_have_no_name() -> None:
+    history = BlockHistory([block({labels(job="a"): [1.0, 2.0]}, [1000, 2000])])
+    assert Evaluator(history).instant("(metric * 2)[2s:1s]", 2000).raw[0].labels == ((("job", "a"),),)
+    assert Evaluator(history).instant("metric[2s:1s]", 2000).raw[0].labels == (labels(job="a"),)
+
+
 def test_samples_read_are_counted() -> None:
     history = BlockHistory([block({labels(): [1.0, 2.0, 3.0]}, [1000, 2000, 3000])])
     assert Evaluator(history).instant("metric + metric", 3000).samples == 6
