@@ -11,10 +11,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from monitor.query.exact_sums import group_sums
 from monitor.query.histogram import Hint, Histogram, Layout, ResetHints, Stack
 from monitor.query.histogram_layout import common_bounds, common_thresholds, reduced, widened, with_bounds
 from monitor.query.histogram_stacks import Positions, parts_of, spread_to, stacks_of, union
 from monitor.query.history import Cells, Mask, Values
+
+_FEW_TIMES = 8
+"""Below so many times sums go through the times, else through the series."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,24 +87,44 @@ def total(cells: Cells) -> Combined:
     size = cells.shape[1]
     if len(cells) == 1:
         return Combined(cells[0].copy(), *(np.zeros(size, bool) for _ in range(3)))
-    sums: list[_RunningSum] = []
     seen = np.zeros((4, size), bool)
-    for row in cells:
-        for at, stack in stacks_of(row):
-            running = next((s for s in sums if s.layout.comparable(stack.layout)), None)
-            if running is None:
-                running = _RunningSum(stack.layout, size)
-                sums.append(running)
-            running.add(at, stack)
-            seen[stack.hints, at] = True
     found = Combined(empty_cells(size), *(np.zeros(size, bool) for _ in range(3)))
-    for running in sums:
-        found = _merged(found, running.cells())
+    for sums in _sums_at_times(cells, seen) if size < _FEW_TIMES else _sums_of_series(cells, seen):
+        found = _merged(found, sums)
     hints = np.where(seen[Hint.GAUGE], Hint.GAUGE, np.where(seen.sum(axis=0) == 1, seen.argmax(axis=0), Hint.UNKNOWN))
     for at, stack in stacks_of(found.cells):
         stack = Stack(stack.layout, stack.counts, stack.count, stack.sum, hints[at].astype(np.int8))
         found.cells[at] = stack.cells()
     return Combined(found.cells, found.mixed, seen[Hint.RESET] & seen[Hint.NO_RESET], found.reconciled)
+
+
+def _sums_at_times(cells: Cells, seen: Mask) -> list[Cells]:
+    """Sums of what is comparable, each object [N]; a time after the other. Notes the hints that were seen, bool [4, N]."""
+    sums: list[Cells] = []
+    for time in range(cells.shape[1]):
+        for number, (_, stack) in enumerate(stacks_of(cells[:, time])):
+            if number == len(sums):
+                sums.append(empty_cells(cells.shape[1]))
+            columns = np.column_stack((stack.counts, stack.count, stack.sum))
+            whole = group_sums(columns, np.zeros(len(stack), np.int64), 1)
+            hint = np.zeros(1, np.int8)
+            sums[number][time] = Histogram(Stack(stack.layout, whole[:, :-2], whole[:, -2], whole[:, -1], hint))
+            seen[stack.hints, time] = True
+    return sums
+
+
+def _sums_of_series(cells: Cells, seen: Mask) -> list[Cells]:
+    """The same, a series after the other."""
+    sums: list[_RunningSum] = []
+    for row in cells:
+        for at, stack in stacks_of(row):
+            running = next((s for s in sums if s.layout.comparable(stack.layout)), None)
+            if running is None:
+                running = _RunningSum(stack.layout, cells.shape[1])
+                sums.append(running)
+            running.add(at, stack)
+            seen[stack.hints, at] = True
+    return [running.cells() for running in sums]
 
 
 class _RunningSum:

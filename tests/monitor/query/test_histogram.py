@@ -51,6 +51,14 @@ def test_a_total_is_the_sum_of_all(found: list[Slow]) -> None:
     assert mean(cells).cells[0].count == pytest.approx(whole.count / len(found))
 
 
+@given(st.lists(histograms(), min_size=2, max_size=5))
+def test_a_total_is_the_same_for_one_time_as_for_many(found: list[Slow]) -> None:
+    one = empty_cells((len(found), 1))
+    one[:, 0] = [slow.fast() for slow in found]
+    many = np.repeat(one, 12, axis=1)
+    assert equal(np.repeat(total(one).cells, 12), total(many).cells).all()
+
+
 @given(histograms(), st.integers(-4, 3))
 def test_a_coarser_schema_merges_neighbours(slow: Slow, schema: int) -> None:
     if schema <= slow.schema:
