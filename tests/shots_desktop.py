@@ -26,7 +26,14 @@ class Stage:
         self.application = application()
         self.fake = FakeCollector.demo()
         mirror = Mirror()
-        self.session = Session(mirror, self.fake.submit, now=lambda: self.fake.now, who="Mira Okafor", zone=UTC)
+        self.session = Session(
+            mirror,
+            self.fake.submit,
+            now=lambda: self.fake.now,
+            who="Mira Okafor",
+            zone=UTC,
+            open_line=self.fake.another,
+        )
         self.session.theme = theme
         self.window, self.pump = open_window(self.fake, mirror, self.session, None)
         self.fake.start()

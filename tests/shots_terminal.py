@@ -27,7 +27,14 @@ class Stagehand:
     def __init__(self, w: int, h: int, fake: FakeCollector | None = None) -> None:
         self.fake = FakeCollector.demo() if fake is None else fake
         self.mirror = Mirror()
-        self.session = Session(self.mirror, self.fake.submit, now=lambda: self.fake.now, who="Mira", profile=profile_for(w, h))
+        self.session = Session(
+            self.mirror,
+            self.fake.submit,
+            now=lambda: self.fake.now,
+            who="Mira",
+            profile=profile_for(w, h),
+            open_line=self.fake.another,
+        )
         self.memory = Memory()
         self.size = (w, h)
         self.fake.start()
@@ -44,6 +51,7 @@ class Stagehand:
     def pump(self) -> None:
         """Bring in what was told."""
         self.session.changed({str(change) for change in self.fake.pump(self.mirror)})
+        self.session.pump()
 
     def press(self, *keys: str) -> None:
         """Keys in neutral spelling."""
@@ -77,7 +85,7 @@ def demo_app(fake: FakeCollector, who: str = "Mira") -> LightshipApp:
     from ui.terminal.application import LightshipApp
 
     mirror = Mirror()
-    session = Session(mirror, fake.submit, now=lambda: fake.now, who=who)
+    session = Session(mirror, fake.submit, now=lambda: fake.now, who=who, open_line=fake.another)
     return LightshipApp(session, mirror, fake)
 
 

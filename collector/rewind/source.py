@@ -18,7 +18,9 @@ from collector.storage.state_history import SHOWN_EVENTS, Turns
 from monitor.alerting.fields import judged_field
 from monitor.alerting.model import Alert, Event, Rule, Silence, State
 from monitor.engine import Engine, EngineSettings
+from monitor.model.series import SeriesInfo
 from monitor.windows.fold import Longs, empty_delta
+from monitor.windows.frame import History
 from monitor.windows.rings import FINE, KEPT, TEN
 from monitor.wire import messages as m
 from monitor.wire.source import Archive
@@ -63,6 +65,7 @@ class PastSource:
         self._hello = msgspec.structs.replace(
             kept.hello(), boot=secrets.token_hex(8), rewound=float(math.floor(at)), read_only=True, since=kept.history.since()
         )
+        self._archive = _Older(kept.archive, self._hello.rewound - KEPT) if kept.archive is not None else None
         self._lists = _Lists()
         self._record_since = math.inf
         self.number = 0
@@ -73,7 +76,8 @@ class PastSource:
 
     @property
     def archive(self) -> Archive | None:
-        return self._kept.archive
+        """Older than what this engine was told."""
+        return self._archive
 
     # ------------------------------------------------------------ time
 
@@ -167,6 +171,21 @@ class PastSource:
         except ValueError:
             return math.nan
         return float(column[0])
+
+
+class _Older:
+    """The archive as a past engine asks it: for what came before the hour that it was told."""
+
+    def __init__(self, archive: Archive, seam: float) -> None:
+        self._archive = archive
+        self.seam = seam
+
+    @property
+    def since(self) -> float:
+        return self._archive.since
+
+    def history(self, series: Sequence[SeriesInfo], field: str, window: float, start: float, end: float, step: float) -> History:
+        return self._archive.history(series, field, window, start, end, step)
 
 
 class _Lists:

@@ -83,7 +83,7 @@ class FakePast:
         self._number = 0
         self._boots = 0
         self._target = 0.0
-        self._alerts: dict[str, Alert] = {}
+        self._archive: Archive | None = None
 
     @property
     def now(self) -> float:
@@ -91,7 +91,7 @@ class FakePast:
 
     @property
     def archive(self) -> Archive | None:
-        return self.collector.archive
+        return self._archive
 
     # ------------------------------------------------------------ the line
 
@@ -181,6 +181,8 @@ class FakePast:
                 script.info.key, script.info.kind, script.info.unit, script.curve, script.counts, script.spread
             )
             told.silent_from = script.silent_from
+        if self.collector.archive is not None:
+            self._archive = FakeArchive(self.collector.engine, self.collector.kept_since, at - 7200.0)
         self._target = at
         self._number += 1
 

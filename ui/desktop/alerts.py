@@ -50,6 +50,7 @@ class MarkedBar(QWidget):
         self.words = heading(host, "")
         self.ack = Button(host, "Acknowledge", lambda: host.act("alert.acknowledge"), key="A")
         self.silence = Button(host, "Silence…", lambda: host.act("alert.silence"), "accent", key="S")
+        self.silence.acts = True
         self.clear = Button(host, "Clear", lambda: host.act("back"), "ghost", key="Esc")
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 7, 12, 7)

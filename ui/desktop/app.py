@@ -76,8 +76,9 @@ class Pump(QObject):
         what = self.line.pump(self.mirror)
         if what:
             self.session.changed(what)
+        back = self.session.pump()
         now = time.monotonic()
-        if (what or now >= self._next_clock) and not self.window.isMinimized():
+        if (what or back or now >= self._next_clock) and not self.window.isMinimized():
             self._next_clock = now + CLOCK_S
             self.painted += 1
             self.window.refresh()
@@ -144,6 +145,7 @@ def run(url: str, who: str, theme: str | None = None, fake: FakeCollector | None
         return app.exec()
     finally:
         pump.stop()
+        session.close()
         line.close()
 
 
@@ -159,12 +161,20 @@ def make_session(
     line: Any
     if fake is not None:
         line = fake
-        session = Session(mirror, line.submit, now=lambda: fake.now, who=who, drafts=drafts, zone=zone)
+        session = Session(mirror, line.submit, now=lambda: fake.now, who=who, drafts=drafts, zone=zone, open_line=fake.another)
     else:
         from ui.client.thread import ThreadedConnection
 
         line = ThreadedConnection(url, who, client="desktop")
-        session = Session(mirror, line.submit, now=time.time, who=who, drafts=drafts, zone=zone)
+        session = Session(
+            mirror,
+            line.submit,
+            now=time.time,
+            who=who,
+            drafts=drafts,
+            zone=zone,
+            open_line=lambda past: ThreadedConnection(url, who, client="desktop past"),
+        )
         session.on_retry = line.retry
     if theme in THEMES:
         session.choose("theme", theme)

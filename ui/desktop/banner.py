@@ -47,6 +47,8 @@ class Sign(Painted):
     def __init__(self, host: Host, size: int = 16) -> None:
         super().__init__(host)
         self.shape, self.behind, self.size_px = "ok", "card", size
+        self.icon = ""
+        """Painted in the accent's colour in place of the shape."""
         self.want(size, size + 4)
 
     def show_shape(self, shape: str, behind: str = "card") -> None:
@@ -58,6 +60,9 @@ class Sign(Painted):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         box = paint.centred(QRectF(self.rect()), self.size_px)
+        if self.icon:
+            paint.icon(painter, self.look, self.icon, box, "accent")
+            return
         paint.shape(painter, self.look, self.shape, box, self.behind)  # type: ignore[arg-type]
 
 
@@ -73,6 +78,7 @@ class BannerBar(Ground):
         self.detail = SentenceLabel(host, "small" if not large else 12, soft="text-primary")
         self.button = Button(host, "", self._press, "primary" if large else "plain")
         self.second = Button(host, "Silence…", lambda: host.act("alert.silence"))
+        self.second.acts = True
         self.words = QVBoxLayout()
         self.words.setSpacing(2)
         self.words.addStretch(1)
@@ -126,12 +132,14 @@ class BannerBar(Ground):
         self.setVisible(banner is not None)
         if banner is None:
             return
-        self.shape = banner.shape
-        self.sign.show_shape(banner.shape, f"{banner.shape}-tint")
+        self.shape = banner.tone or banner.shape
+        self.sign.icon = "back" if banner.tone else ""
+        self.sign.show_shape(banner.shape, f"{self.shape}-tint")
         self.title.say((Text(banner.title, True),))
         self.detail.say(banner.detail)
         self.detail.setVisible(bool(banner.detail))
-        self.setAccessibleName(f"{GLYPHS[banner.shape].word}: {banner.title} {banner.detail}".strip())
+        word = "Rewound" if banner.tone else GLYPHS[banner.shape].word
+        self.setAccessibleName(f"{word}: {banner.title} {banner.detail}".strip())
         self.button.setVisible(bool(banner.label))
         self.button.say(banner.label)
         self.update()

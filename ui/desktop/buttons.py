@@ -24,6 +24,8 @@ class Button(QAbstractButton):
     ) -> None:
         super().__init__()
         self.host, self.look, self.kind, self.key, self.icon_name = host, host.look, kind, key, icon
+        self.acts = False
+        """Whether it changes something: the window switches it off while nothing can be changed."""
         self.setText(text)
         self.setAccessibleName(text)
         self.setCursor(Qt.CursorShape.PointingHandCursor)

@@ -34,6 +34,7 @@ class DetailCard(Card):
         self.ack = Button(host, "Acknowledge", lambda: host.act("alert.acknowledge"), key="A")
         self.silence = Button(host, "Silence…", lambda: host.act("alert.silence"), key="S")
         self.note = Button(host, "Note", lambda: host.act("alert.note"), key="N")
+        self.silence.acts = self.note.acts = True
         self.runbook = Button(host, "Runbook", lambda: host.act("alert.runbook"), key="R")
         self.sentence = SentenceLabel(host, "control", wrap=True)
         self.chart = ChartCard(host, framed=False)

@@ -114,6 +114,7 @@ class PaletteOverlay(Overlay):
             self.show()
             self.raise_()
             self.field.setFocus(Qt.FocusReason.PopupFocusReason)
+            self.field.setCursorPosition(len(view.query))
         if 0 <= view.cursor < len(view.rows):
             self.field.setAccessibleDescription(PaletteItem().say(view.rows[view.cursor]))
 

@@ -1,39 +1,69 @@
-"""The time bar: state, pause, ranges, the last 24 hours and the clock. Live is quiet, everything else is loud."""
+"""The time bar: state, pause, ranges, the day's strip and the clock. Live is quiet, everything else is loud."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPen, QPixmap
-from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QSizePolicy, QWidget
+from functools import partial
+
+from PySide6.QtCore import QRectF, QSize, Qt, QTimer
+from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QMenu, QSizePolicy, QWidget
 
 from ui.desktop import paint
-from ui.desktop.buttons import Segments
+from ui.desktop.buttons import Button, Segments
+from ui.desktop.daystrip import DayStrip
 from ui.desktop.host import Host, Painted
 from ui.desktop.look import REGULAR, STRONG
-from ui.views.theme import GLYPHS
 from ui.views.view import FrameView, TimeView
 
-WORDS = {"live": "LIVE", "paused": "PAUSED", "stale": "STALE"}
+WORDS = {"live": "LIVE", "paused": "PAUSED", "stale": "STALE", "rewound": "REWOUND"}
+PATIENCE_MS = 400
+"""How long something may take before a thin bar says how far it is."""
+
+
+PART = 29
+"""Width of each of the parts beside the word."""
 
 
 class StateButton(QAbstractButton):
-    """LIVE, PAUSED or STALE, and the button that stops or goes on."""
+    """LIVE, PAUSED, STALE or REWOUND, the part that stops or goes on, and the one that goes a window back."""
 
     def __init__(self, host: Host) -> None:
         super().__init__()
         self.host, self.look = host, host.look
         self.state = ""
+        self.playing = False
+        self._pressed_at = 0.0
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
-        self.clicked.connect(lambda: host.act("time.live" if self.state == "paused" and self.look.phone else "time.pause"))
+        self.clicked.connect(self._click)
 
-    def show_state(self, state: str) -> None:
-        if state != self.state:
-            self.state = state
-            what = "resume" if state == "paused" else "pause"
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self._pressed_at = event.position().x()
+        super().mousePressEvent(event)
+
+    def _click(self) -> None:
+        """By the part that was pressed; a key means the middle one."""
+        at, self._pressed_at = self._pressed_at, 0.0
+        if self.look.phone:
+            self.host.act("time.live" if self.state in ("paused", "rewound") else "time.pause")
+        elif at > self.width() - PART:
+            self.host.act("time.earlier")
+        elif self.state == "rewound" and 0 < at <= self.width() - 2 * PART:
+            self.host.act("time.live")
+        else:
+            self.host.act("time.pause")
+
+    def show_state(self, state: str, playing: bool = False) -> None:
+        if (state, playing) != (self.state, self.playing):
+            self.state, self.playing = state, playing
+            what = {"paused": "resume", "rewound": "stand still" if playing else "play on"}.get(state, "pause")
             self.setAccessibleName(f"{WORDS[state]}, press to {what}")
-            self.setToolTip("Space resumes, L goes live" if state == "paused" else "Space holds the view; data keep arriving")
+            tips = {
+                "paused": "Space resumes, L goes live, , looks one window back",
+                "rewound": "Space plays on or stands, L goes live, , and . go a window back and forward",
+            }
+            self.setToolTip(tips.get(state, "Space holds the view while data keep arriving, , looks one window back"))
             self.updateGeometry()
             self.update()
 
@@ -41,18 +71,21 @@ class StateButton(QAbstractButton):
         words = paint.width_of(self.look.font(11 if not self.look.phone else 13, STRONG), WORDS.get(self.state, "LIVE"))
         if self.look.phone:
             return QSize(round(words) + 44, 44)
-        return QSize(round(words) + 34 + 29, 28)
+        return QSize(round(words) + 34 + 2 * PART, 28)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         paint.crisp(painter)
         phone = self.look.phone
         whole = QRectF(self.rect()).adjusted(0.5, 5.5 if phone else 0.5, -0.5, -5.5 if phone else -0.5)
-        ink, ground = {"live": ("accent", ""), "paused": ("canvas", "text-primary"), "stale": ("unknown", "unknown-tint")}.get(
-            self.state, ("text-secondary", "")
-        )
+        ink, ground = {
+            "live": ("accent", ""),
+            "paused": ("canvas", "text-primary"),
+            "stale": ("unknown", "unknown-tint"),
+            "rewound": ("on-accent", "accent"),
+        }.get(self.state, ("text-secondary", ""))
         radius = whole.height() / 2 if phone else 5
-        word = whole.adjusted(0, 0, 0 if phone else -29, 0)
+        word = whole.adjusted(0, 0, 0 if phone else -2 * PART, 0)
         if ground:
             painter.save()
             painter.setClipRect(word)
@@ -67,10 +100,11 @@ class StateButton(QAbstractButton):
         font = self.look.font(13 if phone else 11, STRONG)
         paint.words(painter, word.adjusted(27 if phone else 24, 0, 0, 0), WORDS.get(self.state, ""), font, self.look.colour(ink))
         if not phone:
-            painter.fillRect(QRectF(word.right(), whole.top() + 1, 1, whole.height() - 2), self.look.colour("line-strong"))
-            box = QRectF(word.right(), whole.top(), 29, whole.height())
-            name = "play" if self.state == "paused" else "pause"
-            paint.icon(painter, self.look, name, paint.centred(box, 12, box.left() + 9))
+            going = "play" if self.state == "paused" or (self.state == "rewound" and not self.playing) else "pause"
+            for number, name in enumerate((going, "back")):
+                box = QRectF(word.right() + number * PART, whole.top(), PART, whole.height())
+                painter.fillRect(QRectF(box.left(), whole.top() + 1, 1, whole.height() - 2), self.look.colour("line-strong"))
+                paint.icon(painter, self.look, name, paint.centred(box, 12, box.left() + 9))
         if self.hasFocus():
             paint.focus_ring(painter, self.look, QRectF(self.rect()))
 
@@ -80,82 +114,10 @@ class StateButton(QAbstractButton):
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(self.look.brush(ink))
             painter.drawEllipse(at.center(), 3.5, 3.5)
-        elif self.state == "paused":
-            paint.icon(painter, self.look, "pause", at, ink)
+        elif self.state in ("paused", "rewound"):
+            paint.icon(painter, self.look, "pause" if self.state == "paused" else "back", at, ink)
         else:
             paint.shape(painter, self.look, "unknown", at, "card")
-
-
-class DayStrip(Painted):
-    """The last 24 hours: height is load, colour and height severity; kept as a picture until it changes."""
-
-    def __init__(self, host: Host) -> None:
-        super().__init__(host)
-        self.strip: tuple[tuple[object, float], ...] = ()
-        self.time: TimeView | None = None
-        self._kept: tuple[object, QPixmap] | None = None
-        self.setAccessibleName("The last 24 hours")
-        self.want(0, 30)
-
-    def show_time(self, time: TimeView) -> None:
-        old = self.time
-        self.time = time
-        if old is None or old.strip != time.strip or old.range_label != time.range_label or old.state != time.state:
-            bad = [GLYPHS[shape].word for shape, _ in time.strip if shape not in (None, "ok")]
-            self.setAccessibleDescription(
-                f"{len(bad)} of {len(time.strip)} half hours with alerts: {', '.join(dict.fromkeys(bad)) or 'none'}"
-            )
-            self._kept = None
-            self.update()
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        if self.time is None or self.width() < 30:
-            return
-        ratio = self.devicePixelRatioF()
-        key = (self.width(), self.height(), ratio, self.look.theme.name)
-        if self._kept is None or self._kept[0] != key:
-            picture = QPixmap(round(self.width() * ratio), round(self.height() * ratio))
-            picture.setDevicePixelRatio(ratio)
-            picture.fill(Qt.GlobalColor.transparent)
-            painter = QPainter(picture)
-            paint.crisp(painter)
-            self._draw(painter, self.time)
-            painter.end()
-            self._kept = (key, picture)
-        QPainter(self).drawPixmap(0, 0, self._kept[1])
-
-    def _draw(self, painter: QPainter, time: TimeView) -> None:
-        count = max(1, len(time.strip))
-        pitch, foot = (self.width() - 2) / count, self.height() - 5.0
-        wide = min(pitch - 1.5, 9.0)
-        painter.setPen(Qt.PenStyle.NoPen)
-        for number, (shape, load) in enumerate(time.strip):
-            bad = shape not in (None, "ok")
-            share = GLYPHS[shape].block if bad and shape is not None else 0.0
-            height = max(5.0, 18.0 * share**1.4) if bad else 2.0 + 5.0 * max(0.0, min(1.0, load))
-            painter.setBrush(self.look.brush(str(shape) if bad else "line-strong"))
-            painter.drawRoundedRect(QRectF(number * pitch + (pitch - wide) / 2, foot - height, wide, height), 1, 1)
-        edge = self.width() - 2.0
-        window = QRectF(edge - max(9.0, _share(time.range_label) * (self.width() - 2)), 1.5, 0, self.height() - 3)
-        window.setRight(edge)
-        ink = "accent" if time.state == "live" else "text-primary"
-        painter.setPen(QPen(self.look.colour(ink), 1.4))
-        painter.setBrush(self.look.brush(ink, 0.18))
-        painter.drawRoundedRect(window.adjusted(0.5, 0, -0.5, 0), 3, 3)
-        painter.fillRect(QRectF(edge - 1, 0, 2, self.height()), self.look.colour(ink))
-
-    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        self.host.act("time.live")
-
-
-def _share(label: str) -> float:
-    """The part of a day a range covers, from its label ("30 m")."""
-    number, _, unit = label.partition(" ")
-    seconds = {"s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}.get(unit.strip(), 60.0)
-    try:
-        return min(1.0, float(number) * seconds / 86400.0)
-    except ValueError:
-        return 0.02
 
 
 class Clock(Painted):
@@ -163,18 +125,18 @@ class Clock(Painted):
 
     def __init__(self, host: Host) -> None:
         super().__init__(host)
-        self.clock, self.below = "", ""
+        self.clock, self.below, self.awaited = "", "", ""
         self.setAccessibleName("Clock")
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
 
     def show_time(self, time: TimeView) -> None:
-        below = time.behind or time.date
+        below = time.awaited or time.behind or time.date
         if below != self.below:
             self.below = below
             self.updateGeometry()
         elif time.clock == self.clock:
             return
-        self.clock = time.clock
+        self.clock, self.awaited = time.clock, time.awaited
         self.setAccessibleDescription(f"{time.clock}, {below}")
         self.update()
 
@@ -198,7 +160,7 @@ class Clock(Painted):
             upper.translated(0, 16),
             self.below,
             self.look.font("axis", REGULAR),
-            self.look.colour("text-secondary"),
+            self.look.colour("accent" if self.awaited else "text-secondary"),
             paint.RIGHT,
         )
 
@@ -212,24 +174,32 @@ class TimeBar(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.host = host
         self.state = StateButton(host)
+        self.speed = Button(host, "1x", self._choose_speed, "ghost", icon="play")
+        self.speed.setAccessibleName("Speed")
         self.ranges = Segments(host, "Range", lambda label: host.tell(host.session.choose, "range", label))
+        self.others = Button(host, "…", self._choose_range, "ghost")
+        self.others.setAccessibleName("Other ranges and times")
+        self.others.setToolTip("All ranges, and a time to go to (@)")
         self.strip = DayStrip(host)
         self.clock = Clock(host)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(12, 0, 12, 0)
-        row.setSpacing(10)
-        for widget in (self.state, self.ranges):
-            row.addWidget(widget)
-        row.addWidget(self.strip, 1)
-        row.addWidget(self.clock)
+        self.row = QHBoxLayout(self)
+        self.row.setContentsMargins(12, 0, 12, 0)
+        self.row.setSpacing(10)
+        for widget in (self.state, self.speed, self.ranges, self.others):
+            self.row.addWidget(widget)
+        self.row.addWidget(self.strip, 1)
+        self.row.addWidget(self.clock)
         self.time: TimeView | None = None
         self._phone = False
+        self._late = QTimer(self)
+        self._late.setSingleShot(True)
+        self._late.timeout.connect(self.update)
         self.arrange(False)
 
     def arrange(self, phone: bool) -> None:
         self._phone = phone
         self.setFixedHeight(52 if phone else 44)
-        for widget in (self.state, self.clock):
+        for widget in (self.state, self.clock, self.speed, self.others):
             widget.updateGeometry()
         self.ranges.restyle()
         if self.time is not None:
@@ -241,14 +211,55 @@ class TimeBar(QWidget):
             self.show_frame_time(frame.time)
 
     def show_frame_time(self, time: TimeView) -> None:
-        self.state.show_state(time.state)
-        shown = (
-            (time.range_label,)
-            if self._phone
-            else time.ranges
-            if time.range_label in time.ranges
-            else (*time.ranges, time.range_label)
-        )
+        self.state.show_state(time.state, time.playing)
+        back = time.state == "rewound"
+        self.speed.setVisible(back)
+        if back:
+            self.speed.say(time.speed, why="How fast the past plays: > and < change it")
+        few = time.usual or time.ranges
+        shown = (time.range_label,) if self._phone else few if time.range_label in few else (*few, time.range_label)
         self.ranges.show_choices([(label, "") for label in shown], time.range_label)
+        self.others.setVisible(not self._phone)
         self.strip.show_time(time)
         self.clock.show_time(time)
+        if time.progress is not None and not self._late.isActive() and not self._late.property("due"):
+            self._late.setProperty("due", True)
+            self._late.start(PATIENCE_MS)
+        elif time.progress is None:
+            self._late.setProperty("due", False)
+            self._late.stop()
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        time = self.time
+        if time is None or time.progress is None or self._late.isActive():
+            return
+        painter = QPainter(self)
+        wide = max(24.0, time.progress * self.width())
+        painter.fillRect(QRectF(0, self.height() - 3, wide, 3), self.host.look.colour("accent"))
+
+    def _choose(self, what: str, label: str) -> None:
+        self.host.tell(self.host.session.choose, what, label)
+
+    def _choose_range(self) -> None:
+        if self.time is None:
+            return
+        menu = QMenu(self)
+        for label in self.time.ranges:
+            entry = menu.addAction(label, partial(self._choose, "range", label))
+            entry.setCheckable(True)
+            entry.setChecked(label == self.time.range_label)
+        menu.addSeparator()
+        menu.addAction("Go to a time…\t@", lambda: self.host.act("time.goto"))
+        menu.popup(self.others.mapToGlobal(self.others.rect().bottomLeft()))
+
+    def _choose_speed(self) -> None:
+        if self.time is None:
+            return
+        menu = QMenu(self)
+        for label in self.time.speeds:
+            entry = menu.addAction(label, partial(self._choose, "speed", label))
+            entry.setCheckable(True)
+            entry.setChecked(label == self.time.speed)
+        menu.popup(self.speed.mapToGlobal(self.speed.rect().bottomLeft()))

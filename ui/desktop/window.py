@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QObject, QSize, Qt
+from PySide6.QtCore import QEvent, QObject, QRect, QSize, Qt
 from PySide6.QtGui import QCloseEvent, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLineEdit, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from ui.desktop import qss
 from ui.desktop.banner import BannerBar, ToastBar
+from ui.desktop.buttons import Button
+from ui.desktop.edge import PastEdge
 from ui.desktop.host import Host
 from ui.desktop.keys import EDITOR_OWN, FIELD_OWN, neutral
 from ui.desktop.look import Look
@@ -60,6 +62,7 @@ class Window(QMainWindow):
         self.pages: dict[Page, AnyPage] = {}
         self._focus = ""
         self._theme = ""
+        self._locked, self._locked_pages = "", 0
         self._size_class: tuple[bool, int] | None = None
         self._painting, self._again = False, False
         self._placed = False
@@ -102,6 +105,7 @@ class Window(QMainWindow):
         row.setSpacing(0)
         row.addWidget(self.sidebar)
         row.addLayout(column, 1)
+        self.edge = PastEdge(host, self.body)
         self.toast = ToastBar(host, self.body)
         self.palette_overlay = PaletteOverlay(host, self.body)
         self.help_overlay = HelpOverlay(host, self.body)
@@ -165,13 +169,29 @@ class Window(QMainWindow):
             self.setWindowTitle(frame.title)
         page = self.page(frame.page)
         self._show_page(picture, page)
+        self._lock(frame.locked)
         if self.stack.currentWidget() is not page:
             self.stack.setCurrentWidget(page)
             self.host.hover_repaints = frame.page == "explore"
             self._placed = bool(frame.focus) or page.focus_main()
+        self.edge.show_past(frame.time.state == "rewound" and frame.time.progress is None, self._past_area())
         self.palette_overlay.show_view(picture.palette)
         self.help_overlay.show_view(picture.help)
         self._follow_focus(picture, old)
+
+    def _lock(self, why: str) -> None:
+        """Buttons that act are off while nothing can be changed, and say why."""
+        if why == self._locked and len(self.pages) == self._locked_pages:
+            return
+        self._locked, self._locked_pages = why, len(self.pages)
+        for button in self.findChildren(Button):
+            if button.acts:
+                button.setEnabled(not why)
+                button.setToolTip(why)
+
+    def _past_area(self) -> QRect:
+        """Time bar and page: what is of another time when it is rewound."""
+        return self.timebar.geometry().united(self.stack.geometry())
 
     def _show_page(self, picture: Picture, page: AnyPage) -> None:
         view = picture.overview or picture.explore or picture.alerts or picture.rules
@@ -231,6 +251,8 @@ class Window(QMainWindow):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self.arrange()
+        self.body.layout().activate()  # type: ignore[union-attr]
+        self.edge.setGeometry(self._past_area())
 
     def arrange(self) -> None:
         """Follow the breakpoints; does nothing while the class of size stays the same."""

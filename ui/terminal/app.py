@@ -35,7 +35,16 @@ async def _run(url: str, who: str, theme: str | None) -> int | None:
 
     mirror = Mirror()
     line = Connection(url, mirror, who, client="terminal", on_change=lambda changes: app.heard())
-    session = Session(mirror, line.submit, now=time.time, who=who, drafts=draft_store(), zone=local_zone(), profile=TERMINAL)
+    session = Session(
+        mirror,
+        line.submit,
+        now=time.time,
+        who=who,
+        drafts=draft_store(),
+        zone=local_zone(),
+        profile=TERMINAL,
+        open_line=lambda past: Connection(url, past, who, client="terminal past", on_change=lambda changes: app.heard()),
+    )
     if theme is not None:
         session.theme = theme
     app = LightshipApp(session, mirror, line, driver_class=_driver())
@@ -47,6 +56,7 @@ async def _run(url: str, who: str, theme: str | None) -> int | None:
     try:
         return await app.run_async()
     finally:
+        session.close()
         line.close()
         await line.wait_closed()
 

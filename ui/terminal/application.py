@@ -150,6 +150,7 @@ class LightshipApp(App[int], inherit_bindings=False):
         changes = self.line.pump(self.mirror)
         if changes:
             self.session.changed({str(change) for change in changes})
+        self.session.pump()
         self.repaint()
         self._plan(HEARTBEAT)
 

@@ -77,6 +77,8 @@ class Canvas:
         self.chars: Codes = np.full((h, w), _SPACE, dtype=np.int32)
         self.inks: Codes = np.full((h, w), ink(), dtype=np.int32)
         self.hits: list[Hit] = []
+        self.locked = False
+        """Whether nothing can be changed: keys of actions that would are painted as off."""
         self._wide = False
         """Whether wide characters may have been painted, of which no half may be left."""
 

@@ -100,6 +100,8 @@ class Controller:
                 self._session.open(hit.name, hit.index)
             else:
                 self._session.point(hit.name, hit.index)
+        elif hit.kind == "rewind":
+            self._session.rewind(float(hit.value))
         elif hit.kind == "field":
             self._press_field(hit.name)
 

@@ -7,11 +7,11 @@ import re
 from ui.terminal.canvas import Canvas, Rect
 from ui.terminal.cells import cut, width, wrap
 from ui.terminal.ink import ink
-from ui.terminal.parts import ACCENT, FAINT, PLAIN, key_cap, paint_button, paint_sign, sign
+from ui.terminal.parts import PLAIN, key_cap, paint_button, paint_sign, sign
 from ui.terminal.stage import SMALLEST, Stage
 from ui.views.actions import BY_NAME
 from ui.views.theme import GLYPHS
-from ui.views.view import Banner, FrameView, KeyHint, Shape, StatusItem, Tab, TimeView, Toast
+from ui.views.view import Banner, FrameView, KeyHint, StatusItem, Tab, TimeView, Toast
 
 RAISED = ink(back="raised")
 RAISED_QUIET = ink("text-secondary", "raised")
@@ -22,6 +22,7 @@ _SECONDS = re.compile(r"(\d\d:\d\d):\d\d")
 def paint_frame(stage: Stage, frame: FrameView) -> Rect:
     """Paint the frame; returns the region that is left for the page."""
     canvas = stage.canvas
+    canvas.locked = bool(frame.locked)
     stage.block("tabs", Rect(0, 0, canvas.w, 1), (frame.tabs, frame.page, frame.collector), lambda: _paint_tabs(stage, frame))
     _paint_time(stage, frame.time)
     top = 2
@@ -79,21 +80,49 @@ def _paint_tab(stage: Stage, x: int, tab: Tab, active: bool) -> int:
 
 
 def _paint_time(stage: Stage, time: TimeView) -> None:
+    """State, range and clock. Rewound, the whole row has the accent's ground: with the row of keys below it frames the page."""
     canvas = stage.canvas
-    x = _paint_state(canvas, time)
-    canvas.hit(Rect(0, 1, x, 1), "action", "time.pause")
+    back = _ground(time)
+    canvas.fill(Rect(0, 1, canvas.w, 1), ink(back=back))
+    x = _paint_state(canvas, time, back)
+    canvas.hit(Rect(0, 1, x, 1), "action", "time.live" if time.state == "rewound" else "time.pause")
+    if time.state == "rewound":
+        x = _paint_speed(canvas, x + 2, time, back)
     start = x + 2
-    x = canvas.put(start, 1, time.range_label, PLAIN)
+    x = canvas.put(start, 1, time.range_label, ink(back=back))
     canvas.hit(Rect(start, 1, x - start, 1), "action", "time.longer")
     clock = _clock(stage, time)
-    left = canvas.right(canvas.w - 1, 1, clock, PLAIN, max(0, canvas.w - x - 3))
-    if time.behind:
-        x = canvas.put(x + 2, 1, time.behind, ink("warning"), max(0, left - x - 4))
+    left = canvas.right(canvas.w - 1, 1, clock, ink(back=back, bold=time.state == "rewound"), max(0, canvas.w - x - 3))
+    told_below = stage.layout == "narrow" and time.state == "rewound"  # by the banner, which has room for it
+    behind = _awaited(time) or ("" if told_below else time.behind)
+    if behind:
+        colour = ink("accent" if time.awaited or time.state == "rewound" else "warning", back)
+        x = canvas.put(x + 2, 1, behind, colour, max(0, left - x - 4))
     if stage.layout == "full" and time.strip:
-        x = canvas.put(x + 2, 1, "24 h ago ", FAINT)
+        ago = "24 h ago " if time.state != "rewound" else ""
+        x = canvas.put(x + 2, 1, ago, ink("text-disabled", back))
         room = left - 3 - x
         if room >= 12:
-            _paint_day(stage, x, time.strip, room)
+            _paint_day(stage, x, time, room, back)
+
+
+def _ground(time: TimeView) -> str:
+    return "accent-tint" if time.state == "rewound" else "canvas"
+
+
+def _awaited(time: TimeView) -> str:
+    """Where it is going, and how far that is prepared."""
+    if time.progress is None:
+        return ""
+    return f"{time.awaited} {round(100 * time.progress)} %" if time.progress > 0 else time.awaited
+
+
+def _paint_speed(canvas: Canvas, x: int, time: TimeView, back: str) -> int:
+    """Whether it plays or stands, and how fast it would play."""
+    sign = (">" if canvas.ascii else "▶") if time.playing else ("||" if canvas.ascii else "‖")
+    end = canvas.put(x, 1, f"{sign} {time.speed}", ink("accent", back, bold=time.playing))
+    canvas.hit(Rect(x, 1, end - x, 1), "action", "time.pause")
+    return end
 
 
 def _clock(stage: Stage, time: TimeView) -> str:
@@ -107,19 +136,27 @@ _STATES: dict[str, tuple[str, str, int]] = {
     "live": ("● LIVE", "* LIVE", ink("accent", bold=True)),
     "paused": ("‖ PAUSED", "|| PAUSED", ink("canvas", "text-primary", bold=True)),
     "stale": ("? STALE", "? STALE", ink("unknown", bold=True)),
+    "rewound": ("◀ REWOUND", "<< REWOUND", ink("on-accent", "accent", bold=True)),
 }
+_LOAD = "▁▂▃▄"
+"""Heights of a calm half hour's load, below those of alerts."""
 
 
-def _paint_state(canvas: Canvas, time: TimeView) -> int:
+def _paint_state(canvas: Canvas, time: TimeView, back: str) -> int:
     words, ascii_words, colour = _STATES[time.state]
     text = ascii_words if canvas.ascii else words
-    return canvas.put(0, 1, f" {text} ", colour) - 1 if time.state == "paused" else canvas.put(1, 1, text, colour)
+    boxed = time.state in ("paused", "rewound")
+    return canvas.put(0, 1, f" {text} ", colour) - 1 if boxed else canvas.put(1, 1, text, colour)
 
 
-def _paint_day(stage: Stage, x: int, strip: tuple[tuple[Shape | None, float], ...], room: int) -> None:
-    """The last 24 hours: height and colour are severity, calm hours show their load."""
-    canvas = stage.canvas
+def _paint_day(stage: Stage, x: int, time: TimeView, room: int, back: str) -> None:
+    """The day: height and colour are severity, calm half hours show their load; a click rewinds to there."""
+    canvas, strip = stage.canvas, time.strip
     cells = min(room, 2 * len(strip))
+    start, end = time.day
+    each = (end - start) / max(1, cells)
+    shown = range(int((time.window[0] - start) // each), int(-(-(time.window[1] - start) // each))) if each else range(0)
+    elsewhere = time.state in ("paused", "rewound")
 
     def paint() -> None:
         for i in range(cells):
@@ -128,20 +165,27 @@ def _paint_day(stage: Stage, x: int, strip: tuple[tuple[Shape | None, float], ..
             glyph = GLYPHS["ok" if shape is None else shape]
             block = glyph.ascii_block if canvas.ascii else glyph.term_block
             if calm:
-                block = "_" if canvas.ascii else "▂" if load > 0.5 else "▁"
-            canvas.put(x + i, 1, block or "▅", ink("line-strong" if calm or shape is None else shape))
-        canvas.put(x + cells, 1, "▕", ACCENT)
+                block = "_" if canvas.ascii else _LOAD[max(0, min(3, int(load * 4)))]
+            inside = elsewhere and i in shown
+            tone = "line-control" if calm or shape is None else shape
+            canvas.put(x + i, 1, block or "▅", ink("on-accent" if calm else tone, "accent") if inside else ink(tone, back))
+            canvas.hit(Rect(x + i, 1, 1, 1), "rewind", "day", value=f"{start + (i + 1) * each:.0f}")
+        canvas.put(x + cells, 1, "|" if canvas.ascii else "▕", ink("accent", back))
 
-    stage.block("day", Rect(x, 1, cells + 1, 1), (strip, cells), paint)
+    key = (strip, cells, back, shown.start if elsewhere else -1, shown.stop if elsewhere else -1)
+    stage.block("day", Rect(x, 1, cells + 1, 1), key, paint)
 
 
 # ---------------------------------------------------------------- banner, status, toast
 
 
 def _paint_banner(canvas: Canvas, y: int, banner: Banner) -> int:
-    back = f"{banner.shape}-tint"
+    back = f"{banner.tone or banner.shape}-tint"
     canvas.fill(Rect(0, y, canvas.w, 1), ink(back=back))
-    paint_sign(canvas, 1, y, banner.shape, back)
+    if banner.tone:
+        canvas.put(1, y, "<" if canvas.ascii else "◀", ink("accent", back, bold=True))
+    else:
+        paint_sign(canvas, 1, y, banner.shape, back)
     end = canvas.w - 1
     if banner.action and banner.label:
         action = BY_NAME.get(banner.action)
@@ -165,7 +209,8 @@ def _paint_banner(canvas: Canvas, y: int, banner: Banner) -> int:
 def _paint_status(stage: Stage, frame: FrameView) -> None:
     canvas = stage.canvas
     y = canvas.h - 1
-    canvas.fill(Rect(0, y, canvas.w, 1), RAISED)
+    ground = "accent-tint" if frame.time.state == "rewound" else "raised"
+    canvas.fill(Rect(0, y, canvas.w, 1), ink(back=ground))
     hints = _hints(stage, frame)
     sizes = [width(key_cap(hint.key)) + width(hint.label) + 3 for hint in hints]
     keep = canvas.w // 2
@@ -174,8 +219,8 @@ def _paint_status(stage: Stage, frame: FrameView) -> None:
         del hints[last], sizes[last]
     x = start = canvas.w - sum(sizes) + 1
     for hint in hints:
-        x = paint_button(canvas, x, y, hint.key, hint.label, hint.action, "raised") + 2
-    _paint_health(canvas, y, frame.status, start - 2)
+        x = paint_button(canvas, x, y, hint.key, hint.label, hint.action, ground) + 2
+    _paint_health(canvas, y, frame.status, start - 2, ground)
 
 
 _FIND = (KeyHint("Enter", "to the list", ""), KeyHint("Esc", "leave", "back"))
@@ -198,16 +243,16 @@ def _hints(stage: Stage, frame: FrameView) -> list[KeyHint]:
     return sorted(frame.hints, key=lambda hint: hint.action == "help.open")  # it is the last to give way
 
 
-def _paint_health(canvas: Canvas, y: int, items: tuple[StatusItem, ...], end: int) -> None:
+def _paint_health(canvas: Canvas, y: int, items: tuple[StatusItem, ...], end: int, back: str) -> None:
     x = 1
     for item in items:
         sized = width(item.text) + (2 if item.shape is not None else 0)
         if x + sized > end:
             break
         if item.shape is not None:
-            paint_sign(canvas, x, y, item.shape, "raised")
+            paint_sign(canvas, x, y, item.shape, back)
             x += 2
-        x = canvas.put(x, y, item.text, RAISED_QUIET) + 2
+        x = canvas.put(x, y, item.text, ink("text-secondary", back)) + 2
 
 
 def paint_toast(canvas: Canvas, toast: Toast) -> None:

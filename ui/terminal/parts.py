@@ -11,6 +11,7 @@ from ui.terminal.canvas import Canvas, Codes, Rect
 from ui.terminal.cells import clean, cut, cut_at_word, width
 from ui.terminal.fields import LineEdit
 from ui.terminal.ink import ink
+from ui.views.actions import ACTING
 from ui.views.theme import GLYPHS
 from ui.views.view import Floats, Sentence, Shape, Value
 
@@ -116,6 +117,7 @@ def paint_heading(canvas: Canvas, rect: Rect, title: str, right: str = "", focus
 def paint_button(canvas: Canvas, x: int, y: int, key: str, label: str, action: str, back: str = "canvas", on: bool = True) -> int:
     """A key and what it does; a click does the same."""
     key = key_cap(key) if key else ""
+    on = on and not (canvas.locked and action in ACTING)
     end = canvas.put(x, y, key, ink("text-primary" if on else "text-disabled", back, bold=on))
     end = canvas.put(end + (1 if key else 0), y, label, ink("text-secondary" if on else "text-disabled", back))
     if action:

@@ -177,6 +177,23 @@ ACTIONS: tuple[Action, ...] = (
     Action("quit", "Quit", ("q", "ctrl+q"), "Leave; the collector keeps its own life", section="View"),
 )
 
+ACTING = frozenset(
+    {
+        "alert.acknowledge",
+        "alert.silence",
+        "alert.note",
+        "silence.expire",
+        "draft.save",
+        "explore.rule",
+        "rule.edit",
+        "rule.new",
+        "rule.toggle",
+        "rule.delete",
+        "rule.fix",
+    }
+)
+"""What changes something, or begins to: off while the past is looked at."""
+
 BY_NAME: dict[str, Action] = {action.name: action for action in ACTIONS}
 
 

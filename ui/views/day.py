@@ -12,7 +12,7 @@ from ui.client.line import Answer
 from ui.views.context import DAY, HOUR, Context
 from ui.views.format import sanitise
 from ui.views.rewinding import Rewinding
-from ui.views.strips import day_strip, first_block
+from ui.views.strips import day_strip, first_block, graver
 from ui.views.view import Floats, Shape
 
 BLOCKS = 48
@@ -54,13 +54,22 @@ class Day:
         ctx = self.ctx
         start, end = self.span()
         self._ask(start, min(end, ctx.live_present()))
-        books = [ctx.live.book, *([ctx.book] if ctx.rewound else [])]
-        counts = tuple((len(book.firing), book.known) for book in books)
-        key = (start, int(ctx.live_present() // 60), counts, self._loads)
+        present = ctx.live_present()
+        key = (
+            start,
+            int(present // 60),
+            len(ctx.live.book.firing),
+            ctx.live.book.known,
+            ctx.rewound,
+            ctx.book.known,
+            self._loads,
+        )
         if self._strip[0] != key:
-            alerts = [alert for book in books for alert in book.told()]
-            shapes = day_strip(alerts, end - 1, BLOCKS, BLOCK)
-            self._strip = (key, tuple((shape, float(load)) for (shape, _), load in zip(shapes, self._load, strict=True)))
+            shapes = day_strip(ctx.live.book.told(), end - 1, present, BLOCKS, BLOCK)
+            if ctx.rewound:  # what fired a day before that moment, too
+                then = day_strip(ctx.book.told(), end - 1, ctx.present(), BLOCKS, BLOCK)
+                shapes = tuple(graver(a, b) for a, b in zip(shapes, then, strict=True))
+            self._strip = (key, tuple((shape, float(load)) for shape, load in zip(shapes, self._load, strict=True)))
         return self._strip[1]
 
     def changes(self) -> tuple[tuple[float, str], ...]:

@@ -37,6 +37,7 @@ def frame(ctx: Context, page: Page, on: frozenset[str], rewinding: Rewinding, da
         connected=ctx.live.mirror.connected,
         title=_title(ctx),
         focus=ctx.focus,
+        locked=ctx.refusal() if ctx.rewound else "",
     )
 
 
@@ -56,7 +57,7 @@ def _title(ctx: Context) -> str:
 
 def _hints(hints: tuple[KeyHint, ...], ctx: Context, rewinding: Rewinding) -> tuple[KeyHint, ...]:
     """In the past Space plays, and the first key is the way back."""
-    if not rewinding.active:
+    if not ctx.rewound:
         return hints
     plays = "stand" if rewinding.playing else "play"
     named = tuple(KeyHint(h.key, plays, h.action) if h.action == "time.pause" else h for h in hints)
@@ -74,7 +75,7 @@ def time_view(ctx: Context, rewinding: Rewinding, day: Day) -> TimeView:
     present = ctx.present()
     start, end = ctx.span()
     shown = end - start if ctx.time.zoomed is not None else ctx.time.range
-    moment = rewinding.moment if rewinding.active else end
+    moment = ctx.present() if ctx.rewound else end
     ranges = tuple(short_range(r) for r in ctx.time.ranges(ctx.recent))
     label = short_range(round(shown))
     first, last = day.span()
@@ -92,7 +93,7 @@ def time_view(ctx: Context, rewinding: Rewinding, day: Day) -> TimeView:
         changes=day.changes(),
         load=day.load_words(),
         playing=rewinding.playing,
-        speed=rewinding.speed_label() if rewinding.active else "",
+        speed=rewinding.speed_label() if ctx.rewound else "",
         speeds=tuple(f"{speed:g}x" for speed in SPEEDS),
         progress=rewinding.progress,
         awaited=rewinding.awaited() if rewinding.progress is not None else "",
@@ -100,7 +101,7 @@ def time_view(ctx: Context, rewinding: Rewinding, day: Day) -> TimeView:
 
 
 def _state(ctx: Context, rewinding: Rewinding) -> str:
-    if rewinding.active:
+    if ctx.rewound:
         return "rewound"
     if ctx.time.paused:
         return "paused"
@@ -108,7 +109,7 @@ def _state(ctx: Context, rewinding: Rewinding) -> str:
 
 
 def _behind(ctx: Context, rewinding: Rewinding, present: float) -> str:
-    if rewinding.active:
+    if ctx.rewound:
         return f"{rewinding.ago()} ago · L goes live"
     late = ctx.silent_for()
     stale = f"{duration(max(1.0, late))} old" if late and not ctx.time.paused else ""

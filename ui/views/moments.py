@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from monitor.alerting.durations import DurationError, parse_duration
 from ui.views.context import Context
 
-EXAMPLES = ("-1h", "-2h", "-1d", "03:30", "yesterday 9:00")
-"""How a moment may be written, as offered by the palette."""
+EXAMPLES = ("-1h", "-6h", "03:30", "yesterday 9:00", "-2h to -1h")
+"""How a moment or a stretch may be written, as offered by the palette."""
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _CLOCK = r"(\d{1,2})(?::(\d{2}))?(?::(\d{2}))?\s*(am|pm)?"
 _WRITTEN = re.compile(rf"(?:(yesterday|today|[a-z]{{3,9}}|\d{{4}}-\d{{1,2}}-\d{{1,2}})[ T]+)?{_CLOCK}", re.IGNORECASE)

@@ -142,6 +142,8 @@ def collector(ctx: Context) -> tuple[tuple[str, Value], ...]:
     """The collector on itself: what comes in, what was lost, what it costs."""
     health = ctx.mirror.health.values if ctx.mirror.health else {}
     rows: list[tuple[str, Value]] = []
+    if ctx.rewound:  # how it fared itself is not kept but as series
+        return (("Series", value(float(len(ctx.mirror.series)), PLAIN)),)
     for label, name, unit, rate in HEALTH:
         if rate:
             found = ctx.rates.get(name, name)

@@ -181,8 +181,8 @@ class Rewinding:
         return f"You are looking at {ctx.words.moment(moment, present, seconds=True)}, {self.ago()} ago."
 
     def ago(self) -> str:
-        """How long before the present the moment is."""
-        return duration(max(0.0, self.ctx.live_present() - self.moment))
+        """How long before the present the moment is that is shown."""
+        return duration(max(0.0, self.ctx.live_present() - self.ctx.present()))
 
     def detail(self) -> str:
         """What is of that moment, and what has happened since."""

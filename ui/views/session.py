@@ -11,7 +11,7 @@ from functools import partial
 from ui.client.mirror import Mirror
 from ui.client.past import OpenLine
 from ui.views import alertacts as acts
-from ui.views.actions import ACTIONS, BY_NAME, action_for
+from ui.views.actions import ACTING, ACTIONS, BY_NAME, action_for
 from ui.views.alerts import Alerts
 from ui.views.context import DESKTOP, PHONE, TERMINAL, Context, Profile, Send, Slot
 from ui.views.day import Day
@@ -32,10 +32,6 @@ from ui.views.watch import Watch
 
 TYPING_KEYS = frozenset(("escape", "up", "down", "pageup", "pagedown"))
 """Keys without a modifier that still act while a text field has the focus: up and down in fields of one line only."""
-ACTING = frozenset(
-    ("alert.acknowledge", "alert.silence", "alert.note", "silence.expire", "draft.save", "explore.rule", "rule.edit", "rule.new")
-) | {"rule.toggle", "rule.delete", "rule.fix"}
-"""What changes something, or begins to: off while the past is looked at."""
 ONE_LINE = frozenset(("filter", "search", "palette"))
 
 

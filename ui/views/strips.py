@@ -47,21 +47,20 @@ def merged_strip(alerts: Iterable[Alert], now: float, blocks: int = 24, seconds:
 
 
 def day_strip(
-    alerts: Iterable[Alert], now: float, blocks: int = 48, seconds: float = 1800.0
-) -> tuple[tuple[Shape | None, float], ...]:
-    """The time bar's 48 half hours: gravest severity, and 0..1 how many alerts fired in it beside the worst half hour."""
-    start = first_block(now, blocks, seconds)
+    alerts: Iterable[Alert], end: float, until: float, blocks: int = 48, seconds: float = 1800.0
+) -> tuple[Shape | None, ...]:
+    """Half hours up to `end`, the gravest of each. What still fires is known to have done so until `until`."""
+    start = first_block(end, blocks, seconds)
     shapes: list[Shape | None] = [None] * blocks
-    counts = [0] * blocks
     for alert in alerts:
-        touched: set[int] = set()
         for firing in alert.firings:
-            end = now if firing.end is None else firing.end
-            touched.update(_paint(shapes, firing.start, end, shape_of(firing.severity), start, seconds))
-        for i in touched:
-            counts[i] += 1
-    most = max(counts, default=0)
-    return tuple((shape, count / most if most else 0.0) for shape, count in zip(shapes, counts, strict=True))
+            _paint(shapes, firing.start, until if firing.end is None else firing.end, shape_of(firing.severity), start, seconds)
+    return tuple(shapes)
+
+
+def graver(first: Shape | None, second: Shape | None) -> Shape | None:
+    """The one to be shown of two."""
+    return second if _RANK[second or ""] > _RANK[first or ""] else first
 
 
 def _paint(strip: list[Shape | None], begin: float, end: float, shape: Shape, start: float, seconds: float) -> range:

@@ -36,14 +36,14 @@ class TimeHandlers:
             return "This is live already."
         if action == "time.later" and not standing:
             return "This is the newest there is."
-        if action in ("time.faster", "time.slower") and not self.rewinding.active:
+        if action in ("time.faster", "time.slower") and not self.ctx.rewound:
             return NOT_BACK
         return ""
 
     def pause(self) -> None:
         """Hold the view still, or let it go on; in the past: play on, or stand."""
         time = self.ctx.time
-        if self.rewinding.active:
+        if self.ctx.rewound:
             self.rewinding.play()
         elif time.paused:
             time.live()

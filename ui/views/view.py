@@ -137,6 +137,8 @@ class FrameView:
     title: str = "Lightship"
     focus: str = ""
     """The text field that has the focus ("filter", "search", "palette", "silence.reason", "note", "goto", "rule"), or ""."""
+    locked: str = ""
+    """Why nothing can be changed here, "" when it can: buttons that act are off and say so."""
 
 
 # ---------------------------------------------------------------- charts

@@ -135,7 +135,7 @@ def test_while_the_past_is_built_the_page_stays_and_the_bar_says_where_it_goes(d
     before = demo.session.picture().overview
     back(demo, 10 * HOUR + 50 * 60)
     time = bar(demo)
-    assert (time.state, time.progress, time.awaited) == ("rewound", 0.0, "Going to 03:31 …")
+    assert (time.state, time.progress, time.awaited) == ("live", 0.0, "Going to 03:31 …")
     assert before is not None
     demo.tick(1)
     now = demo.session.picture().overview
@@ -295,7 +295,7 @@ def test_the_at_key_asks_for_a_time(demo: Stage) -> None:
     demo.press("@")
     palette = demo.session.picture().palette
     assert palette is not None
-    assert [row.title for row in palette.rows][:2] == ["-1h", "-2h"]
+    assert [row.title for row in palette.rows][:2] == ["-1h", "-6h"]
     demo.session.set_text("palette", "@03:30")
     palette = demo.session.picture().palette
     assert palette is not None
