@@ -201,7 +201,7 @@ class MemoryHistory:
     def metadata(self) -> dict[str, Metadata]:
         """See `History`: of the metrics that have series."""
         present = self._index.values(NAME_TAG)
-        return {name: known for name, known in self._metadata.items() if name in present}
+        return {name: known for name, known in list(self._metadata.items()) if name in present}
 
 
 def _block(group: list[tuple[Labels, Span]]) -> Block:
