@@ -30,7 +30,7 @@ def select_instant(run: Run, selector: Selector, times: Millis, step: int, func:
     lookback = run.limits.lookback
     while True:
         ahead = lookback if selector.mode == "smoothed" else 0
-        hints = Hints(step, 0, lookback, func, int(times[0]), run.limits.max_samples)
+        hints = Hints(step, 0, lookback, "smoothed" if ahead else func, int(times[0]), run.limits.max_samples)
         selected = run.select(selector.matchers, int(times[0]) - lookback + 1, int(times[-1]) + ahead, hints)
         if selected.resolution <= lookback:
             return with_resets(selected) if id(selector) in run.statistics else selected, lookback

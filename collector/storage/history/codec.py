@@ -36,6 +36,8 @@ _QUICK = ChunkConfig(compression_level=4)
 
 Slots = npt.NDArray[np.uint8]
 Bits = npt.NDArray[np.uint64]
+Picks = slice | npt.NDArray[np.int64] | None
+"""Which columns count: None for all."""
 
 
 class DamagedChunkError(Exception):
@@ -130,18 +132,29 @@ class Chunk:
         else:
             self._starts = [body]
 
-    def read_into(self, out: Values, rows: Sequence[int], which: Sequence[int], begin: int, end: int) -> None:
-        """Writes the series at positions `which` of `slots` into `out[rows, begin:end]`. Raises `DamagedChunkError`."""
+    def read_into(
+        self, out: Values, rows: Sequence[int], which: Sequence[int], columns: slice, width: int, picks: Picks
+    ) -> None:
+        """Writes the series at positions `which` of `slots`, each of `width` samples and of these those picked, into
+        `out[rows, columns]`. Raises `DamagedChunkError`.
+        """
         if self._form == _TOGETHER:
-            together = np.empty(len(self.slots) * (end - begin))
-            _unpack_column(self._payload[self._starts[0] :], together)
-            out.view(np.uint64)[rows, begin:end] = together.view(np.uint64).reshape(len(self.slots), -1)[which]
+            together = np.empty((len(self.slots), width))
+            _unpack_column(self._payload[self._starts[0] :], together.reshape(-1))
+            put(out, rows, columns, together, which, picks)
             return
         if self._form != _STREAMS:
             raise DamagedChunkError("a chunk of histograms stands where floats should")
         starts, payload = self._starts, self._payload
-        for row, position in zip(rows, which, strict=True):  # a call a series: 7 us for a thousand samples
-            _unpack_column(payload[starts[position] : starts[position + 1]], out[row, begin:end])
+        if picks is None:
+            for row, position in zip(rows, which, strict=True):  # a call a series: 7 us for a thousand samples
+                _unpack_column(payload[starts[position] : starts[position + 1]], out[row, columns])
+            return
+        whole = np.empty(width)
+        bits, out_bits = whole.view(np.uint64), out.view(np.uint64)
+        for row, position in zip(rows, which, strict=True):
+            _unpack_column(payload[starts[position] : starts[position + 1]], whole)
+            out_bits[row, columns] = bits[picks]
 
     def histogram_parts(self, count: int) -> list[bytes]:
         """The columns of a chunk of histograms. Raises `DamagedChunkError`."""
@@ -196,5 +209,12 @@ def _unpack_column(packed: bytes, column: Values) -> None:
         raise DamagedChunkError("a chunk is packed in a way this version does not know")
 
 
-Filler = Callable[[Values, Sequence[int], Sequence[int], int, int], None]
-"""Writes some series of a piece into a matrix: (out, rows of out, positions in the piece, first column, column behind)."""
+def put(out: Values, rows: Sequence[int], columns: slice, values: Values, which: Sequence[int], picks: Picks) -> None:
+    """`out[rows, columns] = values[which, picks]`, bit for bit."""
+    chosen = values.view(np.uint64)[which]
+    out.view(np.uint64)[rows, columns] = chosen if picks is None else chosen[:, picks]
+
+
+Filler = Callable[[Values, Sequence[int], Sequence[int], slice, int, Picks], None]
+"""Writes some series of a piece into a matrix: (out, rows of out, positions in the piece, columns of out, samples a series has in
+the piece, which of these count)."""

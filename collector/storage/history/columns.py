@@ -114,7 +114,8 @@ def pieces_of(columns: Columns, wanted: Rows) -> list[Piece]:
     for group in equal_times(columns, 0, 1 << 31):
         rows = np.searchsorted(wanted, group.refs)
         values = _same_bits(columns.values, group.places)
-        found.append(Piece(rows, np.arange(len(rows)), group.times, hash(group.times.tobytes()), matrix_filler(values)))
+        shape, size = hash(group.times.tobytes()), len(group.times)
+        found.append(Piece(rows, np.arange(len(rows)), group.times, shape, matrix_filler(values), size))
     return found
 
 

@@ -9,14 +9,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 
 from collector.storage.history.chunk_table import HISTOGRAM, ChunkRow, TimesCache, TimesKey, refs_of, times_of
-from collector.storage.history.codec import GROUP, Chunk, DamagedChunkError, opened, seal_of
+from collector.storage.history.codec import GROUP, Chunk, DamagedChunkError, Picks, opened, seal_of
 from collector.storage.history.histograms import PARTS, HistogramPool, unpack_columns
 from collector.storage.history.pieces import Panel, Piece, Rows, assemble, matrix_filler
+from collector.storage.history.plan import SEES_MORE
 from collector.storage.history.settings import TIER_STEPS
-from monitor.query.history import Millis
+from monitor.query.history import Hints, Millis, Values
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,9 +94,9 @@ class Loader:
             if len(columns) != row.samples:
                 raise DamagedChunkError("a chunk of histograms has another number of samples than it says")
             numbers = self.pool.add(columns) + np.arange(row.samples, dtype=np.float64).reshape(-1, len(times))
-            piece = Piece(rows[here], here, times, row.times, matrix_filler(numbers))
+            piece = Piece(rows[here], here, times, row.times, matrix_filler(numbers), len(times))
         else:
-            piece = Piece(rows[here], here, times, row.times, _watched(row, chunk))
+            piece = Piece(rows[here], here, times, row.times, _watched(row, chunk), len(times))
         return self._alive(piece, row)
 
     def _alive(self, piece: Piece, row: ChunkRow) -> list[Piece]:
@@ -112,11 +112,7 @@ class Loader:
         if begin >= behind or not hit.any():
             return [piece]
         parts = [(~hit, 0, len(piece.times)), (hit, 0, begin), (hit, behind, len(piece.times))]
-        return [
-            piece.cut(piece.rows[some], piece.which[some], first, last)
-            for some, first, last in parts
-            if some.any() and last > first
-        ]
+        return [piece.of_rows(some).between(first, last) for some, first, last in parts if some.any() and last > first]
 
 
 def tombstones(connection: sqlite3.Connection) -> dict[tuple[int, ...], list[Tombstone]]:
@@ -142,9 +138,9 @@ class DamagedPieceError(Exception):
 
 
 def _watched(row: ChunkRow, chunk: Chunk) -> Callable[..., None]:
-    def fill(out: npt.NDArray[np.float64], rows: Sequence[int], which: Sequence[int], begin: int, end: int) -> None:
+    def fill(out: Values, rows: Sequence[int], which: Sequence[int], columns: slice, width: int, picks: Picks) -> None:
         try:
-            chunk.read_into(out, rows, which, begin, end)
+            chunk.read_into(out, rows, which, columns, width, picks)
         except DamagedChunkError as error:
             raise DamagedPieceError(
                 f"{error} (tier {row.tier}, span {row.span}, series {row.bucket * GROUP} and on)", fill
@@ -158,7 +154,38 @@ def clipped(piece: Piece, start: int, end: int) -> Piece | None:
     if start < piece.times[0] and piece.times[-1] <= end:
         return piece
     begin, behind = np.searchsorted(piece.times, (start, end), "right").tolist()
-    return piece.cut(piece.rows, piece.which, begin, behind) if begin < behind else None
+    return piece.between(begin, behind) if begin < behind else None
+
+
+class Thinner:
+    """Leaves of each series what an instant selector can see: of each piece the last sample up to each evaluation. Of histograms
+    nothing may be left out, for they are added up.
+    """
+
+    def __init__(self, hints: Hints) -> None:
+        self._first, self._step = hints.first, hints.step
+        self.works = not hints.range and hints.step > 0 and hints.first != 0 and hints.func not in SEES_MORE
+        self._known: dict[int, slice | Rows | None] = {}
+
+    def thinned(self, piece: Piece) -> Piece:
+        """The piece, or less of it."""
+        if not self.works:
+            return piece
+        if piece.shape not in self._known:
+            self._known[piece.shape] = self._columns(piece.times)
+        columns = self._known[piece.shape]
+        return piece if columns is None else piece.picked(columns, hash((piece.shape, "thin")))
+
+    def _columns(self, times: Millis) -> slice | Rows | None:
+        """None where most samples are seen anyway."""
+        seen_at = np.maximum(-((self._first - times) // self._step), 0)
+        places = np.flatnonzero(np.append(seen_at[1:] != seen_at[:-1], True))
+        if 4 * len(places) > 3 * len(times):
+            return None
+        gaps = np.diff(places)
+        if len(gaps) and (gaps == gaps[0]).all():
+            return slice(int(places[0]), int(places[-1]) + 1, int(gaps[0]))
+        return places
 
 
 def share(row: ChunkRow, start: int, end: int) -> int:

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from collector.storage.history.codec import Filler
-from monitor.query.history import Millis, Values
+from collector.storage.history.codec import Filler, Picks, put
+from monitor.query.history import Mask, Millis, Values
 
 Rows = npt.NDArray[np.int64]
 
@@ -21,8 +21,8 @@ Rows = npt.NDArray[np.int64]
 @dataclass(frozen=True, slots=True, eq=False)
 class Piece:
     """n series with T samples each. `rows` int64[n]: which of the wanted series they are; `which` int64[n]: their places in what
-    `fill` reads. `shape`: equal where times are equal. `times` int64[T]; `width`: columns that `fill` writes, of which
-    those from `skip` on count (a deletion leaves pieces of pieces).
+    `fill` reads. `shape`: equal where times are equal. `times` int64[T]. `width`: how many samples `fill` reads of a series, of
+    which those `picks` names are meant; None for all T.
     """
 
     rows: Rows
@@ -30,25 +30,30 @@ class Piece:
     times: Millis
     shape: int
     fill: Filler
-    skip: int = 0
-    width: int = 0
+    width: int
+    picks: Picks = None
 
-    def cut(self, rows: Rows, which: Rows, begin: int, end: int) -> Piece:
-        """Some series of it, and of their samples those in columns [begin, end)."""
-        width = self.width or len(self.times)
-        shape = hash((self.shape, begin, end))
-        return Piece(rows, which, self.times[begin:end], shape, self.fill, self.skip + begin, width)
+    def of_rows(self, some: Mask) -> Piece:
+        """Some of its series."""
+        return Piece(self.rows[some], self.which[some], self.times, self.shape, self.fill, self.width, self.picks)
+
+    def between(self, begin: int, end: int) -> Piece:
+        """Of its samples those in columns [begin, end)."""
+        return self.picked(slice(begin, end), hash((self.shape, begin, end)))
+
+    def picked(self, columns: slice | Rows, shape: int) -> Piece:
+        """Some of its samples, in order; `shape`: what names their times from now on."""
+        picks = columns if self.picks is None else _through(self.picks, columns)
+        return Piece(self.rows, self.which, self.times[columns], shape, self.fill, self.width, picks)
 
     def write(self, out: Values, rows: Sequence[int], which: Sequence[int], begin: int) -> None:
         """Fill `out[rows, begin:]` with the series at `which`."""
-        if not self.width:
-            self.fill(out, rows, which, begin, begin + len(self.times))
-            return
-        whole = np.empty((len(rows), self.width))
-        self.fill(whole, range(len(rows)), which, 0, self.width)
-        out.view(np.uint64)[rows, begin : begin + len(self.times)] = whole.view(np.uint64)[
-            :, self.skip : self.skip + len(self.times)
-        ]
+        self.fill(out, rows, which, slice(begin, begin + len(self.times)), self.width, self.picks)
+
+
+def _through(picks: slice | Rows, columns: slice | Rows) -> Rows:
+    whole = np.arange(picks.start, picks.stop, picks.step or 1) if isinstance(picks, slice) else picks
+    return whole[columns]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,8 +71,8 @@ class Panel:
 def matrix_filler(values: Values) -> Filler:
     """Fills from a matrix in memory, bit for bit."""
 
-    def fill(out: Values, rows: Sequence[int], which: Sequence[int], begin: int, end: int) -> None:
-        out.view(np.uint64)[rows, begin:end] = values.view(np.uint64)[which]
+    def fill(out: Values, rows: Sequence[int], which: Sequence[int], columns: slice, _width: int, picks: Picks) -> None:
+        put(out, rows, columns, values, which, picks)
 
     return fill
 

@@ -12,7 +12,9 @@ from monitor.query.history import Hints
 
 _FIELDS = {"min_over_time": LEAST, "max_over_time": GREATEST, "sum_over_time": SUM}
 _EXACT_OVER_TIME = {"min_over_time", "max_over_time", "sum_over_time", "last_over_time", "present_over_time"}
-_INEXACT_INSTANT = {"timestamp", "absent", "info"}
+SEES_MORE = frozenset(("smoothed",))
+"""What looks beyond the last sample up to an evaluation."""
+_INEXACT_INSTANT = {"timestamp", *SEES_MORE}
 
 
 class Layer(NamedTuple):

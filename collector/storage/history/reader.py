@@ -24,7 +24,7 @@ from collector.storage.history.chunk_table import (
 from collector.storage.history.codec import GROUP
 from collector.storage.history.head import Run, run_pieces
 from collector.storage.history.histograms import HistogramPool
-from collector.storage.history.loading import Loader, clipped, share, tombstones
+from collector.storage.history.loading import Loader, Thinner, clipped, share, tombstones
 from collector.storage.history.pieces import Piece, Rows
 from collector.storage.history.plan import Area, Layer, areas, coarsest, exact_tier, field_of
 from collector.storage.history.settings import RAW, TIER_STEPS, WINDOW, span_end, span_of, window_of
@@ -72,6 +72,7 @@ class Reading:
         self._floors = [known.get(f"floor_{tier}", -(1 << 62)) for tier in range(len(TIER_STEPS))]
         self._pool = HistogramPool()
         self._loader = Loader(asked.refs, times_cache, self._pool, tombstones(connection))
+        self._thinner = Thinner(asked.hints)
         self._budget = asked.hints.max_samples
 
     def found(self) -> Found:
@@ -116,7 +117,7 @@ class Reading:
         pieces = run_pieces(run, self._asked.refs, self._pool)
         inside = [part for piece in pieces if (part := clipped(piece, self._asked.start - 1, self._asked.end)) is not None]
         self._spend(sum(len(piece.rows) * len(piece.times) for piece in inside))
-        return inside
+        return inside if run.histograms is not None else [self._thinner.thinned(piece) for piece in inside]
 
     def _fresh(self) -> list[tuple[int, int]]:
         """Stretches whose raw samples are not all merged yet, so that tiers made of them may lack some."""
@@ -166,10 +167,11 @@ class Reading:
         found: list[Piece] = []
         for piece in self._loader.pieces(self._connection, chunks):
             here = wanted[piece.rows]
-            some = piece if here.all() else piece.cut(piece.rows[here], piece.which[here], 0, len(piece.times))
-            inside = clipped(some, area.start, area.end) if len(some.rows) else None
+            some = piece if here.all() else piece.of_rows(here)
+            inside = clipped(some, max(area.start, self._asked.start - 1), area.end) if len(some.rows) else None
             if inside is not None:
-                found += [inside] if covered is None else uncovered(inside, covered, window_of(area.start + 1))
+                parts = [inside] if covered is None else uncovered(inside, covered, window_of(area.start + 1))
+                found += parts if layer.field == HISTOGRAM else map(self._thinner.thinned, parts)
         return found
 
     def _histograms(self, plan: Sequence[Area], rows: Rows) -> list[Piece]:
@@ -221,7 +223,7 @@ def uncovered(piece: Piece, covered: Covered, first: int) -> list[Piece]:
     for number, (begin, behind) in enumerate(itertools.pairwise(bounds)):
         some = needed[:, number]
         if some.any():
-            found.append(piece.cut(piece.rows[some], piece.which[some], begin, behind))
+            found.append(piece.of_rows(some).between(begin, behind))
     return found
 
 

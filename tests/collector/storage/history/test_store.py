@@ -52,9 +52,7 @@ VALUES = st.one_of(
     st.integers(-5, 5).map(float), st.floats(allow_nan=True), st.just(STALE), st.floats(0, 100).map(lambda v: round(v, 2))
 )
 BATCH = st.lists(st.tuples(st.integers(0, 5), st.integers(0, 80), VALUES), min_size=1, max_size=30)
-STEPS = st.lists(
-    st.one_of(BATCH, st.sampled_from(["fold", "restart", "commit", "upkeep", "check"])), min_size=1, max_size=20
-)
+STEPS = st.lists(st.one_of(BATCH, st.sampled_from(["fold", "restart", "commit", "upkeep", "check"])), min_size=1, max_size=20)
 
 
 class Model:
@@ -78,7 +76,7 @@ class Model:
 
 
 @given(STEPS, st.sampled_from([1, 60_000, 2_000_000]), st.sampled_from([0, 10 * HOUR]))
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_history_is_a_dictionary(steps: list[object], unit: int, window: int) -> None:
     """Late, duplicate and out-of-order samples; folds, merges and restarts at any moment."""
     model = Model(window)

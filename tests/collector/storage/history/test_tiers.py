@@ -32,9 +32,7 @@ class Story:
 
     def __init__(self, folder: Path, keep: tuple[float, float, float, float] = (1e9, 1e9, 1e9, 1e9)) -> None:
         self.now = START / 1000
-        self.store = HistoryStore(
-            folder, HistorySettings(keep=keep, quiet=0.0, future=1e9), clock=lambda: self.now
-        )
+        self.store = HistoryStore(folder, HistorySettings(keep=keep, quiet=0.0, future=1e9), clock=lambda: self.now)
         self.samples: dict[str, Samples] = {}
 
     def add(self, number: int, kind: int, times: np.ndarray, values: np.ndarray) -> None:
@@ -75,7 +73,7 @@ def close(left: float | None, right: float | None) -> bool:
     return bool(np.isclose(left, right, rtol=1e-12, atol=1e-9, equal_nan=True))
 
 
-@given(st.integers(0, 10_000), st.sampled_from([1000, 2000, 15_000]), st.sampled_from([10_000, MINUTE, HOUR]), st.booleans())
+@given(st.integers(0, 10_000), st.sampled_from([1000, 2000, 15_000]), st.sampled_from([7000, 10_000, 40_000, MINUTE, HOUR]), st.booleans())
 @settings(max_examples=25, deadline=None)
 def test_what_a_tier_answers_without_a_word_is_exact(seed: int, every: int, step: int, late: bool) -> None:
     chance = np.random.default_rng(seed)
@@ -128,8 +126,8 @@ def test_fast_series_have_every_tier_and_slow_ones_the_hourly_only(tmp_path: Pat
     story.pass_to(START + 24 * HOUR)
 
     def count(step: int) -> dict[str, int]:
-        lookback = max(step, 300_000)
-        found = samples_of(story.select(START, START + 5 * HOUR, Hints(step=step, first=START, lookback=lookback)))
+        hints = Hints(step=step, first=START, range=step, func="last_over_time")
+        found = samples_of(story.select(START, START + 5 * HOUR, hints))
         return {number: len(samples) for number, samples in found.items()}
 
     assert count(10_000) == {"0": 1440, "1": 960}
