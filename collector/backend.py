@@ -89,7 +89,8 @@ class CollectorBackend:
 
     def rules(self) -> m.Rules:
         rules = self._service.rules
-        return m.Rules(revision=rules.revision, rules=tuple(rules.rules), files=tuple(rules.files))
+        groups = self._service.groups
+        return m.Rules(rules.revision + groups.revision, tuple(rules.rules), tuple(rules.files), groups.told())
 
     def events_since(self, event: int) -> list[Event]:
         return self._service.desk.events_since(event)

@@ -73,6 +73,7 @@ class Service:
         self.rules = RuleStore(Path(settings["rules"]).expanduser() if settings["rules"] else self.data / "rules")
         self._parts = Parts()
         self._groups: tuple[RuleGroup, ...] = ()
+        self._groups_told = 0
         self._queue: deque[list[Batch]] = deque()
         self._shed = 0
         self._tick_seconds = self._tick_late = 0.0
@@ -242,6 +243,9 @@ class Service:
             if self.rules.groups is not self._groups:
                 self._groups = self.rules.groups
                 self.groups.load(self._groups)
+            if self.groups.revision != self._groups_told:
+                self._groups_told = self.groups.revision
+                changed.add("rules")
         with self._parts.one("Gathering the collector's figures"):
             self.health.gather()
         with self._parts.one("Sending the stream"):

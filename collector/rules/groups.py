@@ -14,6 +14,7 @@ from monitor.model.matchers import Matcher
 from monitor.query.groupstate import RuleFailedError, RuleState, Sample
 from monitor.query.history import Answer, Hints, History, Labels, QueryError, stale_at
 from monitor.query.rulegroups import RuleGroup
+from monitor.wire.messages import GroupRule
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +57,8 @@ class GroupRunner:
     def __init__(self, instant: Instant, write: Write, history: History | None, clock: Callable[[], float] = time.time) -> None:
         self.groups: list[GroupState] = []
         self.failures = 0
+        self.revision = 0
+        """Rises when rules, their states or what is wrong with them change."""
         self._instant = instant
         self._write = write
         self._history = history
@@ -68,6 +71,7 @@ class GroupRunner:
         """Take these groups up. One that is unchanged keeps its state; of a changed one, rules that are unchanged do."""
         before = {(state.group.file, state.group.name): state for state in self.groups}
         self.groups = [self._taken_up(group, before.get((group.file, group.name))) for group in groups]
+        self.revision += 1
         for state in self.groups:
             self._next(state, self._clock())
         self._changed.set()
@@ -126,6 +130,7 @@ class GroupRunner:
 
     async def _judge_rule(self, state: GroupState, rule: RuleState, at: int, now: int) -> None:
         began = time.perf_counter()
+        before = (rule.error, rule.state, len(rule.alerts))
         try:
             answer = await self._instant(rule.rule.expr, at)
             samples, error = rule.judge(answer, at, state.group.limit), ""
@@ -135,6 +140,8 @@ class GroupRunner:
         if error and error != rule.error:
             log.warning("%s, line %d: %s: %s", state.group.file, rule.rule.line, rule.rule.name, error)
         rule.error, rule.judged_at, rule.took = error, now, time.perf_counter() - began
+        if before != (error, rule.state, len(rule.alerts)):
+            self.revision += 1
         if samples:
             self._write(samples, at)
 
@@ -146,6 +153,25 @@ class GroupRunner:
         told = await asyncio.to_thread(_last_told, self._history, [rule.rule.alert for rule in waiting], now)
         for rule in waiting:
             rule.restore(told, now, GRACE)
+
+    def told(self) -> tuple[GroupRule, ...]:
+        """All rules and how they fare, for the stream."""
+        return tuple(
+            GroupRule(
+                state.group.file,
+                rule.rule.line,
+                state.group.name,
+                rule.rule.name,
+                rule.rule.expr,
+                bool(rule.rule.alert),
+                rule.rule.for_seconds,
+                rule.state,
+                sum(alert.state != "inactive" for alert in rule.alerts.values()),
+                rule.error,
+            )
+            for state in self.groups
+            for rule in state.rules
+        )
 
     def figures(self) -> dict[str, float]:
         return {

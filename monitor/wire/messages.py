@@ -116,12 +116,31 @@ class Alerts(Message, frozen=True, tag=_tag):
     removed: tuple[str, ...] = ()
 
 
+class GroupRule(msgspec.Struct, frozen=True):
+    """A rule of a Prometheus rule file and how it fares: `state` inactive, pending or firing, `active` alerts, why it fails.
+
+    `line` of the rule in its file, from 1. `alert` False: it records `expr` as the series `name`.
+    """
+
+    file: str
+    line: int
+    group: str
+    name: str
+    expr: str
+    alert: bool = False
+    for_seconds: float = 0.0
+    state: str = "inactive"
+    active: int = 0
+    error: str = ""
+
+
 class Rules(Message, frozen=True, tag=_tag):
     """All rules in force and their files, sent whole at each change (rules are few)."""
 
     revision: int
     rules: tuple[Rule, ...]
     files: tuple[RuleFile, ...]
+    groups: tuple[GroupRule, ...] = ()
 
 
 class Events(Message, frozen=True, tag=_tag):
@@ -396,6 +415,7 @@ ClientMessage = (
 __all__ = [name for name, value in list(globals().items()) if isinstance(value, type) and issubclass(value, Message)] + [
     "ClientMessage",
     "F64",
+    "GroupRule",
     "HistogramCell",
     "I32",
     "RuleProblem",

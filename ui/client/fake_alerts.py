@@ -45,6 +45,7 @@ class FakeAlerts:
         self.events: deque[Event] = deque(maxlen=MAX_EVENTS)
         self.revision = 0
         self.rules_revision = 0
+        self.groups: tuple[m.GroupRule, ...] = ()
         self._clock = clock
         self._removed: dict[str, int] = {}
         self._event = 0
@@ -59,7 +60,7 @@ class FakeAlerts:
         return self.revision, alerts, silences, removed
 
     def told_rules(self) -> m.Rules:
-        return m.Rules(self.rules_revision, tuple(self.rules.values()), tuple(self.files.values()))
+        return m.Rules(self.rules_revision, tuple(self.rules.values()), tuple(self.files.values()), self.groups)
 
     def events_since(self, event: int) -> list[Event]:
         return [e for e in self.events if e.id > event]
@@ -116,6 +117,12 @@ class FakeAlerts:
         self.rules_revision += 1
         self.rules = {name: rule for name, rule in self.rules.items() if rule.file != file}
         self.rules |= {rule.id: rule for rule in rules}
+        self.files[file] = RuleFile(file, text, self.rules_revision)
+
+    def load_groups(self, file: str, text: str, groups: tuple[m.GroupRule, ...]) -> None:
+        """Puts a file of Prometheus rules in force, which are said to fare so."""
+        self.rules_revision += 1
+        self.groups = (*(rule for rule in self.groups if rule.file != file), *groups)
         self.files[file] = RuleFile(file, text, self.rules_revision)
 
     # ------------------------------------------------------------ commands

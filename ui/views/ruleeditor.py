@@ -17,6 +17,7 @@ from ui.views.feeds import Feed, Wish
 from ui.views.format import duration, minutes_ago, plural, sanitise, value
 from ui.views.index import line_name
 from ui.views.lines import Track
+from ui.views.rulelist import group_sentence
 from ui.views.sentence import SIDES, Limit
 from ui.views.units import PLAIN, Unit, unit_of
 from ui.views.view import ChartView, RuleEditorView, Sentence, Text, Value
@@ -109,10 +110,10 @@ class RuleEditor:
             cursor_line=line,
             changed_lines=ruletext.changed_lines(draft.saved, text) if draft is not None else (),
             problems=ruletext.problem_rows(text, problems),
-            sentence=self._sentence(rule, matching),
+            sentence=self._group_sentence(name, line) or self._sentence(rule, matching),
             now=now,
             now_note=note,
-            chart=self._chart(rule, saved, matching, feed, unit),
+            chart=self._chart(name, rule, saved, matching, feed, unit),
             dirty=draft is not None and draft.dirty,
             can_save=can_save,
             button=button,
@@ -135,6 +136,17 @@ class RuleEditor:
         words = sanitise(rule_sentence(rule, matching[0].kind if matching else None), 600)
         cooldown = f" Tells people at most every {duration(rule.cooldown)}." if rule.cooldown and rule.actions else ""
         return (Text(words, strong=True), Text(cooldown)) if cooldown else (Text(words, strong=True),)
+
+    def _group_sentence(self, name: str, line: int) -> Sentence:
+        """What the Prometheus rule at this line does; () where there is none."""
+        if not ruletext.is_prometheus(name):
+            return ()
+        told = self.ctx.mirror.rules
+        above = [rule for rule in (told.groups if told else ()) if rule.file == name and rule.line <= line + 1]
+        if not above:
+            return (Text("Groups of Prometheus rules. The collector checks them when they are saved."),)
+        rule = max(above, key=lambda rule: rule.line)
+        return (Text(sanitise(group_sentence(rule), 600), strong=True), Text(f" Group {sanitise(rule.group, 80)}."))
 
     # ------------------------------------------------------------ data
 
@@ -197,7 +209,7 @@ class RuleEditor:
         )
 
     def _chart(
-        self, rule: Rule | None, saved: Rule | None, matching: list[SeriesInfo], feed: Feed | None, unit: Unit
+        self, file: str, rule: Rule | None, saved: Rule | None, matching: list[SeriesInfo], feed: Feed | None, unit: Unit
     ) -> ChartView:
         ctx = self.ctx
 
@@ -225,10 +237,11 @@ class RuleEditor:
                 y_ticks=ctx.profile.y_ticks,
                 limits=limits(rule, saved, unit, ctx),
                 subject="at most" if len(tracks) > 1 else "",
-                empty="No series matches this rule now." if not matching else "Waiting for data.",
+                empty=_no_chart(file, bool(matching)),
             )
 
         key = (
+            ruletext.is_prometheus(file),
             feed.version if feed is not None else (),
             rule,
             saved.condition if saved is not None else None,
@@ -238,6 +251,12 @@ class RuleEditor:
             ctx.index.revision,
         )
         return ctx.charts.get("rule", key, make)
+
+
+def _no_chart(name: str, matching: bool) -> str:
+    if ruletext.is_prometheus(name):
+        return "Explore charts the expression of a Prometheus rule."
+    return "Waiting for data." if matching else "No series matches this rule now."
 
 
 def limits(rule: Rule | None, saved: Rule | None, unit: Unit, ctx: Context) -> tuple[Limit, ...]:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from monitor.alerting.model import Rule, RuleFile, State
 from monitor.alerting.wording import sentence
+from monitor.wire.messages import GroupRule
 from ui.views import filter as filters
 from ui.views.alertbook import worst
 from ui.views.context import Context
 from ui.views.drafts import RuleDraft
-from ui.views.format import sanitise
+from ui.views.format import duration, sanitise
 from ui.views.view import RuleRow, Shape
 
+_SHAPES: dict[str, Shape] = {"firing": "warning", "pending": "pending"}
 Entry = tuple[RuleRow, str, int]
 """A row, its file and the 0-based line of its header."""
 
@@ -37,11 +39,11 @@ class RuleList:
         key = (told, ctx.book.revision, ctx.desk.rules, self.filter)
         if self._rows[0] != key:
             rules = told.rules if told else ()
+            filled = {r.file for r in rules} | {r.file for r in (told.groups if told else ())}
             found = [self._row(r) for r in rules]
-            found += [
-                self._file_row(f) for f in (told.files if told else ()) if f.problems or not any(r.file == f.name for r in rules)
-            ]
+            found += [self._file_row(f) for f in (told.files if told else ()) if f.problems or f.name not in filled]
             names = {f.name for f in told.files} if told else set()
+            found += [self._group_row(r) for r in (told.groups if told else ())]
             found += [self._draft_row(d) for d in ctx.desk.rules if d.file not in names]
             found = [r for r in found if self._passes(r[0], r[1])]
             found.sort(key=lambda r: (r[1], r[2]))
@@ -61,6 +63,19 @@ class RuleList:
             firing=len(alerts),
             summary=sanitise(sentence(rule), 200),
             changed=draft is not None and draft.dirty,
+        )
+        return row, rule.file, max(0, rule.line - 1)
+
+    def _group_row(self, rule: GroupRule) -> Entry:
+        shape: Shape = "unknown" if rule.error else _SHAPES.get(rule.state, "ok")
+        row = RuleRow(
+            id="",
+            name=sanitise(rule.name, 80),
+            file=sanitise(rule.file, 80),
+            shape=shape,
+            enabled=True,
+            firing=rule.active if rule.state == "firing" else 0,
+            summary=sanitise(group_sentence(rule), 200),
         )
         return row, rule.file, max(0, rule.line - 1)
 
@@ -89,3 +104,15 @@ class RuleList:
         }
         haystack = f"{row.name} {row.id} {file} {row.summary} {rule.selector if rule else ''}".lower()
         return self.filter.matches(haystack, keys.get)
+
+
+def group_sentence(rule: GroupRule) -> str:
+    """A rule of a Prometheus file in words."""
+    if rule.error:
+        return f"Fails: {rule.error}"
+    expr = " ".join(rule.expr.split())
+    if not rule.alert:
+        return f"Records {expr}"
+    held = f" for {duration(rule.for_seconds)}" if rule.for_seconds else ""
+    now = f" {rule.active} {rule.state} now." if rule.active else ""
+    return f"Fires when {expr}{held}.{now}"

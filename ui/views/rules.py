@@ -154,7 +154,7 @@ class Rules(PageModel):
             return (
                 ("" if draft is not None and draft.dirty else self.ctx.refusal())
                 if self.rule() is not None
-                else "No rule is chosen."
+                else self._why_no_rule()
             )
         if action == "draft.save":
             return self.acts.why_not_save(draft)
@@ -165,6 +165,11 @@ class Rules(PageModel):
         if action in ("open", "rule.edit") and self.current() is None:
             return "There are no rules yet. N starts one."
         return ""
+
+    def _why_no_rule(self) -> str:
+        if ruletext.is_prometheus(self._file()):
+            return "A Prometheus rule has no switch: edit its file (E)."
+        return "No rule is chosen."
 
     def _on_rule(self, act: Callable[[Rule], None]) -> None:
         rule = self.rule()
@@ -218,7 +223,7 @@ class Rules(PageModel):
         draft = self.ctx.desk.rule(file)
         line = draft.line if self.editing and draft is not None else current[2] if current is not None else 0
         told = self.ctx.mirror.rules
-        count = plural(len(told.rules) if told else 0, "rule")
+        count = plural(len(told.rules) + len(told.groups) if told else 0, "rule")
         return RulesView(
             rows=tuple(r[0] for r in rows),
             cursor=moved(self.cursor, 0, len(rows)),

@@ -28,11 +28,18 @@ class Parsed:
 
 @functools.lru_cache(maxsize=128)
 def parse(text: str, file: str) -> Parsed:
-    """Rules or problems; never raises."""
+    """Rules or problems; never raises. Files of Prometheus rules are read by the collector only, when they are saved."""
+    if is_prometheus(file):
+        return Parsed()
     try:
         return Parsed(parse_rules(text, file))
     except RulesError as error:
         return Parsed(problems=error.problems)
+
+
+def is_prometheus(file: str) -> bool:
+    """Whether a file of this name holds groups of Prometheus rules."""
+    return file.endswith((".yml", ".yaml"))
 
 
 def problem_rows(text: str, problems: Sequence[RuleProblem]) -> tuple[ProblemRow, ...]:

@@ -54,6 +54,7 @@ ALERT = Alert(
 )
 SILENCE = Silence("s1", (Matcher("service", "=~", "api.*"),), T, T + 3600, "deploy", "Mira", T, revision=8)
 
+GROUP_RULE = m.GroupRule("shop.yml", 4, "shop", "job:requests:rate5m", "sum by (job) (rate(requests_total[5m]))")
 EXAMPLES: dict[str, Message] = {
     "hello": m.Hello(
         "0.1.0", "harbour-1", "8f2c", T, 1.0, (60.0, 300.0, 900.0, 3600.0), 3600.0, "http://127.0.0.1:7070", "127.0.0.1:8125"
@@ -69,7 +70,7 @@ EXAMPLES: dict[str, Message] = {
     "frame": m.Frame(1, T, (_f(41.5, float("nan")),), _i(0, 3)),
     "history": m.History(1, _f(T - 2, T - 1), _i(0, 3), (_f(40.0, 41.0, float("nan"), 2.0),), 1.0),
     "alerts": m.Alerts(8, 6, T, (ALERT,), (SILENCE,), ("a0",)),
-    "rules": m.Rules(2, (RULE,), (RuleFile("system.toml", "[[rule]]\n…", 2),)),
+    "rules": m.Rules(2, (RULE,), (RuleFile("system.toml", "[[rule]]\n…", 2),), (GROUP_RULE,)),
     "events": m.Events((Event(T, "acknowledged", "Mira acknowledged cpu_busy", "Mira", "a1", "cpu_busy", "warning", 41),)),
     "health": m.Health(T, {"series": 90.0, "tick_seconds": 0.004}, ("pick-07:9100 does not answer",)),
     "reply": m.Reply(4, "", {"acknowledged": ["a1"]}),

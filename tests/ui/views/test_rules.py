@@ -304,3 +304,49 @@ def test_a_draft_that_cannot_be_read_still_says_what_its_rule_does_after_a_resta
     assert found.problems
     assert not words(found.sentence).startswith("No rule here")
     assert found.rule_id
+
+
+GROUPS = """\
+groups:
+  - name: shop
+    rules:
+      - record: job:requests:rate5m
+        expr: sum by (job) (rate(requests_total[5m]))
+      - alert: TooManyErrors
+        expr: rate(errors_total[5m]) > 5
+        for: 10m
+"""
+
+
+@pytest.fixture
+def grouped(desk: Stage) -> Stage:
+    rules = (
+        m.GroupRule("prom.yml", 4, "shop", "job:requests:rate5m", "sum by (job) (rate(requests_total[5m]))"),
+        m.GroupRule("prom.yml", 6, "shop", "TooManyErrors", "rate(errors_total[5m]) > 5", True, 600.0, "firing", 2),
+        m.GroupRule("prom.yml", 9, "shop", "broken", "up", error="two series of one name"),
+    )
+    desk.fake.book.load_groups("prom.yml", GROUPS, rules)
+    desk.tick()
+    return desk
+
+
+def test_rules_of_prometheus_files_are_listed_with_how_they_fare(grouped: Stage) -> None:
+    rows = {row.name: row for row in view(grouped).rows if row.file == "prom.yml"}
+    assert view(grouped).title == "14 rules"
+    assert rows["job:requests:rate5m"].summary == "Records sum by (job) (rate(requests_total[5m]))"
+    assert rows["TooManyErrors"].summary == "Fires when rate(errors_total[5m]) > 5 for 10 min. 2 firing now."
+    assert (rows["TooManyErrors"].shape, rows["TooManyErrors"].firing) == ("warning", 2)
+    assert (rows["broken"].shape, rows["broken"].summary) == ("unknown", "Fails: two series of one name")
+
+
+def test_a_prometheus_file_is_edited_as_text_and_checked_by_the_collector(grouped: Stage) -> None:
+    names = [row.name for row in view(grouped).rows]
+    grouped.session.point("rules", names.index("TooManyErrors"))
+    found = editor(grouped)
+    assert (found.file, found.cursor_line, found.problems) == ("prom.yml", 5, ())
+    assert words(found.sentence).startswith("Fires when rate(errors_total[5m]) > 5 for 10 min.")
+    assert found.chart.empty == "Explore charts the expression of a Prometheus rule."
+    assert not grouped.session.enabled("rule.toggle")[0]
+    grouped.press("e")
+    changed = type_in(grouped, "for: 10m", "for: 15m")
+    assert (changed.problems, changed.can_save, changed.button) == ((), True, "Save 1 changed line")
