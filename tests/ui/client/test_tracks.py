@@ -236,3 +236,15 @@ def test_the_only_series_may_go_and_frames_without_any_follow() -> None:
     tracks.append(2.0, np.empty(0, np.int32), (np.empty(0),))
     tracks.append(3.0, np.array([3], np.int32), (np.array([7.0]),))
     assert tracks.track(3, "value")[1].tolist()[-1] == 7.0
+
+
+def test_of_a_long_past_newer_points_take_each_others_place_until_they_are_a_step_apart() -> None:
+    tracks = Tracks(("value",), 86_400.0, step=60.0)
+    _merge(tracks, [60.0 * i for i in range(1, 11)], [[float(i) for i in range(1, 11)]], _rows(0), step=60.0)
+    for second in range(601, 901):
+        _append(tracks, float(second), r0=second)
+    points = _points(tracks, 0)
+    assert points[-1] == (900.0, 900.0)
+    assert 13 <= len(points) <= 17
+    assert not tracks.gaps()
+    assert np.diff([time for time, _ in points[:-1]]).min() >= 59.0

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QEvent, Qt, QTimer
+from PySide6.QtCore import QElapsedTimer, QEvent, QEventLoop, Qt, QTimer
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
@@ -138,7 +138,7 @@ def demo(tmp_path: Path) -> Iterator[Any]:
     def open_it(size: tuple[int, int] = (1440, 900)) -> Screen:
         fake = FakeCollector.demo()
         mirror = Mirror()
-        session = Session(mirror, fake.submit, now=lambda: fake.now, who="Mira Okafor", zone=UTC)
+        session = Session(mirror, fake.submit, now=lambda: fake.now, who="Mira Okafor", zone=UTC, open_line=fake.another)
         window, pump = open_window(fake, mirror, session, Memory(tmp_path / "state.ini"))
         fake.start()
         window.resize(*size)
@@ -153,3 +153,17 @@ def demo(tmp_path: Path) -> Iterator[Any]:
     for screen in opened:
         assert screen.pump is not None
         screen.pump.stop()
+
+
+@pytest.fixture
+def qapp_wait() -> Any:
+    """Lets events pass until a condition holds; fails after five seconds."""
+
+    def wait(condition: Any) -> None:
+        clock = QElapsedTimer()
+        clock.start()
+        while not condition() and clock.elapsed() < 5000:
+            application().processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents, 50)
+        assert condition()
+
+    return wait
