@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
+
+import msgspec
 
 from monitor.alerting.model import RuleProblem
 from monitor.alerting.rules import RulesError, parse_rules
@@ -37,6 +40,27 @@ def _list(arguments: argparse.Namespace) -> int:
     return OK
 
 
+class _Checked(msgspec.Struct):
+    rules: int
+    problems: list[RuleProblem]
+
+
+def _check_groups(name: str) -> _Checked:
+    """A file of Prometheus rules, read by the collector's side: it has the parser of YAML."""
+    import importlib.util
+    import subprocess
+
+    if importlib.util.find_spec("yaml") is None:
+        raise CommandError(
+            f"{name}: the collector is not installed here, which reads Prometheus rules; install lightship[collector]"
+        )
+    command = [sys.executable, "-m", "collector.rules.checking", name]
+    done = subprocess.run(command, capture_output=True, check=False)
+    if done.returncode:
+        raise CommandError(f"{name} could not be checked: {done.stderr.decode(errors='replace').strip()[-300:]}")
+    return msgspec.json.decode(done.stdout, type=_Checked)
+
+
 def _check(arguments: argparse.Namespace) -> int:
     problems: list[RuleProblem] = []
     count = 0
@@ -45,6 +69,10 @@ def _check(arguments: argparse.Namespace) -> int:
             text = Path(name).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise CommandError(f"{name} cannot be read: {error}", USAGE) from None
+        if name.endswith((".yml", ".yaml")):
+            found = _check_groups(name)
+            count, problems = count + found.rules, [*problems, *found.problems]
+            continue
         try:
             count += len(parse_rules(text, Path(name).name))
         except RulesError as error:

@@ -192,3 +192,13 @@ def test_help_and_send_start_without_numbers_and_sockets_of_the_stream() -> None
     code = "import sys, ui.command.main, ui.command.send; ui.command.main.main(['--help']); print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert {"numpy", "msgspec", "websockets", "importlib.metadata"}.isdisjoint(loaded)
+
+
+def test_rules_check_reads_prometheus_files_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    good, bad = tmp_path / "good.yml", tmp_path / "bad.yml"
+    good.write_text("groups:\n- name: a\n  rules:\n  - record: b\n    expr: sum(up)\n")
+    bad.write_text("groups:\n- name: a\n  rules:\n  - record: b\n    expr: sum(up\n")
+    assert main(["rules", "check", str(good)]) == exits.OK
+    assert capsys.readouterr().out == "1 rule, nothing wrong.\n"
+    assert main(["rules", "check", str(bad)]) == exits.USAGE
+    assert capsys.readouterr().err.startswith("lightship: bad.yml, line 5: expr: unclosed left parenthesis")
