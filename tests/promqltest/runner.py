@@ -55,7 +55,8 @@ def run_text(name: str, text: str) -> Report:
         if isinstance(command, Clear):
             history = empty_history()
         elif isinstance(command, Load):
-            load(history, command)
+            failure = _load(history, command)
+            report.failures += [failure] if failure is not None else []
         elif isinstance(command, Unreadable):
             report.failures.append(Failure(command.line, command.text, "unreadable test", "", command.why))
         else:
@@ -65,6 +66,14 @@ def run_text(name: str, text: str) -> Report:
             else:
                 report.failures.append(failure)
     return report
+
+
+def _load(history: MemoryHistory, command: Load) -> Failure | None:
+    try:
+        load(history, command)
+    except Exception as error:  # the evaluations that follow tell what this one load cost
+        return Failure(command.line, "load", f"load: {_gist(str(error))}", "", repr(error))
+    return None
 
 
 def run_eval(history: MemoryHistory, command: Eval) -> Failure | None:
