@@ -9,7 +9,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +26,8 @@ OK, FAILED, USAGE = 0, 1, 2
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit codes: 0 done, 1 could not run, 2 wrong flags or settings."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    if given and given[0] == "config":
-        return _printed(given[1:])
+    if given and given[0] in ("config", "history"):
+        return _printed(_config if given[0] == "config" else _history, given[1:])
     flags = _collector_parser().parse_args(given)
     try:
         settings = read_settings(flags)
@@ -98,15 +98,21 @@ def _say_ready(http: str, stream: str) -> None:
     print(f"ready {http} {stream}", flush=True)
 
 
-def _printed(arguments: list[str]) -> int:
-    """`config`, whose output may go to a pipe that is closed early or to a disk that is full."""
+def _printed(command: Callable[[list[str]], int], arguments: list[str]) -> int:
+    """A command whose output may go to a pipe that is closed early or to a disk that is full."""
     try:
-        code = _config(arguments)
+        code = command(arguments)
         sys.stdout.flush()
     except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return OK if isinstance(error, BrokenPipeError) else _complain(f"That did not work: {error.strerror or error}.", FAILED)
     return code
+
+
+def _history(arguments: list[str]) -> int:
+    from collector.history_command import main as history
+
+    return history(arguments, read_settings)
 
 
 def _config(arguments: list[str]) -> int:

@@ -39,6 +39,7 @@ Act
 Run
   collector    run a collector in the foreground
   config       show, check or explain the settings
+  history      back up, check, export, import or delete what is kept
   doctor       look for what is wrong here, each finding with its mend
 
 Try
@@ -52,7 +53,7 @@ Try
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 # numpy reads this when it is loaded: no thread a core for linear algebra that nobody here does.
 
-_PASSED_ON = ("collector", "config")
+_PASSED_ON = ("collector", "config", "history")
 """These belong to the collector's own command line."""
 
 
