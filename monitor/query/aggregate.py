@@ -160,7 +160,8 @@ def _variances(values: Values, present: Mask, groups: Groups) -> Values:
         spread = group_sums(off * off, groups.of, len(groups)) / counts
         # The mean is rounded: what it is off by is taken out again.
         slack = group_sums(off, groups.of, len(groups)) / counts
-        return np.maximum(spread - slack * slack, 0.0)
+        # Squares beyond the largest float are infinite, and so is the variance.
+        return np.where(np.isinf(spread), spread, np.maximum(spread - slack * slack, 0.0))
 
 
 def _deviations(values: Values, present: Mask, groups: Groups) -> Values:
