@@ -125,21 +125,35 @@ def _direct(values: Values, lows: Bounds, lengths: Bounds) -> Values:
 
 
 def _differences(values: Values, lows: Bounds, highs: Bounds) -> tuple[Values, Mask]:
-    rows, length = values.shape
-    running = np.zeros((rows, length + 1))
-    np.cumsum(values, axis=1, out=running[:, 1:])
+    running = _running(values)
     if max(-running.min(), running.max()) < _EXACT and (values == np.rint(values)).all():
-        return running[:, highs] - running[:, lows], np.ones((rows, len(lows)), bool)
-    lost = np.zeros((rows, length + 1))
-    part = running[:, 1:] - running[:, :-1]
-    np.cumsum((running[:, :-1] - (running[:, 1:] - part)) + (values - part), axis=1, out=lost[:, 1:])
-    difference, error = two_sum(running[:, highs], -running[:, lows])
-    sums = difference + (error + (lost[:, highs] - lost[:, lows]))
-    reach = np.abs(running).max(axis=1, keepdims=True) + np.abs(values).max(axis=1, keepdims=True)
-    doubt = reach * (length * 2.0**-104)
+        return running[:, highs] - running[:, lows], np.ones((len(values), len(lows)), bool)
+    high, low, doubt = _parts(values, running, lows, highs)
+    sums = high + low
     trusted = doubt <= np.abs(sums) * _TRUSTED
     if not trusted.all():
-        populated = np.zeros((rows, length + 1), np.int64)
+        populated = np.zeros(running.shape, np.int64)
         np.cumsum(values != 0, axis=1, out=populated[:, 1:])
         trusted |= (populated[:, highs] == populated[:, lows]) & np.isfinite(sums)
     return sums, trusted
+
+
+def window_sum_parts(values: Values, lows: Bounds, highs: Bounds) -> tuple[Values, Values, Values]:
+    """As `window_sums`, in two floats each, [R, N], and how far they may be off, [R, 1]; the values must be finite."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        return _parts(values, _running(values), lows, highs)
+
+
+def _running(values: Values) -> Values:
+    running = np.zeros((len(values), values.shape[1] + 1))
+    np.cumsum(values, axis=1, out=running[:, 1:])
+    return running
+
+
+def _parts(values: Values, running: Values, lows: Bounds, highs: Bounds) -> tuple[Values, Values, Values]:
+    lost = np.zeros(running.shape)
+    part = running[:, 1:] - running[:, :-1]
+    np.cumsum((running[:, :-1] - (running[:, 1:] - part)) + (values - part), axis=1, out=lost[:, 1:])
+    difference, error = two_sum(running[:, highs], -running[:, lows])
+    reach = np.abs(running).max(axis=1, keepdims=True) + np.abs(values).max(axis=1, keepdims=True)
+    return difference, error + (lost[:, highs] - lost[:, lows]), reach * (values.shape[1] * 2.0**-104)

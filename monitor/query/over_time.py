@@ -11,12 +11,14 @@ from collections.abc import Callable
 import numpy as np
 
 from monitor.query.cells import only, there
-from monitor.query.exact_sums import two_sum, window_sums
+from monitor.query.exact_sums import window_sums
 from monitor.query.extended_rates import anchor
 from monitor.query.histogram_rate import changes as histogram_changes
 from monitor.query.histogram_rate import resets as histogram_resets
 from monitor.query.history import Cells, Mask, Values
 from monitor.query.labelsets import name_of
+from monitor.query.moments import regressions
+from monitor.query.moments import variances as variances_of
 from monitor.query.over_time_histograms import histogram_means, histogram_totals
 from monitor.query.quantiles import quantiles_of
 from monitor.query.ranges import Bounds, Ranged, Ranges, Windows, filled
@@ -161,22 +163,11 @@ def _extreme_times(windows: Windows, worst: float, best: Callable[..., Bounds]) 
 
 
 def variances(ranges: Ranges) -> Ranged:
-    return _floats_only(ranges, _variances(ranges.floats))
+    return _floats_only(ranges, variances_of(ranges.floats))
 
 
 def deviations(ranges: Ranges) -> Ranged:
-    return _floats_only(ranges, np.sqrt(_variances(ranges.floats)))
-
-
-def _variances(windows: Windows) -> Values:
-    found = filled((len(windows.values), len(windows.lows)))
-    average = means(windows)
-    with np.errstate(all="ignore"):
-        for rows, picked, laid, _ in windows.laid_out():
-            off = laid - average[rows][:, picked][..., np.newaxis]
-            # The mean is rounded: what it is off by is taken out again.
-            found[rows, picked] = np.mean(off * off, axis=-1) - np.mean(off, axis=-1) ** 2
-    return np.maximum(found, 0.0)
+    return _floats_only(ranges, np.sqrt(variances_of(ranges.floats)))
 
 
 def quantile(ranges: Ranges, q: Values) -> Ranged:
@@ -261,37 +252,9 @@ def needing_two(ranges: Ranges, found: Values) -> Ranged:
 
 
 def slope(ranges: Ranges) -> Ranged:
-    return needing_two(ranges, _regression(ranges.floats, None)[0])
+    return needing_two(ranges, regressions(ranges.floats, None)[0])
 
 
 def predicted(ranges: Ranges, ahead: Values) -> Ranged:
-    rise, level = _regression(ranges.floats, ranges.at)
-    with np.errstate(all="ignore"):
-        return needing_two(ranges, rise * ahead + level)
-
-
-def _regression(windows: Windows, origin: Bounds | None) -> tuple[Values, Values]:
-    """Slope per second and value at the origin (milliseconds, int64 [N]; None: each window's first sample), least squares."""
-    shape = (len(windows.values), len(windows.lows))
-    rise, level = filled(shape), filled(shape)
-    with np.errstate(all="ignore"):
-        for rows, picked, laid, times in windows.laid_out(least=2):
-            zero = times[:, 0] if origin is None else origin[picked]
-            seconds = (times - zero[:, np.newaxis]) / 1000
-            x_mean, y_mean = seconds.mean(axis=-1), laid.mean(axis=-1)
-            x_off, y_off = seconds - x_mean[:, np.newaxis], laid - y_mean[..., np.newaxis]
-            slopes = _dots(x_off, y_off) / (x_off * x_off).sum(axis=-1)
-            constant = (laid == laid[..., :1]).all(axis=-1)
-            endless = np.isinf(laid[..., 0])
-            rise[rows, picked] = np.where(constant, np.where(endless, np.nan, 0.0), slopes)
-            level[rows, picked] = np.where(constant, np.where(endless, np.nan, laid[..., 0]), y_mean - slopes * x_mean)
-    return rise, level
-
-
-def _dots(left: Values, right: Values) -> Values:
-    """Sums of products over the last axis, with compensation: left [n, L], right [r, n, L]."""
-    total, lost = np.zeros(right.shape[:2]), np.zeros(right.shape[:2])
-    for place in range(right.shape[-1]):
-        total, error = two_sum(total, left[:, place] * right[..., place])
-        lost += error
-    return total + lost
+    rise, level = regressions(ranges.floats, ranges.at)
+    return needing_two(ranges, rise * ahead + level)
