@@ -122,19 +122,18 @@ def read_chunks(
     """
     if not spans or not buckets:
         return
+    dense = len(buckets) > _FEW or buckets[-1] - buckets[0] < 4 * len(buckets)
+    those = f"BETWEEN {buckets[0]} AND {buckets[-1]}" if dense else f"IN ({', '.join(map(str, buckets))})"
     wanted = set(buckets)
-    select = f"SELECT {_COLUMNS} FROM chunks WHERE tier = ? AND field = ? AND last >= ? AND first <= ? AND "
-    if len(buckets) <= _FEW and (buckets[-1] - buckets[0]) > 4 * len(buckets):
-        inner = ", ".join(map(str, buckets))
-        for batch in range(0, len(spans), _FEW):
-            some = ", ".join(map(str, spans[batch : batch + _FEW]))
-            query = f"{select} span IN ({some}) AND bucket IN ({inner}) ORDER BY span, bucket, part"
-            yield from map(ChunkRow._make, connection.execute(query, (tier, field, start, end)))
-        return
-    query = f"{select} span BETWEEN ? AND ? AND bucket BETWEEN ? AND ? ORDER BY span, bucket, part"
-    for row in connection.execute(query, (tier, field, start, end, spans[0], spans[-1], buckets[0], buckets[-1])):
-        if row[3] in wanted:
-            yield ChunkRow._make(row)
+    for batch in range(0, len(spans), _FEW):
+        # Spans by name: of a BETWEEN the rest of the key could not be sought.
+        some = ", ".join(map(str, spans[batch : batch + _FEW]))
+        rows = connection.execute(
+            f"SELECT {_COLUMNS} FROM chunks WHERE tier = ? AND field = ? AND span IN ({some}) AND bucket {those} "
+            "AND last >= ? AND first <= ? ORDER BY span, bucket, part",
+            (tier, field, start, end),
+        )
+        yield from (ChunkRow._make(row) for row in rows if row[3] in wanted)
 
 
 def times_of(connection: sqlite3.Connection, cache: TimesCache, wanted: Iterable[TimesKey]) -> dict[TimesKey, Millis]:

@@ -77,8 +77,10 @@ class Head:
             self.weight += batch.weight
             self.oldest_time = first if self.oldest_time is None else min(first, self.oldest_time)
 
-    def runs(self, seal: bool = False) -> list[Run]:
-        """All samples, sorted, in the order they came (of each kind). `seal`: what is unsorted is kept sorted from now on."""
+    def runs(self, seal: bool = False, wanted: Rows | None = None) -> list[Run]:
+        """All samples, sorted, in the order they came (of each kind). `seal`: what is unsorted is kept sorted from now on.
+        `wanted`: refs (sorted) besides which others may be left out.
+        """
         unsorted: list[list[_Batch]] = []
         found: list[Run] = []
         with self._lock:
@@ -88,6 +90,8 @@ class Head:
                 found += track.runs
                 if track.tail:
                     unsorted.append(list(track.tail))
+        if wanted is not None:
+            unsorted = [some for batches in unsorted if (some := _with_any(batches, wanted))]
         return found + [sealed(batches) for batches in unsorted]
 
     def drop(self, number: int) -> None:
@@ -103,6 +107,22 @@ class Head:
             columns = [run.columns for run in runs] + [batch.columns for batch in tails]
             times = [int(part.times.min()) for part in columns]
             self.oldest_time = min(times) if times else None
+
+
+def _with_any(batches: Sequence[_Batch], wanted: Rows) -> list[_Batch]:
+    """Batches with any of the wanted series; of floats only their samples."""
+    table = np.zeros(max(int(batch.columns.refs.max()) for batch in batches) + 1, bool)
+    table[wanted[wanted < len(table)]] = True
+    kept: list[_Batch] = []
+    for batch in batches:
+        here = table[batch.columns.refs]
+        if batch.histograms is None and not here.all():
+            columns = batch.columns
+            values = columns.values.view(np.uint64)[here].view(np.float64)
+            batch = _Batch(Columns(columns.refs[here], columns.times[here], values), batch.number)
+        if here.any():
+            kept.append(batch)
+    return kept
 
 
 def sealed(batches: Sequence[_Batch]) -> Run:

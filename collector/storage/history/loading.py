@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from collector.storage.history.chunk_table import HISTOGRAM, ChunkRow, TimesCache, TimesKey, refs_of, times_of
-from collector.storage.history.codec import GROUP, Chunk, DamagedChunkError, Picks, opened, seal_of
+from collector.storage.history.codec import GROUP, Chunk, DamagedChunkError, Picks, Slots, opened, seal_of
 from collector.storage.history.histograms import PARTS, HistogramPool, unpack_columns
 from collector.storage.history.pieces import Panel, Piece, Rows, assemble, matrix_filler
 from collector.storage.history.plan import SEES_MORE
@@ -41,11 +41,7 @@ class Loader:
     doomed: dict[tuple[int, ...], list[Tombstone]] = field(default_factory=dict)
     damaged: int = 0
     problems: list[str] = field(default_factory=list)
-
-    def buckets(self) -> list[int]:
-        """Buckets that the wanted series are in."""
-        found: list[int] = np.unique(self.wanted // GROUP).tolist()
-        return found
+    _places: dict[tuple[int, bytes], tuple[Rows, Rows]] = field(default_factory=dict)
 
     def pieces(self, connection: sqlite3.Connection, rows: Sequence[ChunkRow]) -> list[Piece]:
         """Pieces of those chunks in their order."""
@@ -79,9 +75,7 @@ class Loader:
         if seal_of(*row[:9]) != row.seal:
             raise DamagedChunkError("the row of a chunk is damaged")
         chunk = Chunk(row.data)
-        refs = refs_of(row.bucket, chunk.slots)
-        rows = np.searchsorted(self.wanted, refs)
-        here = np.flatnonzero(self.wanted[np.minimum(rows, len(self.wanted) - 1)] == refs)
+        rows, here = self._wanted_of(row.bucket, chunk.slots)
         if not len(here):
             return []
         times = known.get(row.times_key)
@@ -94,10 +88,20 @@ class Loader:
             if len(columns) != row.samples:
                 raise DamagedChunkError("a chunk of histograms has another number of samples than it says")
             numbers = self.pool.add(columns) + np.arange(row.samples, dtype=np.float64).reshape(-1, len(times))
-            piece = Piece(rows[here], here, times, row.times, matrix_filler(numbers), len(times))
+            piece = Piece(rows, here, times, row.times, matrix_filler(numbers), len(times))
         else:
-            piece = Piece(rows[here], here, times, row.times, _watched(row, chunk), len(times))
+            piece = Piece(rows, here, times, row.times, _watched(row, chunk), len(times))
         return self._alive(piece, row)
+
+    def _wanted_of(self, bucket: int, slots: Slots) -> tuple[Rows, Rows]:
+        """Which of the wanted series are in a chunk, and their places in it: the same for many chunks of a bucket."""
+        key = bucket, slots.tobytes()
+        if key not in self._places:
+            refs = refs_of(bucket, slots)
+            rows = np.searchsorted(self.wanted, refs)
+            here = np.flatnonzero(self.wanted[np.minimum(rows, len(self.wanted) - 1)] == refs)
+            self._places[key] = rows[here], here
+        return self._places[key]
 
     def _alive(self, piece: Piece, row: ChunkRow) -> list[Piece]:
         pieces = [piece]

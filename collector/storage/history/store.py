@@ -151,7 +151,7 @@ class HistoryStore:
         if not len(refs) or end < start:
             return Selected(())
         asked = Asked(refs, labels, counters_among(opened.index, refs), start, end, hints)
-        runs = self._intake.head.runs()
+        runs = self._intake.head.runs(wanted=refs)
         try:
             with opened.readers.snapshot() as connection:
                 found = Reading(connection, runs, opened.times_cache, asked).found()
@@ -168,7 +168,7 @@ class HistoryStore:
 
     def series(self, matchers: Sequence[Matcher], start: int, end: int, limit: int = 0) -> list[Labels]:
         """Series that had their newest sample at `start` or later, sorted."""
-        found = sorted(self._opened.index.labels(self._living(matchers, start)))
+        found = sorted(each for each in self._opened.index.labels(self._living(matchers, start)) if each)
         return found[:limit] if limit else found
 
     def label_names(self, matchers: Sequence[Matcher], start: int, end: int, limit: int = 0) -> list[str]:
@@ -191,7 +191,7 @@ class HistoryStore:
 
     def oldest(self) -> float:
         """Time of the oldest sample kept, seconds; infinity while there is none."""
-        fresh = [int(run.columns.times.min()) for run in self._intake.head.runs() if len(run.columns)]
+        fresh = [int(run.columns.times.min()) for run in self._intake.head.runs()]
         with self._opened.readers.snapshot() as connection:
             spans = connection.execute("SELECT tier, min(span) FROM spans GROUP BY tier").fetchall()
             found = [
