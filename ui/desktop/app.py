@@ -7,12 +7,14 @@ import sys
 import time
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QObject, Qt, QTimer, QUrl
+from PySide6.QtCore import QObject, QStandardPaths, Qt, QTimer, QUrl
 from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QApplication
 
+from ui.client.files import tilde, write_new
 from ui.desktop.look import Look
 from ui.desktop.notify import Notifier, window_icon
 from ui.desktop.remember import Memory, drafts_path
@@ -93,6 +95,15 @@ def connect(window: Window, session: Session, notifier: Notifier) -> None:
     session.on_open_url = lambda url: _open(url)
     session.on_copy = lambda text: QGuiApplication.clipboard().setText(text)
     session.on_notify = notifier.tell
+    exports = session.explore.exports
+    exports.save_file = _save
+    exports.picture = lambda: window.page("explore").picture()  # type: ignore[union-attr]
+
+
+def _save(name: str, content: bytes) -> str:
+    """Into the person's downloads; where it is."""
+    place = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DownloadLocation)
+    return tilde(write_new(Path(place) if place else Path.home(), name, content))
 
 
 def _close(window: Window) -> None:

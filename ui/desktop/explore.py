@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QPainter
+from PySide6.QtCore import QBuffer, QIODevice, QRectF, Qt
+from PySide6.QtGui import QHideEvent, QImage, QPainter
 from PySide6.QtWidgets import QGridLayout, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from ui.desktop import paint
@@ -12,10 +12,13 @@ from ui.desktop.card import ChartCard
 from ui.desktop.chips import Chips
 from ui.desktop.delegates import SeriesPainter
 from ui.desktop.empty import EmptyCard
+from ui.desktop.histograms import Histograms
 from ui.desktop.host import Host
 from ui.desktop.labels import muted
 from ui.desktop.look import MEDIUM, Look
 from ui.desktop.panel import Card, PanelHead
+from ui.desktop.queries import QueriesCard
+from ui.desktop.results import ResultCard
 from ui.desktop.rows import RowList, fill_height
 from ui.desktop.tables import Column, Table
 from ui.desktop.topbar import Field
@@ -83,12 +86,20 @@ class ExplorePage(QScrollArea):
         self.table_card.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Maximum)
         self.readout_head = PanelHead(host, "Under the crosshair")
         self.empty = EmptyCard(host)
+        self.queries = QueriesCard(host)
+        self.bars_card = Card(host, "Histograms")
+        self.bars = Histograms(host)
+        self.bars_card.add(self.bars, 1)
+        self.answers = ResultCard(host)
         self.right = QVBoxLayout()
         self.right.setSpacing(10)
+        self.right.addWidget(self.queries)
         self.right.addWidget(self.tools)
         self.right.addWidget(self.empty)
         self.right.addWidget(self.chart, 5)
+        self.right.addWidget(self.bars_card, 5)
         self.right.addWidget(self.table_card)
+        self.right.addWidget(self.answers, 0)
         self.body = QWidget()
         self.body.setObjectName("canvas")
         self.setWidget(self.body)
@@ -124,6 +135,7 @@ class ExplorePage(QScrollArea):
         self.finder.setMinimumHeight(250 if phone else 0)
         self.chart.setMinimumHeight(270 if phone else 140)
         self._tools(one_line=width >= 1300, phone=phone)
+        self.queries.arrange(width, phone)
         self.table_card.setVisible(not phone)
         self.rule.setVisible(not phone)
         for part in (self.windows, self.field):
@@ -159,16 +171,64 @@ class ExplorePage(QScrollArea):
         self.live.setVisible(view.frozen)
         self.empty.show_state(view.empty)
         self.chart.show_chart(view.chart)
-        self.chart.setVisible(view.empty is None)
-        self.tools.setVisible(view.empty is None)
         self.table.show_rows(view.table)
         self.table.setFixedHeight(28 + 24 * max(1, min(8, len(view.table))))
-        self.table_card.setVisible(bool(view.table) and not self.host.look.phone and view.empty is None)
+        self._show_queries(view)
         if view.crosshair is not None and self.chart.crossing is not None:
             self.chart.crossing.move(view.crosshair)
         elif self.chart.crossing is not None and self.chart.plot is not None and not self.chart.plot.underMouse():
             self.chart.crossing.move(None)
         self._say_readout(view)
+
+    def _show_queries(self, view: ExploreView) -> None:
+        """The queries take the place of what is picked; their answers are a chart, bars or a table."""
+        queries, ready, phone = view.queries, view.empty is None, self.host.look.phone
+        self.tools.setVisible(ready and queries is None)
+        self.table_card.setVisible(bool(view.table) and not phone and ready and queries is None)
+        self.queries.setVisible(ready and queries is not None)
+        self.finder.setVisible(not phone or queries is None)
+        if queries is None:
+            self.chart.setVisible(ready)
+            self.bars_card.hide()
+            self.answers.hide()
+            self.queries.hide_completion()
+            return
+        self.queries.show_view(queries, view.frozen)
+        self.bars.show_views(queries.histograms)
+        drawn = queries.view == "chart"
+        bars = bool(queries.histograms) and not view.chart.lines
+        self.bars_card.setVisible(bool(queries.histograms) and ready)
+        self.chart.setVisible(ready and drawn and not bars)
+        table = queries.table
+        shown = table is not None and ready and (not drawn or (not phone and bool(table.rows) and not bars))
+        if table is not None:
+            self.answers.show_table(table, whole=not drawn)
+        self.answers.setVisible(shown)
+        self.right.setStretchFactor(self.answers, 5 if not drawn else 0)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        self.queries.hide_completion()
+
+    def focus_field(self, name: str) -> bool:
+        """The caret into a field of this page; False when it is not here."""
+        if name == "query":
+            return self.queries.focus_line()
+        if name == "query.name":
+            self.queries.name.setFocus(Qt.FocusReason.OtherFocusReason)
+            return True
+        return False
+
+    def picture(self) -> bytes:
+        """The chart, bars or table as PNG, at twice the pixels of the screen."""
+        shown = next((w for w in (self.chart, self.bars_card, self.answers) if w.isVisible()), self.chart)
+        image = QImage(shown.size() * 2, QImage.Format.Format_RGB32)
+        image.setDevicePixelRatio(2.0)
+        image.fill(self.host.look.colour("card"))
+        shown.render(image)
+        buffer = QBuffer()
+        buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+        image.save(buffer, b"PNG")
+        return bytes(buffer.data().data())
 
     def _say_readout(self, view: ExploreView) -> None:
         if view.readout is None:
@@ -181,6 +241,8 @@ class ExplorePage(QScrollArea):
         self.chart.restyle()
         self.results.restyle()
         self.table.restyle()
+        self.queries.restyle()
+        self.answers.restyle()
 
     def focus_main(self) -> bool:
         self.results.setFocus(Qt.FocusReason.OtherFocusReason)

@@ -212,7 +212,7 @@ class Window(QMainWindow):
         was, self._focus = self._focus, wanted
         if wanted:
             self._focus_field(wanted)
-        elif (was and isinstance(self.focusWidget(), QLineEdit)) or was in ("palette", "rule"):
+        elif (was and isinstance(self.focusWidget(), QLineEdit)) or was in ("palette", "rule", "query"):
             self.page(picture.frame.page).focus_main()
 
     def _focus_field(self, name: str) -> None:
@@ -306,6 +306,9 @@ class Window(QMainWindow):
     def _key(self, event: QKeyEvent, watched: QWidget) -> bool:
         key = neutral(event)
         self._placed = self._placed or key in ("tab", "shift+tab")
+        takes = getattr(watched, "takes", None)
+        if key and takes is not None:  # a text that has keys of its own, Tab among them
+            return bool(takes(key))
         if not key or key in ("tab", "shift+tab"):
             return False
         from ui.desktop.editor import CodeEdit

@@ -1,0 +1,260 @@
+"""The text of one query: coloured while it is typed, problems underlined, as tall as it needs; offers get their keys first."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import (
+    QFocusEvent,
+    QKeyEvent,
+    QPainter,
+    QPaintEvent,
+    QResizeEvent,
+    QSyntaxHighlighter,
+    QTextCharFormat,
+    QTextCursor,
+    QTextOption,
+)
+from PySide6.QtWidgets import QFrame, QPlainTextEdit, QSizePolicy, QTextEdit
+
+from ui.desktop import paint
+from ui.desktop.host import Host, has_caret
+from ui.desktop.keys import FIELD_OWN
+from ui.desktop.look import Look
+from ui.views.queryedit import FOCUS, coloured
+from ui.views.querytext import MAX_QUERY
+from ui.views.queryview import TOKEN_COLOURS, Token
+from ui.views.view import ProblemRow
+
+MOST_LINES = 6
+_LIST_KEYS = frozenset(("up", "down", "pageup", "pagedown", "enter", "tab", "escape", "ctrl+n", "ctrl+p"))
+_OWN = FIELD_OWN | {"ctrl+home", "ctrl+end", "ctrl+backspace", "ctrl+delete"}
+_NEWLINE = ("shift+enter", "ctrl+j")
+
+
+def to_qt(text: str, place: int) -> int:
+    """A place in characters as Qt counts: in units of UTF-16."""
+    return place if text.isascii() else len(text[:place].encode("utf-16-le")) // 2
+
+
+def from_qt(text: str, place: int) -> int:
+    """Qt's place in characters."""
+    return place if text.isascii() else len(text.encode("utf-16-le")[: 2 * place].decode("utf-16-le", "ignore"))
+
+
+class QueryHighlighter(QSyntaxHighlighter):
+    """Functions, labels, strings and numbers in the colours of the theme."""
+
+    def __init__(self, look: Look, editor: QPlainTextEdit) -> None:
+        super().__init__(editor.document())
+        self.look = look
+        self._tokens: tuple[Token, ...] = ()
+        self.restyle()
+
+    def restyle(self) -> None:
+        self.formats = {kind: self._format(colour) for kind, colour in TOKEN_COLOURS.items()}
+        self.rehighlight()
+
+    def _format(self, colour: str) -> QTextCharFormat:
+        made = QTextCharFormat()
+        made.setForeground(self.look.colour(colour))
+        return made
+
+    def take(self, text: str) -> None:
+        """Another text: what stands behind a change may mean something else now."""
+        tokens = coloured(text)
+        if not text.isascii():
+            tokens = tuple((to_qt(text, a), to_qt(text, b), kind) for a, b, kind in tokens)
+        if tokens != self._tokens:
+            self._tokens = tokens
+            self.rehighlight()
+
+    def highlightBlock(self, text: str) -> None:
+        start = self.currentBlock().position()
+        end = start + len(text.encode("utf-16-le")) // 2
+        for first, last, kind in self._tokens:
+            if first < end and last > start and kind in self.formats:
+                self.setFormat(max(first, start) - start, min(last, end) - max(first, start), self.formats[kind])
+
+
+class QueryEdit(QPlainTextEdit):
+    """One query. Every change and every step of the caret is told; another text from the session is taken with its caret."""
+
+    def __init__(self, host: Host, index: int) -> None:
+        super().__init__()
+        self.host, self.look, self.index = host, host.look, index
+        self.setLineWrapMode(QPlainTextEdit.LineWrapMode.WidgetWidth)
+        self.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setTabChangesFocus(True)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.document().setDocumentMargin(3)
+        self.setPlaceholderText("Write PromQL: a metric, such as up")
+        self.highlighter = QueryHighlighter(self.look, self)
+        self.problem: ProblemRow | None = None
+        self._loading = False
+        self._told: tuple[str, int] = ("", 0)
+        self.textChanged.connect(self._typed)
+        self.cursorPositionChanged.connect(self._stepped)
+        self.restyle()
+
+    def restyle(self) -> None:
+        self.setFont(self.look.font(15 if self.look.phone else 13, mono=True))
+        self.highlighter.restyle()
+        self._fit()
+
+    def name(self, letter: str) -> None:
+        """What a screen reader calls it."""
+        self.setAccessibleName(f"Query {letter}")
+
+    # ------------------------------------------------------------ text
+
+    def show_text(self, text: str, caret: int | None, problem: ProblemRow | None) -> None:
+        """The session's text, with its caret where it is being written in."""
+        if text != self.toPlainText():
+            self._load(text, caret)
+        elif caret is not None and has_caret(self) and (text, caret) != self._told:
+            self._place(caret)
+        if problem != self.problem:
+            self.problem = problem
+            self.setAccessibleDescription(problem.text if problem is not None else "")
+            self._mark()
+
+    def _load(self, text: str, caret: int | None) -> None:
+        self._loading = True
+        cursor = self.textCursor()
+        cursor.select(QTextCursor.SelectionType.Document)
+        cursor.insertText(text)
+        self._loading = False
+        self.highlighter.take(text)
+        self._place(len(text) if caret is None else caret)
+        self._fit()
+
+    def _place(self, caret: int) -> None:
+        text = self.toPlainText()
+        cursor = self.textCursor()
+        cursor.setPosition(min(to_qt(text, caret), to_qt(text, len(text))))
+        self._loading = True
+        self.setTextCursor(cursor)
+        self._loading = False
+        self._told = (text, caret)
+
+    def _typed(self) -> None:
+        if self._loading:
+            return
+        text = self.toPlainText()
+        if text != self._told[0]:
+            self.highlighter.take(text)
+            self._fit()
+            self._tell()
+
+    def _stepped(self) -> None:
+        if not self._loading and has_caret(self):
+            self._tell()
+
+    def _tell(self) -> None:
+        text = self.toPlainText()
+        told = (text, from_qt(text, self.textCursor().position()))
+        if told != self._told:
+            self._told = told
+            self.host.tell(self.host.session.set_text, FOCUS, *told)
+
+    # ------------------------------------------------------------ size and marks
+
+    def _fit(self) -> None:
+        """As tall as its lines, up to six."""
+        lines = max(1, min(MOST_LINES, round(self.document().size().height())))
+        spacing = self.fontMetrics().lineSpacing()
+        tall = round(lines * spacing + 2 * self.document().documentMargin() + 4)
+        if tall != self.height() or self.minimumHeight() != tall:
+            self.setFixedHeight(tall)
+        more = round(self.document().size().height()) > MOST_LINES
+        policy = Qt.ScrollBarPolicy.ScrollBarAsNeeded if more else Qt.ScrollBarPolicy.ScrollBarAlwaysOff
+        self.setVerticalScrollBarPolicy(policy)
+
+    def sizeHint(self) -> QSize:
+        return QSize(240, self.minimumHeight())
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(80, self.minimumHeight())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _mark(self) -> None:
+        marks = []
+        problem = self.problem
+        block = self.document().findBlockByNumber(problem.line) if problem is not None else None
+        if problem is not None and block is not None and block.isValid():
+            mark = QTextEdit.ExtraSelection()
+            cursor = QTextCursor(block)
+            line = block.text()
+            first = to_qt(line, min(problem.column, max(0, len(line) - 1)))
+            last = to_qt(line, min(len(line), problem.column + max(1, problem.length)))
+            cursor.setPosition(block.position() + first)
+            cursor.setPosition(block.position() + max(first, last), QTextCursor.MoveMode.KeepAnchor)
+            mark.cursor = cursor
+            mark.format.setUnderlineStyle(QTextCharFormat.UnderlineStyle.WaveUnderline)
+            mark.format.setUnderlineColor(self.look.colour("critical"))
+            marks.append(mark)
+        self.setExtraSelections(marks)
+
+    def place_of(self, start: int) -> tuple[int, int]:
+        """Left and bottom edge of a character, in pixels of this widget."""
+        text = self.toPlainText()
+        cursor = QTextCursor(self.document())
+        cursor.setPosition(min(to_qt(text, start), to_qt(text, len(text))))
+        box = self.cursorRect(cursor)
+        corner = self.viewport().mapTo(self, box.bottomLeft())
+        return corner.x(), corner.y()
+
+    # ------------------------------------------------------------ input
+
+    def takes(self, key: str) -> bool:
+        """A key before Qt has it: True where the session or the list of offers has used it."""
+        if key in _NEWLINE:
+            self.insertPlainText("\n")
+            return True
+        modified = "+" in key and not key.startswith("shift+")
+        if key in _OWN or not (key in _LIST_KEYS or modified):
+            return False
+        self._tell()
+        heard: bool = self.host.session.key(key, True)
+        self.host.repaint()
+        return heard
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        session = self.host.session
+        session.point("queries", self.index)
+        session.focus(FOCUS)
+        text = self.toPlainText()
+        self._told = (text, from_qt(text, self.textCursor().position()))
+        self.host.tell(session.set_text, FOCUS, *self._told)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        reasons = (Qt.FocusReason.ActiveWindowFocusReason, Qt.FocusReason.PopupFocusReason)
+        if event.reason() not in reasons and self.host.field_left(FOCUS):
+            self.host.tell(self.host.session.focus, "")
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if self.hasFocus():
+            painter = QPainter(self.viewport())
+            paint.crisp(painter)
+            paint.focus_ring(painter, self.look, QRectF(self.viewport().rect()), 4)
+
+    def insertFromMimeData(self, source: object) -> None:
+        """Only plain text comes in, and no more of it than a query may hold."""
+        text = source.text() if hasattr(source, "text") else ""
+        room = MAX_QUERY - len(self.toPlainText())
+        self.insertPlainText(text.strip("\r\n")[: max(0, room)])
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            event.ignore()
+            return
+        super().keyPressEvent(event)
