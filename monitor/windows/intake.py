@@ -67,7 +67,8 @@ class Intake:
 
     def forget(self, rows: Ids) -> None:
         """Rows given up: their gauges start anew."""
-        self.levels[rows] = np.nan
+        # Rows that came and went while a journal was replayed are beyond what arrived so far.
+        self.levels[rows[rows < len(self.levels)]] = np.nan
 
     def waiting_rows(self) -> Ids:
         """Rows that points of open seconds belong to."""

@@ -123,3 +123,17 @@ def test_a_relative_gauge_goes_on_from_its_last_value_after_a_restart() -> None:
     restarted.ingest(change)
     restarted.tick(BEGIN + 2)
     assert restarted.column("last", 60).tolist() == [42.0]
+
+
+def test_many_series_that_ended_before_the_restart_are_replayed_too() -> None:
+    engine, space = Engine(EngineSettings(idle_expiry=60)), KeySpace()
+    for number in range(600):
+        space.add(series_key(f"g{number}"), Kind.GAUGE)
+    ids = np.arange(600, dtype=np.int32)
+    engine.ingest(Batch(space, ids, np.ones(600), np.full(600, BEGIN + 0.5)))
+    deltas = [engine.tick(BEGIN + 1.0).delta, engine.tick(BEGIN + 100.0).delta]
+    assert len(deltas[1].gone) == 600
+    again = Engine(EngineSettings(idle_expiry=60))
+    for delta in deltas:
+        again.replay(delta)
+    assert len(again.table) == 0
