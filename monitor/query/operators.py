@@ -18,13 +18,22 @@ from monitor.query.histogram_trim import trimmed
 from monitor.query.history import Cells, Mask, Values
 from monitor.query.notes import ADDITION, SUBTRACTION, Notes
 
+
+def _power(base: Values, exponent: Values) -> Values:
+    """C's and Go's `pow`. numpy takes the square root where the exponent is 0.5, which has no answer for -Inf and keeps -0."""
+    with np.errstate(invalid="ignore"):
+        found: Values = np.power(base, exponent)
+    edge = (exponent == 0.5) & ((base == 0) | np.isneginf(base))
+    return np.where(edge, np.abs(base), found) if edge.any() else found
+
+
 ARITHMETIC: dict[str, Callable[..., Values]] = {
     "+": np.add,
     "-": np.subtract,
     "*": np.multiply,
     "/": np.divide,
     "%": np.fmod,
-    "^": np.power,
+    "^": _power,
     "atan2": np.arctan2,
 }
 COMPARISONS: dict[str, Callable[..., Mask]] = {
