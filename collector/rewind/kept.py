@@ -78,6 +78,9 @@ class PastHistory(Protocol):
     def since(self) -> float:
         """Time of the oldest sample kept, seconds; infinity while there is none."""
 
+    def living(self, start: int) -> int:
+        """About how many series have samples after `start`, milliseconds."""
+
     def describe(self, refs: Longs) -> Sequence[KeptSeries]:
         """The series of these refs, in order."""
 

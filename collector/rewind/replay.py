@@ -55,6 +55,7 @@ class Replay:
         self._history = history
         self._limit = limit
         self.left_out = 0
+        self._grain = 1
         self._refs: Longs = np.empty(0, np.int64)
         """Refs met, rising; `_rows` their rows, -1 for those left out."""
         self._rows: Ids = np.empty(0, np.int32)
@@ -66,11 +67,13 @@ class Replay:
         self._alive: npt.NDArray[np.bool_] = np.empty(0, np.bool_)
         self._passing: npt.NDArray[np.bool_] = np.empty(0, np.bool_)
 
-    def delta(self, start: int, end: int, step: int = 0, wanted: Callable[[], bool] = lambda: True) -> Delta:
+    def delta(self, start: int, end: int, step: int = 0, wanted: Callable[[], bool] = lambda: True, grain: int = 1) -> Delta:
         """What came in the seconds of [start, end), as one delta that closes them. `step`: seconds, 0 as finely as there is.
 
-        Raises `CanceledError` when it is no longer `wanted`.
+        `grain`: seconds that are one slot to whoever is told; what came in them is summed up. Raises `CanceledError` when it is
+        no longer `wanted`.
         """
+        self._grain = grain
         parts = []
         for part in self._history.read(start * 1000, end * 1000, step * 1000):
             if not wanted():
@@ -155,7 +158,10 @@ class Replay:
         found = [self._observed(part)]
         if gauges.any():
             low, high = (column[gauges] if column is not None else part.values[gauges] for column in (part.low, part.high))
-            found.append(_gauges(rows[gauges], part.times[gauges], part.values[gauges], low, high))
+            times, values = part.times[gauges], part.values[gauges]
+            mine = rows[gauges]
+            order = np.lexsort((times, mine))
+            found.append(_aggregated(mine[order], times[order], values[order], low[order], high[order], self._grain))
         if counters.any():
             found.append(self._counted(rows[counters], part.times[counters], part.values[counters]))
         return found
@@ -177,7 +183,8 @@ class Replay:
         # The first reading says nothing of when the counting began; the end of a series says only that.
         known = ~told
         known[told] = ~np.isnan(before)
-        return _aggregated(rows[known], times[known], entries[known], entries[known], entries[known])
+        rows, times, entries = rows[known], times[known], entries[known]
+        return _aggregated(rows, times, entries, entries, entries, self._grain)
 
     def _observed(self, part: KeptSamples) -> _Entries:
         rows = self._rows_of(part.hist_refs)
@@ -187,14 +194,14 @@ class Replay:
         sums = part.hist_sums[keep]
         low = middles_of(part.bins[part.offsets[:-1][keep]])
         high = middles_of(part.bins[part.offsets[1:][keep] - 1])
-        seconds = -(-part.hist_times[keep] // 1000) - 1
+        seconds = _slots(part.hist_times[keep], self._grain)
         stamps = part.hist_times[keep] / 1000.0
         return _Entries(rows[keep], seconds, counts, sums, low, high, sums / counts, stamps)
 
     def _bins(self, part: KeptSamples) -> tuple[Ids, Longs, Ids, Floats]:
         sizes = np.diff(part.offsets)
         rows = np.repeat(self._rows_of(part.hist_refs), sizes)
-        seconds = np.repeat(-(-part.hist_times // 1000) - 1, sizes)
+        seconds = np.repeat(_slots(part.hist_times, self._grain), sizes)
         keep = rows >= 0
         return rows[keep], seconds[keep], part.bins[keep], part.counts[keep]
 
@@ -217,14 +224,15 @@ def _summed(counts: Floats, offsets: Longs) -> Floats:
     return found
 
 
-def _gauges(rows: Ids, times: Longs, values: Floats, low: Floats, high: Floats) -> _Entries:
-    order = np.lexsort((times, rows))
-    return _aggregated(rows[order], times[order], values[order], low[order], high[order])
-
-
-def _aggregated(rows: Ids, times: Longs, values: Floats, low: Floats, high: Floats) -> _Entries:
-    """An entry a row and second, of samples in order of row and time; NaN counts as nothing but may be the last."""
+def _slots(times: Longs, grain: int) -> Longs:
+    """The slot of each stamp: the second that ends at or after it, or the first of so many."""
     seconds = -(-times // 1000) - 1
+    return seconds - seconds % grain if grain > 1 else seconds
+
+
+def _aggregated(rows: Ids, times: Longs, values: Floats, low: Floats, high: Floats, grain: int) -> _Entries:
+    """An entry a row and slot, of samples in order of row and time; NaN counts as nothing but may be the last."""
+    seconds = _slots(times, grain)
     if not len(rows):
         nothing = np.empty(0)
         return _Entries(rows, seconds, nothing, nothing, nothing, nothing, nothing, nothing)

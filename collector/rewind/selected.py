@@ -16,6 +16,8 @@ from monitor.windows.bins import SCALE, ZERO_INDEX
 from monitor.windows.fold import Longs
 
 MAX_SAMPLES = 100_000_000
+FAR = 1 << 53
+"""A time after all others, in milliseconds."""
 Describe = Callable[[Sequence[Labels]], Sequence[KeptSeries]]
 
 
@@ -32,6 +34,10 @@ class SelectedPast:
     def since(self) -> float:
         """Time of the oldest sample kept, seconds; infinity while there is none."""
         return self._since()
+
+    def living(self, start: int) -> int:
+        """About how many series have samples after `start`, milliseconds."""
+        return len(self._history.series((), start, FAR))
 
     def describe(self, refs: Longs) -> Sequence[KeptSeries]:
         """The series of these refs, in order."""

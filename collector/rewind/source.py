@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 
 import msgspec
 import numpy as np
@@ -21,7 +22,7 @@ from monitor.engine import Engine, EngineSettings
 from monitor.model.series import SeriesInfo
 from monitor.windows.fold import Longs, empty_delta
 from monitor.windows.frame import History
-from monitor.windows.rings import FINE, KEPT, TEN
+from monitor.windows.rings import FINE, KEPT, TEN, floor_to
 from monitor.wire import messages as m
 from monitor.wire.source import Archive
 
@@ -29,6 +30,8 @@ REACH = KEPT + 2 * TEN
 """Seconds before a moment that are told again: what the engine keeps, and a little, so that it knows it saw no beginning."""
 COARSE_SLICE = 120
 FINE_SLICE = 60
+MOST_FINE = 5_000
+"""Series of which the whole hour is read as it came; of more only the last minutes are, and before them what a tier keeps."""
 AHEAD = 60
 """Seconds that are read at once while it plays; five times the speed where that is more."""
 QUICK = 10.0
@@ -91,17 +94,19 @@ class PastSource:
         if not since < at:
             oldest = "" if math.isinf(since) else f"; the oldest data are of {_iso(since)}"
             raise NothingKeptError(f"nothing is kept of {_iso(at)}{oldest}")
-        start = max(at - REACH, math.floor(since) - 1)
-        fine = max(start, at - FINE - TEN)
+        # Tiers are kept by whole tens.
+        start = floor_to(max(at - REACH, math.floor(since) - 1), TEN)
+        fine = max(start, floor_to(at - FINE - TEN, TEN))
         # What the engine was not told before the first second it takes for not having been.
         self.engine.replay(empty_delta(float(start)))
-        slices = _slices(start, fine, COARSE_SLICE, TEN) + _slices(fine, at, FINE_SLICE, 0)
-        for number, (begin, end, step) in enumerate(slices):
+        coarse = TEN if self._kept.history.living(start * 1000) > MOST_FINE else 0
+        slices = _slices(start, fine, COARSE_SLICE, coarse, TEN) + _slices(fine, at, FINE_SLICE, 0, 1)
+        for number, (begin, end, step, grain) in enumerate(slices):
             share = number / len(slices)
             if not progress(share):
                 raise CanceledError
-            delta = self._replay.delta(begin, end, step, lambda share=share: progress(share))  # type: ignore[misc]
-            self.engine.replay(delta)
+            wanted = partial(progress, share)
+            self.engine.replay(self._replay.delta(begin, end, step, wanted, grain))
         standing = self._kept.record.as_of(float(at))
         self._record_since = standing.since
         self._lists.turn(Turns(standing.alerts, standing.silences, (), (standing.rules, standing.files), standing.events))
@@ -251,6 +256,9 @@ class _Ahead:
     def since(self) -> float:
         return self._history.since()
 
+    def living(self, start: int) -> int:
+        return self._history.living(start)
+
     def describe(self, refs: Longs) -> Sequence[KeptSeries]:
         return self._history.describe(refs)
 
@@ -268,5 +276,5 @@ def _iso(time: float) -> str:
     return datetime.fromtimestamp(time, UTC).isoformat(sep=" ", timespec="seconds").replace("+00:00", " UTC")
 
 
-def _slices(start: int, end: int, size: int, step: int) -> list[tuple[int, int, int]]:
-    return [(begin, min(end, begin + size), step) for begin in range(start, end, size)]
+def _slices(start: int, end: int, size: int, step: int, grain: int) -> list[tuple[int, int, int, int]]:
+    return [(begin, min(end, begin + size), step, grain) for begin in range(start, end, size)]

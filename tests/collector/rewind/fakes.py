@@ -55,6 +55,9 @@ class MemoryKept:
         times = [time for _, time, _ in self._samples] + [seen[1] for seen in self._observed]
         return min(times, default=float("inf")) / 1000
 
+    def living(self, start: int) -> int:
+        return len(self.series)
+
     def describe(self, refs: Longs) -> list[KeptSeries]:
         return [self._of(ref) for ref in refs.tolist()]
 

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from collector.rewind.kept import PastHistory
 from collector.rewind.replay import CanceledError
 from collector.rewind.source import Kept, NothingKeptError, PastSource
-from collector.storage.recorder import Recorder
+from collector.storage.recorder import Recorder, Sink
 from monitor.engine import Engine
 from monitor.model.batch import Batch, Floats
 from monitor.model.series import KeySpace, Kind, series_key
@@ -28,11 +29,11 @@ FIELDS = {
 class Life:
     """An engine that lives while its history is recorded, and remembers what was seen of it at each second."""
 
-    def __init__(self, seed: int = 1) -> None:
+    def __init__(self, seed: int = 1, sink: Sink | None = None) -> None:
         self.engine = Engine()
         self.kept = MemoryKept()
         self.seen: dict[int, dict[tuple[str, str, float], Floats]] = {}
-        self._recorder = Recorder(self.engine, self.kept)
+        self._recorder = Recorder(self.engine, sink or self.kept)
         self._space = KeySpace()
         self._random = np.random.default_rng(seed)
         self._ids = {
@@ -77,8 +78,8 @@ class Life:
                     found[name, field, window] = column
         return found
 
-    def past(self, at: float) -> PastSource:
-        source = PastSource(Kept(self.kept, NoRecord(), None, lambda: HELLO), at)
+    def past(self, at: float, history: PastHistory | None = None) -> PastSource:
+        source = PastSource(Kept(history or self.kept, NoRecord(), None, lambda: HELLO), at)
         source.build()
         return source
 
