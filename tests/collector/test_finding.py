@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import numpy as np
 import pytest
 
-from collector.finding import check_query, find, ranked, without_doubts
+from collector.finding import check_query, find, ranked
 from collector.query import QueryService
 from collector.server.backend import CommandError
 from monitor.query.history import Metadata
@@ -69,12 +69,3 @@ def test_what_begins_with_the_text_comes_first_then_words_that_do() -> None:
 def test_numbers_that_make_no_query_are_refused(request_: m.Query) -> None:
     with pytest.raises(CommandError):
         check_query(request_)
-
-
-async def test_a_metric_known_to_count_is_not_doubted_for_its_name(queries: QueryService) -> None:
-    now = int(time.time() * 1000)
-    known = await queries.instant("rate(shop_hits[1m])", now)
-    doubtful = await queries.instant("rate(up[1m])", now)
-    assert known.infos
-    assert (await without_doubts(queries, known)).infos == ()
-    assert (await without_doubts(queries, doubtful)).infos == doubtful.infos != ()
