@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import re
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -21,6 +22,7 @@ _HELP = """\
 Exit codes: 0 done, 1 it could not be done, 2 wrong flags or settings, 3 the history is damaged (check).
 Backup, check, stats and export work while the collector runs; the others want it stopped.
 Times are 2026-11-24T09:00 (UTC where no zone is named), 1764000000, or -2h for two hours ago."""
+_AGO = re.compile(r"-\d")
 _FORMATS = ("csv", "openmetrics", "parquet")
 
 Verb = Callable[[argparse.Namespace, Any], int]
@@ -44,6 +46,7 @@ def build_parser(verbs: Mapping[str, Verb]) -> argparse.ArgumentParser:
         sub: argparse.ArgumentParser = under.add_parser(
             name, description=text, epilog=_HELP, formatter_class=argparse.RawDescriptionHelpFormatter
         )
+        sub._negative_number_matcher = _AGO  # so that -2h is a time and no flag
         sub.set_defaults(run=verbs[prefix + name])
         sub.add_argument("--data", metavar="DIR", help="the collector's data folder")
         sub.add_argument("--config", metavar="FILE", help=f"configuration file ({default_config_file()})")

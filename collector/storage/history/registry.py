@@ -254,11 +254,11 @@ class SeriesRegistry:
     def label_values(self, name: str, refs: Refs) -> list[str]:
         """Values of a label that these series (rising) have, sorted."""
         with self._lock:
-            found = {value for new in self._fresh_among(refs) for label, value in new.labels if label == name}
+            fresh = {value for new in self._fresh_among(refs) for label, value in new.labels if label == name}
             generations = self._caches.generations()
         with self._looking:
-            found.update(self._search(generations).values_of(name, masks_of(refs)))
-        return sorted(found)
+            found = self._search(generations).values_of(name, masks_of(refs))
+        return sorted(fresh.union(found) if fresh else found)
 
     def metadata(self) -> dict[str, Metadata]:
         """By metric name: type by the kind its series have, unit, and help where somebody gave one."""

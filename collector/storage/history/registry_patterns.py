@@ -45,7 +45,7 @@ def matching(pattern: str, values: Sequence[str]) -> list[int]:
     """Positions of the values that match as a whole.
 
     One search through all of them joined by line ends is thirteen times as fast as a call each. It is right as long as no
-    match goes over a line's end, and no value has one.
+    match goes over a line's end, and no value has one (so the dot need not match it).
     """
     program = compile_pattern(pattern)
     if len(values) < 32 or len(pattern) > MAX_PATTERN - 16 or any(sign in pattern for sign in _NOT_BY_LINES):
@@ -56,7 +56,7 @@ def matching(pattern: str, values: Sequence[str]) -> list[int]:
         return [at for at, value in enumerate(values) if program.fullmatch(value) is not None]
     starts = np.cumsum([0] + [len(line) + 1 for line in lines[:-1]])
     found: list[int] = []
-    for match in compile_pattern(f"(?m:^(?:{pattern})$)").finditer(text):
+    for match in compile_pattern(f"(?m-s:^(?:{pattern})$)").finditer(text):
         begin, end = match.span()
         if text.find(b"\n", begin, end) >= 0:
             return [at for at, value in enumerate(values) if program.fullmatch(value) is not None]

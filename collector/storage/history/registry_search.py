@@ -78,6 +78,10 @@ class Search:
         parts = [self.postings(number, segment).ids_among(mask) for segment, mask in chosen.items()]
         ids = np.unique(np.concatenate(parts)) if parts else np.empty(0, np.uint32)
         if len(ids) > 2000:
+            (held,) = self._connection.execute("SELECT count(*) FROM label_pairs WHERE name = ?", (number,)).fetchone()
+            if held == len(ids):
+                rows = self._connection.execute("SELECT value FROM label_pairs WHERE name = ? ORDER BY value", (number,))
+                return [row[0] for row in rows]
             wanted = set(ids.tolist())
             rows = self._connection.execute("SELECT id, value FROM label_pairs WHERE name = ?", (number,))
             return [value for pair, value in rows if pair in wanted]

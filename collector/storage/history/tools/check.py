@@ -32,7 +32,7 @@ Progress = Callable[[str], None]
 
 @dataclass
 class Report:
-    """What was looked at and what was found. `chunks_hurt`: keys of chunks that cannot be read."""
+    """What was looked at and what was found. `chunks_hurt`, `times_hurt`: keys of what cannot be read."""
 
     chunks: int = 0
     samples: int = 0
@@ -41,6 +41,8 @@ class Report:
     problems: list[str] = field(default_factory=list)
     more_problems: int = 0
     chunks_hurt: list[tuple[int, ...]] = field(default_factory=list)
+    times_hurt: list[tuple[int, ...]] = field(default_factory=list)
+    journal_hurt: bool = False
     registry: Damage = field(default_factory=lambda: Damage([], [], False))
 
     @property
@@ -92,7 +94,8 @@ def repair(data: Path, settings: HistorySettings | None, stamp: str, progress: P
         connection, problems = open_database(history / DATABASE, stamp)
         said += problems
         try:
-            said += _mended(connection, check(history, progress))
+            report = check(history, progress)
+            said += _mended(connection, report)
         finally:
             connection.close()
     finally:
@@ -100,16 +103,19 @@ def repair(data: Path, settings: HistorySettings | None, stamp: str, progress: P
     with opened_history(data, settings) as store:
         said += store.problems
         store.fold()
+    if report.journal_hurt:  # all of it that can be read is in the database now
+        (history / JOURNAL).rename(history / f"{JOURNAL}-damaged-{stamp}")
+        said.append(f"The damaged journal was set aside as {JOURNAL}-damaged-{stamp}; what could be read of it is kept.")
     return list(dict.fromkeys(said))
 
 
 def _mended(connection: sqlite3.Connection, report: Report) -> list[str]:
     said = []
-    if report.chunks_hurt:
+    if report.chunks_hurt or report.times_hurt:
         with transaction(connection):
-            for key in report.chunks_hurt:
-                where = "tier = ? AND field = ? AND span = ? AND bucket = ? AND part = ?"
-                connection.execute(f"DELETE FROM chunks WHERE {where}", key)
+            where = "tier = ? AND field = ? AND span = ? AND bucket = ? AND part = ?"
+            connection.executemany(f"DELETE FROM chunks WHERE {where}", report.chunks_hurt)
+            connection.executemany("DELETE FROM times WHERE tier = ? AND span = ? AND id = ?", report.times_hurt)
         said.append(f"{len(report.chunks_hurt)} chunks that could not be read were taken out.")
     if not report.whole:
         mend_counts(connection)
@@ -131,9 +137,11 @@ def _times(connection: sqlite3.Connection, report: Report) -> None:
     for tier, span, number, data in connection.execute("SELECT tier, span, id, data FROM times"):
         try:
             times = unpack_times(data)
-            if not 0 <= number - times_id(times) < 1000:  # those of one hash are numbered on
-                report.tell(f"Times of tier {TIER_NAMES[tier]}, span {span} are not those they are kept as")
+            whole = 0 <= number - times_id(times) < 1000  # those of one hash are numbered on
         except DamagedChunkError:
+            whole = False
+        if not whole:
+            report.times_hurt.append((tier, span, number))
             report.tell(f"Times of tier {TIER_NAMES[tier]}, span {span} are damaged")
     for block, data in connection.execute("SELECT block, data FROM newest"):
         try:
@@ -190,5 +198,6 @@ def _journal(folder: Path, report: Report) -> None:
             read_record(record.payload)
         except UnreadableRecordError as error:
             report.tell(f"Record {record.number} of the journal makes no sense: {error}")
+    report.journal_hurt = bool(journal.problems)
     for problem in journal.problems:
         report.tell(problem)
