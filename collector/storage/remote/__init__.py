@@ -1,0 +1,1 @@
+"""The history in somebody else's store: written by remote write, asked in PromQL."""
