@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from collector.exporters.exposition import Metric
-from collector.finding import check_query, find, without_doubts
+from collector.finding import check_query, find
 from collector.health import FIGURES, PREFIX
 from collector.rules.store import RuleFileError
 from collector.server.backend import CommandError
@@ -137,7 +137,7 @@ class CollectorBackend:
                 answer = await queries.range(request.expr, round(request.start * 1000), end, round(request.step * 1000))
             else:
                 answer = await queries.instant(request.expr, end)
-            return query_result(request, await without_doubts(queries, answer))
+            return query_result(request, answer)
         except QueryError as error:
             text, result = refusal(error)
             raise CommandError(text, result) from None

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import math
-import re
 import time
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any
 
 from collector.query import QueryService
 from collector.server.backend import CommandError
 from monitor.model.matchers import NAME_TAG, Matcher, SelectorError, parse_selector
-from monitor.query.history import Answer, Metadata, QueryError
+from monitor.query.history import QueryError
 from monitor.wire import messages as m
 
 MAX_TEXT = 64 * 1024
 MAX_FOUND = 500
-_DOUBT = re.compile(r'might not be a counter.*: "((?:[^"\\]|\\.)*)"')
 LATELY = 86_400_000
 """Milliseconds: what had samples within the last day is offered."""
 
@@ -30,20 +27,6 @@ def check_query(request: m.Query) -> None:
         raise CommandError("step must be 0 (an instant) or at least a millisecond")
     if abs(request.end) > 1e11 or abs(request.start) > 1e11:
         raise CommandError("start and end are seconds since 1970, not milliseconds")
-
-
-async def without_doubts(queries: QueryService, answer: Answer) -> Answer:
-    """The answer without notes that guess from a metric's name that it is no counter, where it is known to be one."""
-    doubted = {info: found[1] for info in answer.infos if (found := _DOUBT.search(info))}
-    if not doubted:
-        return answer
-    known = await queries.metadata()
-    kept = tuple(info for info in answer.infos if info not in doubted or not _counts(known.get(doubted[info])))
-    return replace(answer, infos=kept)
-
-
-def _counts(known: Metadata | None) -> bool:
-    return known is not None and known.type in ("counter", "histogram")
 
 
 async def find(queries: QueryService, request: m.Find) -> dict[str, Any]:
