@@ -17,7 +17,7 @@ from ui.desktop.look import STRONG, Look
 from ui.desktop.readout import Readout
 from ui.views.view import ChartView
 
-AXIS_WIDTH, AXIS_HEIGHT = 54, 19
+AXIS_WIDTH, AXIS_HEIGHT = 66, 19
 MIN_ZOOM = 5.0
 _CATCH = 12.0
 
