@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from collector.storage.history import registry_check, registry_schema
-from collector.storage.history.chunk_table import KEY_COLUMNS, MERGED, marks
+from collector.storage.history.chunk_table import KEY_COLUMNS, MERGED, marks, set_mark
 from collector.storage.history.codec import seal_of
 from collector.storage.history.salvage import mend, salvage
 from collector.storage.history.settings import RAW, window_of
@@ -73,20 +73,37 @@ def open_database(path: Path, stamp: str) -> tuple[sqlite3.Connection, list[str]
     when the file is of a newer version or cannot be opened at all.
     """
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    saved_as, partly = path.with_suffix(".saved"), path.with_suffix(".partly")
+    if saved_as.exists() and not path.exists():  # a salvage was cut short between its two last steps
+        os.replace(saved_as, path)
     try:
         return _opened(path), []
     except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # the latter: what is wrong with the schema is no text
         if isinstance(error, sqlite3.Error) and not is_damage(error):
             raise HistoryError(f"The history {path} cannot be opened: {error}. Check its owner, mode and free space.") from error
         reason = str(error)
+    saved, lost = _salvaged(path, partly)
+    os.replace(partly, saved_as)
     aside = _set_aside(path, stamp)
-    connection = _opened(path)
-    saved, lost = salvage(aside, connection)
-    mend(connection)
-    return connection, [
+    os.replace(saved_as, path)
+    return _opened(path), [
         f"The history was damaged ({reason}); it was set aside as {aside.name} and a new one begun. "
         f"{saved} rows were saved from it" + (f"; it could not be read at {lost} places." if lost else ".")
     ]
+
+
+def _salvaged(path: Path, partly: Path) -> tuple[int, int]:
+    """What can be read of a damaged file, in a new one."""
+    for tail in ("", "-wal", "-shm"):
+        Path(f"{partly}{tail}").unlink(missing_ok=True)
+    connection = _opened(partly)
+    try:
+        counts = salvage(path, connection)
+        mend(connection)
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    finally:
+        connection.close()
+    return counts
 
 
 def _opened(path: Path) -> sqlite3.Connection:
@@ -115,6 +132,8 @@ def _opened(path: Path) -> sqlite3.Connection:
 def _migrate(connection: sqlite3.Connection, path: Path) -> None:
     version = int(connection.execute("PRAGMA user_version").fetchone()[0])
     owner = int(connection.execute("PRAGMA application_id").fetchone()[0])
+    if (version > SCHEMA_VERSION or owner != APPLICATION_ID) and _format_of(connection) == SCHEMA_VERSION:
+        raise sqlite3.DatabaseError("its header is damaged")
     if version and owner != APPLICATION_ID:
         raise HistoryError(f"{path} is a database of another program. Start Lightship with another --data directory.")
     if version > SCHEMA_VERSION:
@@ -122,6 +141,8 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
             f"The history {path} was written by a newer Lightship (format {version}, this one knows {SCHEMA_VERSION}). "
             "Update Lightship, or start it with another --data directory."
         )
+    if not version and _format_of(connection):
+        raise sqlite3.DatabaseError("its header is damaged")
     while version < SCHEMA_VERSION:
         with transaction(connection):
             if version == 0:
@@ -130,6 +151,7 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
             else:
                 MIGRATIONS[version](connection)
                 version += 1
+            set_mark(connection, "format", version)
             connection.execute(f"PRAGMA user_version={version}")
             connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
 
@@ -174,6 +196,14 @@ def _look_over(connection: sqlite3.Connection) -> None:
         raise sqlite3.DatabaseError("chunks are missing")
     connection.execute("SELECT count(*), sum(length(data)) FROM times").fetchone()
     registry_check.look_over(connection)
+
+
+def _format_of(connection: sqlite3.Connection) -> int:
+    """The version that the database says of itself beside its header; 0 when it is empty or another program's."""
+    try:
+        return marks(connection).get("format", 0)
+    except sqlite3.OperationalError:  # it has no such table
+        return 0
 
 
 def is_damage(error: sqlite3.Error) -> bool:

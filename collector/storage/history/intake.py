@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -83,15 +84,17 @@ class Intake:
         """Takes in what the journal has beyond a record; the names of series in it, and what was found damaged."""
         names: list[Names] = []
         with self._lock:
-            self._number = max(self._number, folded)
-            for record in self.journal.read(self._number):
+            if self._number:  # the database is opened again: memory has the samples, the names may be lost
+                self.journal.flush(time.monotonic())
+                payloads = [record.payload for record in self.journal.read(-1)]
+                return [said for payload in payloads if isinstance(said := _said(payload), Names)], []
+            self._number = folded
+            for record in self.journal.read(folded):
                 self._number = record.number
-                try:
-                    said = read_record(record.payload)
-                except UnreadableRecordError as error:
-                    self.journal.problems.append(f"a record of the journal makes no sense and was left out: {error}")
-                    continue
-                if isinstance(said, Names):
+                said = _said(record.payload)
+                if said is None:
+                    self.journal.problems.append("a record of the journal makes no sense and was left out")
+                elif isinstance(said, Names):
                     names.append(said)
                 elif isinstance(said, Histograms):
                     keys = Columns(said.refs, said.times, np.arange(len(said.refs), dtype=np.float64))
@@ -143,6 +146,13 @@ class Intake:
             return columns, histograms
         self.too_old += len(taken) - int(taken.sum())
         return _some(columns, histograms, taken)
+
+
+def _said(payload: bytes) -> Columns | Histograms | Names | None:
+    try:
+        return read_record(payload)
+    except UnreadableRecordError:
+        return None
 
 
 def _some(columns: Columns, histograms: HistogramColumns | None, taken: Mask) -> tuple[Columns, HistogramColumns | None]:

@@ -71,15 +71,23 @@ class Opened:
     upkeep: Upkeep
     problems: list[str]
 
-    def tier_sizes(self) -> dict[int, tuple[int, int, int]]:
-        """Samples, bytes and chunks by tier."""
-        rows = self.connection.execute("SELECT tier, sum(samples), sum(bytes), sum(chunks) FROM spans GROUP BY tier")
-        return {tier: (samples, size, chunks) for tier, samples, size, chunks in rows}
-
     def close(self) -> None:
         self.readers.close()
         self.index.close()
         self.connection.close()
+
+
+def tier_sizes(connection: sqlite3.Connection) -> dict[int, tuple[int, int, int]]:
+    """Samples, bytes and chunks by tier."""
+    rows = connection.execute("SELECT tier, sum(samples), sum(bytes), sum(chunks) FROM spans GROUP BY tier")
+    return {tier: (samples, size, chunks) for tier, samples, size, chunks in rows}
+
+
+def oldest_chunks(connection: sqlite3.Connection) -> list[int]:
+    """Of each tier, the time of its first sample."""
+    spans = connection.execute("SELECT tier, min(span) FROM spans GROUP BY tier").fetchall()
+    rows = [connection.execute("SELECT min(first) FROM chunks WHERE tier = ? AND span = ?", each).fetchone() for each in spans]
+    return [row[0] for row in rows if row[0] is not None]
 
 
 def open_history(

@@ -6,24 +6,25 @@ import logging
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from collector.storage.history.columns import Columns
-from collector.storage.history.database import is_damage
+from collector.storage.history.database import HistoryError, is_damage
 from collector.storage.history.deletion import lay_tombstone
 from collector.storage.history.histograms import DISTRIBUTION, HistogramColumns, HistogramLayout
 from collector.storage.history.intake import Intake
-from collector.storage.history.opening import Opened, open_history
+from collector.storage.history.opening import Opened, oldest_chunks, open_history, tier_sizes
 from collector.storage.history.reader import Asked, Reading
 from collector.storage.history.records import names_record
 from collector.storage.history.registry import SeriesRegistry
 from collector.storage.history.series_index import SeriesIndex, counters_among
 from collector.storage.history.settings import TIER_NAMES, HistorySettings
-from collector.storage.history.upkeep import UpkeepCounters
+from collector.storage.history.upkeep import UpkeepCounters, database_bytes
 from monitor.model.matchers import Matcher
 from monitor.query.history import Hints, Labels, Metadata, Millis, QueryError, Selected, Values
 
@@ -60,6 +61,8 @@ class HistoryStore:
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._disk_problem = ""
+        self._suspect = False
+        """The database may be damaged: it is opened anew by the background work."""
         self.disk_errors = 0
         self.damaged_chunks = 0
         self._intake = Intake(self.settings, folder, clock)
@@ -134,32 +137,30 @@ class HistoryStore:
         refs = self._opened.index.find(matchers)
         if not len(refs) or end < start:
             return 0
-        with self._upkeep_lock:
-            self._opened.upkeep.fold()
-            lay_tombstone(self._opened.connection, refs, start, end)
+        try:
+            with self._upkeep_lock:
+                self._opened.upkeep.fold()
+                lay_tombstone(self._opened.connection, refs, start, end)
+        except sqlite3.Error as error:
+            self._failed(error)
+            raise QueryError(f"Nothing was deleted: {self._disk_problem}.") from error
         return len(refs)
 
     # Reading
 
     def select(self, matchers: Sequence[Matcher], start: int, end: int, hints: Hints) -> Selected:
         """All samples in [start, end] of the series that meet all matchers. Raises `TooManySamplesError`."""
-        opened = self._opened
-        refs = opened.index.find(matchers)
-        labels = opened.index.labels(refs)
-        if not all(labels):  # a row of the registry is damaged: better none than one without a name
-            refs, labels = refs[[bool(each) for each in labels]], [each for each in labels if each]
-        if not len(refs) or end < start:
-            return Selected(())
-        asked = Asked(refs, labels, counters_among(opened.index, refs), start, end, hints)
-        runs = self._intake.head.runs(wanted=refs)
-        try:
+        with self._reading() as opened:
+            refs = opened.index.find(matchers)
+            labels = opened.index.labels(refs)
+            if not all(labels):  # a row of the registry is damaged: better none than one without a name
+                refs, labels = refs[[bool(each) for each in labels]], [each for each in labels if each]
+            if not len(refs) or end < start:
+                return Selected(())
+            asked = Asked(refs, labels, counters_among(opened.index, refs), start, end, hints)
+            runs = self._intake.head.runs(wanted=refs)
             with opened.readers.snapshot() as connection:
                 found = Reading(connection, runs, opened.times_cache, asked).found()
-        except sqlite3.DatabaseError as error:
-            self._disk_problem = f"the history cannot be read: {error}"
-            raise QueryError(
-                f"The history cannot be read: {error}. It is repaired in the background; ask again in a minute."
-            ) from error
         if found.damaged:
             self.damaged_chunks += found.damaged
             self._tell(found.problems)
@@ -168,37 +169,47 @@ class HistoryStore:
 
     def series(self, matchers: Sequence[Matcher], start: int, end: int, limit: int = 0) -> list[Labels]:
         """Series that had their newest sample at `start` or later, sorted."""
-        found = sorted(each for each in self._opened.index.labels(self._living(matchers, start)) if each)
+        with self._reading() as opened:
+            found = sorted(each for each in opened.index.labels(self._living(opened, matchers, start)) if each)
         return found[:limit] if limit else found
 
     def label_names(self, matchers: Sequence[Matcher], start: int, end: int, limit: int = 0) -> list[str]:
         """Label names of those series, sorted."""
-        found = self._opened.index.label_names(self._living(matchers, start))
+        with self._reading() as opened:
+            found = opened.index.label_names(self._living(opened, matchers, start))
         return found[:limit] if limit else found
 
     def label_values(self, name: str, matchers: Sequence[Matcher], start: int, end: int, limit: int = 0) -> list[str]:
         """Values of one label of those series, sorted."""
-        found = self._opened.index.label_values(name, self._living(matchers, start))
+        with self._reading() as opened:
+            found = opened.index.label_values(name, self._living(opened, matchers, start))
         return found[:limit] if limit else found
 
     def metadata(self) -> dict[str, Metadata]:
         """By metric name, of the metrics something is known of."""
-        return self._opened.index.metadata()
-
-    def _living(self, matchers: Sequence[Matcher], start: int) -> npt.NDArray[np.int64]:
-        refs = self._opened.index.find(matchers)
-        return refs[self._intake.newest_of(refs) >= start]
+        with self._reading() as opened:
+            return opened.index.metadata()
 
     def oldest(self) -> float:
         """Time of the oldest sample kept, seconds; infinity while there is none."""
         fresh = [int(run.columns.times.min()) for run in self._intake.head.runs()]
-        with self._opened.readers.snapshot() as connection:
-            spans = connection.execute("SELECT tier, min(span) FROM spans GROUP BY tier").fetchall()
-            found = [
-                connection.execute("SELECT min(first) FROM chunks WHERE tier = ? AND span = ?", each).fetchone()[0]
-                for each in spans
-            ]
-        return min([*fresh, *(first for first in found if first is not None)], default=float("inf")) / 1000
+        with self._reading() as opened, opened.readers.snapshot() as connection:
+            return min([*fresh, *oldest_chunks(connection)], default=float("inf")) / 1000
+
+    def _living(self, opened: Opened, matchers: Sequence[Matcher], start: int) -> npt.NDArray[np.int64]:
+        refs = opened.index.find(matchers)
+        return refs[self._intake.newest_of(refs) >= start]
+
+    @contextmanager
+    def _reading(self) -> Iterator[Opened]:
+        """What is open now. Where the disk refuses, the question fails and the background work looks at the file."""
+        try:
+            yield self._opened
+        except sqlite3.Error as error:
+            self._suspect = self._suspect or is_damage(error)
+            raise QueryError(
+                f"The history cannot be read: {error}. It is looked after in the background; ask again in a minute."
+            ) from error
 
     # Background work
 
@@ -211,6 +222,8 @@ class HistoryStore:
         """Does all background work that is due. `now`: seconds since the epoch. Disk errors are counted, told and rested from."""
         moment = int((self._clock() if now is None else now) * 1000)
         try:
+            if self._suspect:
+                self._reopen()
             work = self._opened.upkeep.due(moment)
             while not self._stopping.is_set():
                 with self._upkeep_lock:
@@ -239,16 +252,15 @@ class HistoryStore:
 
     def stats(self) -> dict[str, int]:
         """Counters since the start and gauges of now, for health."""
-        with self._upkeep_lock:
-            tiers = self._opened.tier_sizes()
-            size = self._opened.upkeep.bytes()
+        with self._reading() as opened, opened.readers.snapshot() as connection:
+            tiers, size = tier_sizes(connection), database_bytes(connection)
         work = self._counters
         figures = self._intake.figures() | self._opened.index.figures()
         for tier, (samples, tier_bytes, chunks) in tiers.items():
             name = TIER_NAMES[tier].replace(" ", "")
             figures |= {f"{name}_samples": samples, f"{name}_bytes": tier_bytes, f"{name}_chunks": chunks}
         return figures | {
-            "bytes": size,
+            "bytes": size + self._intake.journal.size,
             "folds": work.folds,
             "folded_samples": work.folded_samples,
             "merged_chunks": work.merged_chunks,
@@ -274,10 +286,17 @@ class HistoryStore:
     def _failed(self, error: Exception) -> None:
         self.disk_errors += 1
         self._disk_problem = f"the history cannot be written ({error}): fresh samples stay in memory and in the journal"
-        if isinstance(error, sqlite3.Error) and is_damage(error):
-            with self._upkeep_lock:
-                self._opened.close()
+        self._suspect = self._suspect or (isinstance(error, sqlite3.Error) and is_damage(error))
+
+    def _reopen(self) -> None:
+        """Opens the database again, which saves what can be saved of it where it is damaged. Raises `OSError`."""
+        with self._upkeep_lock:
+            self._opened.close()
+            try:
                 self._opened = self._open()
+            except HistoryError as error:
+                raise OSError(str(error)) from None
+            self._suspect = False
 
     def _open(self) -> Opened:
         """Opens the database and takes in what the journal has beyond it."""

@@ -158,11 +158,7 @@ class Upkeep:
 
     def bytes(self) -> int:
         """What the database takes, free pages not counted, and the journal."""
-        size, pages, free = (
-            int(self._connection.execute(f"PRAGMA {name}").fetchone()[0])
-            for name in ("page_size", "page_count", "freelist_count")
-        )
-        return size * (pages - free) + self._journal.size
+        return database_bytes(self._connection) + self._journal.size
 
     def vacuum(self) -> None:
         """Gives free pages back to the file system, when there are many."""
@@ -181,3 +177,11 @@ class Upkeep:
         self.save_series()
         self.counters.ended_series += len(gone)
         self.counters.generation += 1
+
+
+def database_bytes(connection: sqlite3.Connection) -> int:
+    """Size of a database without its free pages."""
+    size, pages, free = (
+        int(connection.execute(f"PRAGMA {name}").fetchone()[0]) for name in ("page_size", "page_count", "freelist_count")
+    )
+    return size * (pages - free)

@@ -15,10 +15,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from collector.storage.history.database import HistoryError
 from collector.storage.history.settings import HistorySettings
 from collector.storage.history.store import HistoryStore
 from monitor.model.matchers import Matcher
-from monitor.query.history import Hints, Labels
+from monitor.query.history import Hints, Labels, QueryError
 from tests.collector.storage.history.samples import samples_of
 
 SERIES = 20
@@ -228,3 +229,57 @@ def test_a_database_that_refuses_keeps_samples_in_the_journal(tmp_path: Path) ->
     assert not store.failing
     assert check(store) == 3000
     store.close()
+
+
+def test_damage_found_while_running_is_repaired_in_the_background(tmp_path: Path) -> None:
+    store = open_store(tmp_path, fold_age=0.0)
+    for tick in range(1500):
+        append(store, tick)
+    store.fold()
+    store.step()
+    append(store, 1500)
+    path = tmp_path / "history.sqlite3"
+    store._opened.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    data = bytearray(path.read_bytes())
+    for page in range(4096, len(data), 4096):  # the header of every page but the first
+        data[page : page + 8] = b"\xff" * 8
+    path.write_bytes(data)
+    store._opened.connection.execute("PRAGMA shrink_memory")
+    with pytest.raises(QueryError, match="looked after in the background"):
+        check(store)
+    store.step()
+    assert any("set aside" in problem for problem in store.problems)
+    append(store, 1501)
+    store.step()
+    assert not store.failing
+    found = samples_of(store.select(ALL, START + 1_500_000, 1 << 50, RAW))
+    assert found["3"][START + 1_501_000] == value(3, 1501)
+    store.close()
+
+
+def test_a_salvage_that_was_cut_short_is_taken_up(tmp_path: Path) -> None:
+    whole = filled(tmp_path)
+    os.replace(tmp_path / "history.sqlite3", tmp_path / "history.saved")
+    store = open_store(tmp_path)
+    assert check(store) == whole
+    store.close()
+
+
+@pytest.mark.parametrize("place", [61, 70])
+def test_a_flipped_version_is_damage_and_a_newer_one_is_told(tmp_path: Path, place: int) -> None:
+    whole = filled(tmp_path)
+    path = tmp_path / "history.sqlite3"
+    data = bytearray(path.read_bytes())
+    data[place] ^= 4
+    path.write_bytes(data)
+    store = open_store(tmp_path)
+    assert check(store) == whole
+    assert "header" in store.problems[0]
+    store.close()
+    connection = sqlite3.connect(path)
+    connection.execute("PRAGMA user_version=7")
+    connection.execute("DELETE FROM marks WHERE name = 'format'")
+    connection.commit()
+    connection.close()
+    with pytest.raises(HistoryError, match="newer Lightship"):
+        open_store(tmp_path)
