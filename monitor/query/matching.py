@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NoReturn
 
 import numpy as np
 import numpy.typing as npt
@@ -76,8 +77,9 @@ def matched(run: Run, expr: Binary, left: Vector, right: Vector) -> Vector:
     else:
         relevant = np.ones(times, bool)
     _check_one_side(matching, one, numbers_one, relevant, swapped)
+    meetings = np.bincount(numbers_one, minlength=count)[numbers_many].sum()
+    run.bound((int(meetings) + len(many.labels) + len(one.labels)) * times)
     pairs = _pairs(many, one, numbers_many, numbers_one, count, fill_many, fill_one)
-    run.bound(len(pairs.many) * times)
     many_side = _side(many, pairs.many, fill_many)
     one_side = _side(one, pairs.one, fill_one)
     sides = (one_side, many_side) if swapped else (many_side, one_side)
@@ -103,12 +105,9 @@ def _pairs(
     ones: list[list[int]] = [[] for _ in range(count)]
     for row, number in enumerate(numbers_one.tolist()):
         ones[number].append(row)
-    lefts, rights = [], []
-    for row, number in enumerate(numbers_many.tolist()):
-        for partner in ones[number]:
-            lefts.append(row)
-            rights.append(partner)
-    left, right = np.array(lefts, np.int64), np.array(rights, np.int64)
+    met_by = [ones[number] for number in numbers_many.tolist()]
+    left = np.repeat(np.arange(len(met_by)), [len(partners) for partners in met_by])
+    right = np.array([row for partners in met_by for row in partners], np.int64)
     parts = [(left, right, numbers_many[left], many.present[left] & one.present[right])]
     if fill_one is not None:
         there = by_signature(one.present, numbers_one, count)
@@ -141,18 +140,27 @@ def _check_one_side(matching: Matching, one: Vector, numbers: Rows, relevant: Ma
     """Two series of one signature at once are too many on the side that must be unique."""
     if len(np.unique(numbers)) == len(numbers):
         return
-    seen: dict[int, list[int]] = {}
+    taken: dict[int, Mask] = {}
     for row, number in enumerate(numbers.tolist()):
-        for other in seen.get(number, ()):
-            if (one.present[row] & one.present[other] & relevant).any():
-                group = show(_group_labels(matching, one.labels[row]))
-                side = "left" if swapped else "right"
-                raise QueryError(
-                    f"found duplicate series for the match group {group} on the {side} hand-side of the operation: "
-                    f"[{show(one.labels[row])}, {show(one.labels[other])}]"
-                    ";many-to-many matching not allowed: matching labels must be unique on one side"
-                )
-        seen.setdefault(number, []).append(row)
+        there = one.present[row] & relevant
+        before = taken.get(number)
+        if before is None:
+            taken[number] = there
+        elif (before & there).any():
+            _refuse_duplicate(matching, one, np.flatnonzero(numbers[:row] == number), row, relevant, swapped)
+        else:
+            taken[number] = before | there
+
+
+def _refuse_duplicate(matching: Matching, one: Vector, others: Rows, row: int, relevant: Mask, swapped: bool) -> NoReturn:
+    at_once = (one.present[others] & one.present[row] & relevant).any(axis=1)
+    other = int(others[at_once.argmax()])
+    group = show(_group_labels(matching, one.labels[row]))
+    raise QueryError(
+        f"found duplicate series for the match group {group} on the {'left' if swapped else 'right'} hand-side of the operation: "
+        f"[{show(one.labels[row])}, {show(one.labels[other])}]"
+        ";many-to-many matching not allowed: matching labels must be unique on one side"
+    )
 
 
 def _group_labels(matching: Matching, labels: Labels) -> Labels:

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
+from numpy.lib.stride_tricks import sliding_window_view
 
 from monitor.query.ast import Span
 from monitor.query.cells import only, there
@@ -21,7 +22,7 @@ from monitor.query.notes import Notes
 
 Bounds = npt.NDArray[np.int64]
 _PART = 1 << 17
-CHUNK = 1_000_000
+CHUNK = 1 << 18
 """How many samples are laid out window by window at a time, where that cannot be avoided."""
 
 
@@ -182,15 +183,16 @@ class Windows:
         """
         for length in np.unique(self.counts[self.counts >= least]).tolist():
             windows = np.flatnonzero(self.counts == length)
+            laid, times = sliding_window_view(self.values, length, axis=1), sliding_window_view(self.times, length)
             wide = max(1, CHUNK // length)
             for begin in range(0, len(windows), wide):
                 picked = windows[begin : begin + wide]
-                columns = self.lows[picked][:, np.newaxis] + np.arange(length)
-                tall = max(1, CHUNK // columns.size)
+                columns = self.lows[picked]
+                tall = max(1, CHUNK // (len(picked) * length))
                 for row in range(0, len(self.values), tall):
                     rows = slice(row, row + tall)
                     self.check()
-                    yield rows, picked, self.values[rows][:, columns], self.times[columns]
+                    yield rows, picked, laid[rows, columns], times[columns]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

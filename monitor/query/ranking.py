@@ -141,6 +141,7 @@ def count_values(run: Run, expr: Aggregate, vector: Vector, frame: Frame) -> Vec
     counts: dict[Labels, Values] = {}
     seen: dict[Labels, int] = {}
     for row, labels in enumerate(vector.labels):
+        run.check()
         for shown, times in _values_of(vector, row):
             marked = with_labels(labels, {label: shown})
             group = dropping(marked, names) if expr.without else keeping(marked, names)
