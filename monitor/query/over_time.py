@@ -143,21 +143,20 @@ def _extrema(windows: Windows, extreme: Callable[..., Values]) -> Values:
 
 
 def highest_time(ranges: Ranges) -> Ranged:
-    return _floats_only(ranges, _extreme_times(ranges.floats, -np.inf, np.argmax))
+    return _floats_only(ranges, _extreme_times(ranges.floats, np.fmax))
 
 
 def lowest_time(ranges: Ranges) -> Ranged:
-    return _floats_only(ranges, _extreme_times(ranges.floats, np.inf, np.argmin))
+    return _floats_only(ranges, _extreme_times(ranges.floats, np.fmin))
 
 
-def _extreme_times(windows: Windows, worst: float, best: Callable[..., Bounds]) -> Values:
-    """When the extreme was, the last time of equals; seconds."""
+def _extreme_times(windows: Windows, extreme: np.ufunc) -> Values:
+    """When the extreme was, the last time of equals; seconds. NaN counts only where there is nothing else."""
     found = filled((len(windows.values), len(windows.lows)))
     for rows, picked, laid, times in windows.laid_out():
-        known = ~np.isnan(laid)
-        backwards = np.where(known | ~known.any(axis=-1, keepdims=True), laid, worst)[..., ::-1]
-        backwards = np.where(np.isnan(backwards), worst, backwards)
-        place = laid.shape[-1] - 1 - best(backwards, axis=-1)
+        best = extreme.reduce(laid, axis=-1)[..., np.newaxis]
+        at_best = (laid == best) | np.isnan(best)
+        place = laid.shape[-1] - 1 - at_best[..., ::-1].argmax(axis=-1)
         found[rows, picked] = np.take_along_axis(times[np.newaxis], place[..., np.newaxis], axis=-1)[..., 0] / 1000
     return found
 
