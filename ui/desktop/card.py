@@ -81,12 +81,14 @@ class ChartHead(Painted):
                 painter, QRectF(left + 14, box.top(), width, box.height()), line.name, font, self.look.colour("text-secondary")
             )
             left += width + 10
-        more = len(view.lines) + view.others_count if len(view.lines) > LEGEND_MOST or view.others_count else 0
+        more = f"{len(view.lines)} lines" if len(view.lines) > LEGEND_MOST or view.others_count else ""
+        if view.others_count:
+            more += f" and {view.others_count} others"
         if more and not shown:
             paint.words(
                 painter,
                 QRectF(left, box.top(), box.right() - left, 19),
-                f"{more} lines",
+                more,
                 font,
                 self.look.colour("text-secondary"),
             )

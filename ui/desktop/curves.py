@@ -17,6 +17,8 @@ from ui.views.theme import tokens
 from ui.views.view import ChartView, Floats, Line, Threshold
 
 _CHART = tokens()["chart"]
+_FEW_SEGMENTS = 800
+"""Segments of a dashed line that Qt may dash itself."""
 _AA_SEGMENTS = 6000
 """Segments a plot may paint smoothly; beyond, the uprights of a dense plot look the same without and cost a third."""
 
@@ -222,6 +224,9 @@ class Curves(pg.GraphicsObject):  # type: ignore[misc]
 
     def _segments_of(self, painter: QPainter, segments: Floats, dash: int) -> None:
         pattern = _CHART["series-dashes"][dash % 8] if dash else []
+        if pattern and len(segments) <= _FEW_SEGMENTS:
+            self._dashed_runs(painter, segments, pattern)
+            return
         if pattern:
             segments = dashed(segments, pattern)
             pen = painter.pen()
@@ -232,6 +237,18 @@ class Curves(pg.GraphicsObject):  # type: ignore[misc]
         self._segments.resize(len(segments))
         self._segments.ndarray()[:] = segments
         painter.drawLines(*self._segments.drawargs())
+
+    def _dashed_runs(self, painter: QPainter, segments: Floats, pattern: list[float]) -> None:
+        """Dashes along the line itself, so that a steep part of a line of few points does not fall into a pause as a whole."""
+        pen = painter.pen()
+        pen.setCapStyle(Qt.PenCapStyle.FlatCap)
+        pen.setDashPattern([part / max(pen.widthF(), 1e-6) for part in pattern])
+        painter.setPen(pen)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        apart = np.abs(segments[1:, :2] - segments[:-1, 2:]).max(axis=1, initial=0.0)
+        breaks = np.flatnonzero(apart > 0.5) + 1
+        for part in np.split(segments, breaks) if len(segments) else ():
+            painter.drawPolyline(polygon(np.concatenate((part[:1, :2], part[:, 2:]))))
 
     def _area(self, painter: QPainter, drawn: Trace, scale: Scale, colour: str) -> None:
         """The faint ground under a single line in a severity's colour."""

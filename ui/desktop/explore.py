@@ -22,7 +22,7 @@ from ui.desktop.results import ResultCard
 from ui.desktop.rows import RowList, fill_height
 from ui.desktop.tables import Column, Table
 from ui.desktop.topbar import Field
-from ui.views.view import ExploreView, Value
+from ui.views.view import ChartView, ExploreView, Value
 
 Row = tuple[str, str, Value, Value, Value, Value]
 
@@ -91,6 +91,7 @@ class ExplorePage(QScrollArea):
         self.bars = Histograms(host)
         self.bars_card.add(self.bars, 1)
         self.answers = ResultCard(host)
+        self.more: list[ChartCard] = []
         self.right = QVBoxLayout()
         self.right.setSpacing(10)
         self.right.addWidget(self.queries)
@@ -133,7 +134,8 @@ class ExplorePage(QScrollArea):
             self.outer.setColumnStretch(0, 0)
             self.outer.setColumnStretch(1, 1)
         self.finder.setMinimumHeight(250 if phone else 0)
-        self.chart.setMinimumHeight(270 if phone else 140)
+        for card in (self.chart, *self.more):
+            card.setMinimumHeight(270 if phone else 140)
         self._tools(one_line=width >= 1300, phone=phone)
         self.queries.arrange(width, phone)
         self.table_card.setVisible(not phone)
@@ -187,8 +189,10 @@ class ExplorePage(QScrollArea):
         self.table_card.setVisible(bool(view.table) and not phone and ready and queries is None)
         self.queries.setVisible(ready and queries is not None)
         self.finder.setVisible(not phone or queries is None)
+        self.outer.setRowStretch(0, (2 if queries is None else 0) if phone else 1)
         if queries is None:
             self.chart.setVisible(ready)
+            self._show_more(())
             self.bars_card.hide()
             self.answers.hide()
             self.queries.hide_completion()
@@ -196,15 +200,28 @@ class ExplorePage(QScrollArea):
         self.queries.show_view(queries, view.frozen)
         self.bars.show_views(queries.histograms)
         drawn = queries.view == "chart"
-        bars = bool(queries.histograms) and not view.chart.lines
+        bars = bool(queries.histograms) and bool(view.chart.empty)
         self.bars_card.setVisible(bool(queries.histograms) and ready)
         self.chart.setVisible(ready and drawn and not bars)
+        self._show_more(queries.charts if ready and drawn and not bars else ())
         table = queries.table
         shown = table is not None and ready and (not drawn or (not phone and bool(table.rows) and not bars))
         if table is not None:
             self.answers.show_table(table, whole=not drawn)
         self.answers.setVisible(shown)
         self.right.setStretchFactor(self.answers, 5 if not drawn else 0)
+
+    def _show_more(self, charts: tuple[ChartView, ...]) -> None:
+        """A chart for each further unit, below the first and under the same crosshair."""
+        while len(self.more) < len(charts):
+            card = ChartCard(self.host)
+            card.setMinimumHeight(self.chart.minimumHeight())
+            self.right.insertWidget(self.right.indexOf(self.chart) + 1 + len(self.more), card, 3)
+            self.more.append(card)
+        for place, card in enumerate(self.more):
+            card.setVisible(place < len(charts))
+            if place < len(charts):
+                card.show_chart(charts[place])
 
     def hideEvent(self, event: QHideEvent) -> None:
         self.queries.hide_completion()
@@ -238,12 +255,13 @@ class ExplorePage(QScrollArea):
         self.chart.setAccessibleDescription(f"At {time}: {words}")
 
     def restyle(self) -> None:
-        self.chart.restyle()
+        for card in (self.chart, *self.more):
+            card.restyle()
         self.results.restyle()
         self.table.restyle()
         self.queries.restyle()
         self.answers.restyle()
 
     def focus_main(self) -> bool:
-        self.results.setFocus(Qt.FocusReason.OtherFocusReason)
+        (self.results if self.finder.isVisible() else self).setFocus(Qt.FocusReason.OtherFocusReason)
         return True

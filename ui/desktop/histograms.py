@@ -11,7 +11,7 @@ from ui.desktop.look import MEDIUM, STRONG
 from ui.views.querytable import figures_words
 from ui.views.queryview import HistogramView
 
-TALL = 132
+TALL, MOST_TALL = 132, 230
 
 
 class Histograms(Painted):
@@ -46,7 +46,7 @@ class Histograms(Painted):
         paint.crisp(painter)
         if not self.views:
             return
-        tall = max(TALL - 20, (self.height() - 8) / len(self.views))
+        tall = max(TALL - 20, min(MOST_TALL, (self.height() - 8) / len(self.views)))
         for place, view in enumerate(self.views):
             box = QRectF(12, 4 + place * tall, self.width() - 24, tall - 6)
             if box.bottom() <= self.height():

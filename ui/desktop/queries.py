@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPoint, QRectF, QSize, Qt
-from PySide6.QtGui import QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from ui.desktop import paint
@@ -145,19 +145,16 @@ class SignatureLine(Painted):
 
 
 class QueryProblem(Painted):
-    """What is wrong, where, and the one fix."""
+    """What is wrong, where, and the one fix; or what would say more. Its parts are placed by hand: it is as tall as its words."""
 
     def __init__(self, host: Host) -> None:
         super().__init__(host)
         self.words = SentenceLabel(host, "small", wrap=True, soft="text-primary")
+        self.words.setParent(self)
         self.fix = Button(host, "", lambda: host.act("query.fix"), "link", key="Alt Enter")
-        row = QHBoxLayout(self)
-        row.setContentsMargins(34, 5, 10, 5)
-        row.setSpacing(8)
-        row.addWidget(self.words, 1)
-        row.addWidget(self.fix)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Maximum)
+        self.fix.setParent(self)
         self.ground = "warning"
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def show_problem(self, problem: ProblemRow) -> None:
         self._say(problem.text, problem.fix, "warning")
@@ -173,6 +170,24 @@ class QueryProblem(Painted):
         if ground != self.ground:
             self.ground = ground
             self.update()
+        self._place()
+
+    def _place(self) -> None:
+        """The fix beside the words, or below them where they would have to be squeezed."""
+        fix = self.fix.sizeHint() if self.fix.isVisibleTo(self) else QSize(0, 0)
+        room = self.width() - 34 - 10
+        beside = fix.width() + 12 <= room // 2
+        wide = max(60, room - fix.width() - 12 if beside else room)
+        tall = self.words.heightForWidth(wide)
+        self.words.setGeometry(34, 6, wide, tall)
+        whole = max(tall + 12, fix.height() + 4) if beside else tall + 12 + fix.height()
+        top = 6 + tall + 2 if not beside else (min(whole, tall + 12) - fix.height()) // 2
+        self.fix.setGeometry(self.width() - 10 - fix.width() if beside else 34, top, min(fix.width(), room), fix.height())
+        if self.height() != whole:
+            self.setFixedHeight(whole)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self._place()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
@@ -283,6 +298,8 @@ class QueriesCard(Card):
         if self.completion is None:
             self.completion = Completion(self.host, self.window())
         corner = edit.mapTo(self.window(), QPoint(*edit.place_of(offers.start)))
+        if self.signature_row.isVisible():  # what is being written stays in sight
+            corner.setY(self.signature_row.mapTo(self.window(), QPoint(0, self.signature_row.height())).y())
         self.completion.show_view(offers, corner)
 
     def hide_completion(self) -> None:

@@ -89,7 +89,7 @@ class QueryEdit(QPlainTextEdit):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setTabChangesFocus(True)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.document().setDocumentMargin(3)
+        self.document().setDocumentMargin(5)
         self.setPlaceholderText("Write PromQL: a metric, such as up")
         self.highlighter = QueryHighlighter(self.look, self)
         self.problem: ProblemRow | None = None
@@ -166,7 +166,7 @@ class QueryEdit(QPlainTextEdit):
         """As tall as its lines, up to six."""
         lines = max(1, min(MOST_LINES, round(self.document().size().height())))
         spacing = self.fontMetrics().lineSpacing()
-        tall = round(lines * spacing + 2 * self.document().documentMargin() + 4)
+        tall = round(lines * spacing + 2 * self.document().documentMargin())
         if tall != self.height() or self.minimumHeight() != tall:
             self.setFixedHeight(tall)
         more = round(self.document().size().height()) > MOST_LINES

@@ -41,6 +41,8 @@ class Chart:
     sentence: Sentence = ()
     empty: str = "No data in this range."
     note: str = ""
+    show_last: bool = True
+    """Whether the head has the last value of the main line: not where no line is more than the others."""
     ceiling: float | None = None
     """A base value the axis always reaches (100 for a percentage of a whole); None: as high as the data."""
 
@@ -68,7 +70,7 @@ def build(chart: Chart) -> ChartView:
     limits = () if indexed else chart.limits
     spans = {limit: _broken(limit, shown, interval) for limit in limits}
     log, y, y_ticks = _axis(shown, limits, unit, chart)
-    last = _last(main, limits, stale) if tracks else Value("")
+    last = _last(main, limits, stale) if tracks and chart.show_last else Value("")
     return ChartView(
         id=chart.id,
         title=chart.title,
@@ -114,7 +116,7 @@ def _refactored(track: Track, unit: Unit) -> Track:
 def _indexed(track: Track) -> Track:
     known = track.values[np.isfinite(track.values)]
     top = float(np.abs(known).max()) if len(known) else 0.0
-    return replace(track, values=track.values / top if top else track.values)
+    return replace(track, values=track.values / top if top else track.values, unit=RATIO)
 
 
 def _ready(track: Track, unit: Unit, chart: Chart) -> _Ready:
@@ -128,10 +130,11 @@ def _ready(track: Track, unit: Unit, chart: Chart) -> _Ready:
 
 
 def _largest(ready: list[_Ready]) -> tuple[list[_Ready], list[_Ready]]:
-    if len(ready) <= MAX_LINES:
+    crowd = [r for r in ready if r.track.colour == "others"]
+    if len(ready) <= MAX_LINES and not crowd:
         return ready, []
     size = {id(r): float(r.values[-1]) if len(r.values) else -math.inf for r in ready}
-    order = sorted(ready, key=lambda r: (r.track.colour == "others", -size[id(r)]))
+    order = sorted((r for r in ready if r.track.colour != "others"), key=lambda r: -size[id(r)])
     kept = {id(r) for r in order[:MAX_LINES]}
     return [r for r in ready if id(r) in kept], [r for r in ready if id(r) not in kept and len(r.times)]
 

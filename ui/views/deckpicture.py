@@ -38,11 +38,11 @@ class DeckPicture:
         self.queries.settle()
         view = self.deck.view_name
         shown = self.deck.asked(view == "instant")
-        alone = len(shown) == 1
-        bars = self._histograms(shown, view, alone)
+        letters = len(shown) > 1
+        bars = self._histograms(shown, view)
         chart_of = shown if view != "instant" else self.deck.asked(False)
         note = self._note(shown)
-        chart = self.deck.lines.chart(chart_of, self.deck.step(), self.deck.at(), self._empty(chart_of), note)
+        charts = self.deck.lines.charts(chart_of, self.deck.step(), self._empty(chart_of), note)
         held = next((one.held for one in shown if one.query is self.queries.current), None)
         hint, action = self._hint()
         queries = QueriesView(
@@ -51,7 +51,8 @@ class DeckPicture:
             view=view,
             step=f"step {duration(self.deck.step())}",
             editor=self.editor.view(held),
-            table=self._table(shown, view, alone),
+            table=self._table(shown, view, letters),
+            charts=charts[1:],
             histograms=bars,
             note=note,
             naming=self.editor.name if self.ctx.focus == NAME_FOCUS else None,
@@ -62,7 +63,7 @@ class DeckPicture:
                 "",
             ),
         )
-        return queries, chart
+        return queries, charts[0]
 
     def _row(self, query: Query, shown: list[Shown]) -> QueryRow:
         one = next((s for s in shown if s.query is query), None)
@@ -88,7 +89,7 @@ class DeckPicture:
         if not query.text.strip():
             return "", False
         if broken and not (held is not None and held.error):
-            return "cannot be read yet" if self.editor.writing is query else "cannot be read", True
+            return ("cannot be read yet", False) if self.editor.writing is query else ("cannot be read", True)
         if query.hidden:
             return "hidden", False
         if held is None:
@@ -100,15 +101,15 @@ class DeckPicture:
         took = f", {duration(held.took)}" if 0.001 <= held.took < 100 else ""
         return ("text" if held.result.kind == "string" else plural(count, "series", "series")) + took, False
 
-    def _table(self, shown: list[Shown], view: View, alone: bool) -> TableView | None:
+    def _table(self, shown: list[Shown], view: View, letters: bool) -> TableView | None:
         if view == "chart" and len([1 for one in shown if one.held]) == 0:
             return None
         words, (start, end) = self.ctx.words, self.ctx.span()
         if view == "instant":
-            return table(shown, ("Value",), f"at {words.clock(self.deck.moment())}", self.deck.lines.colour_of, alone)
-        return table(shown, RANGE_HEADS, f"{words.minute(start)} to {words.minute(end)}", self.deck.lines.colour_of, alone)
+            return table(shown, ("Value",), f"at {words.clock(self.deck.moment())}", self.deck.lines.colour_of, letters)
+        return table(shown, RANGE_HEADS, f"{words.minute(start)} to {words.minute(end)}", self.deck.lines.colour_of, letters)
 
-    def _histograms(self, shown: list[Shown], view: View, alone: bool) -> tuple[HistogramView, ...]:
+    def _histograms(self, shown: list[Shown], view: View) -> tuple[HistogramView, ...]:
         """Of queries whose answers have no numbers but histograms: asked at the moment."""
         found: list[HistogramView] = []
         for one in shown:
@@ -120,7 +121,7 @@ class DeckPicture:
             quantity = self.deck.quantity(one.query.running)
             inside = unit_from(quantity.inside if quantity is not None else None)
             names = series_names(held.labels, one.query.letter)
-            found += histograms(Shown(one.query, held, one.unit), inside, self.deck.lines.colour_of, alone, names)
+            found += histograms(Shown(one.query, held, one.unit), inside, self.deck.lines.colour_of, names)
         return tuple(found)
 
     # ------------------------------------------------------------ words
@@ -174,15 +175,15 @@ class DeckPicture:
         for one in self.deck.asked(False):
             if one.held is None or not len(one.held.times):
                 continue
-            alone = len(self.queries.shown) == 1
+            letters = len(self.queries.shown) > 1
             names = series_names(one.held.labels, one.query.letter)
             near = int(np.abs(one.held.times - at).argmin())
             if abs(float(one.held.times[near]) - at) > self.deck.step():
                 continue
             for row, labels in enumerate(one.held.labels):
-                colour = self.deck.lines.colour_of(one.query.slot, labels, alone)
+                colour = self.deck.lines.colour_of(one.query.slot, labels)
                 if colour:
-                    name = names[row] if alone else f"{one.query.letter} {names[row]}"
+                    name = f"{one.query.letter} {names[row]}" if letters else names[row]
                     rows.append((name, colour, value(float(one.held.rows[row, near]), one.unit)))
         return tuple(rows[:8])
 

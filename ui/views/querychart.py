@@ -1,4 +1,4 @@
-"""The chart of Explore's queries: a track a series, a colour family a query, the largest as lines and the rest as an envelope."""
+"""The charts of Explore's queries: a chart a unit, a track a series, the largest as lines and the rest as an envelope."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import numpy as np
 from monitor.model.matchers import NAME_TAG
 from ui.views.chart import MAX_LINES, Chart
 from ui.views.context import Context
-from ui.views.format import plural, sanitise, value
+from ui.views.format import sanitise
+from ui.views.index import WHERE
 from ui.views.lines import Track
 from ui.views.queries import Query
 from ui.views.queryanswers import Held, Labels
@@ -20,8 +21,8 @@ from ui.views.sentence import chart_sentence, join
 from ui.views.units import Unit
 from ui.views.view import ChartView, Floats, Sentence
 
-DASHES = (0, 5, 4, 6, 7)
-"""Dashes that tell the lines of one query apart, where several queries share the palette."""
+MOST_CHARTS = 4
+"""Units that are drawn at once."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,7 +38,8 @@ def series_names(labels: tuple[Labels, ...], alone: str) -> list[str]:
     """What tells the series of an answer apart: the values of the labels that differ; `alone` where there is one only."""
     if len(labels) == 1:
         own = dict(labels[0])
-        return [sanitise(own.get(NAME_TAG, "") or ", ".join(own.values()) or alone, 48)]
+        where = next((own[name] for name in WHERE if name in own), "")
+        return [sanitise(own.get(NAME_TAG, "") or where or ", ".join(own.values()) or alone, 48)]
     shared = functools.reduce(lambda a, b: a & b, (set(one) for one in labels)) if labels else set()
     return [sanitise(", ".join(v for pair in one if pair not in shared for v in pair[1:]) or alone, 48) for one in labels]
 
@@ -59,23 +61,53 @@ def newest(rows: Floats) -> Floats:
 
 
 class QueryChart:
-    """Makes the chart. Remembers which line had which colour, so that a line keeps it while it is among the largest."""
+    """Makes the charts. Remembers which line had which colour, so that a line keeps it while it is among the largest."""
 
     def __init__(self, ctx: Context) -> None:
         self.ctx = ctx
-        self._places: dict[int, dict[Labels, int]] = {}
+        self._colours: dict[tuple[int, Labels], int] = {}
 
-    def chart(self, shown: list[Shown], step: float, at: float | None, empty: str, note: str) -> ChartView:
-        """All queries on one axis."""
-        ctx = self.ctx
+    def charts(self, shown: list[Shown], step: float, empty: str, note: str) -> tuple[ChartView, ...]:
+        """One chart a unit, under one crosshair: two scales beside one plot would draw any correlation one likes."""
         answered = [one for one in shown if one.held is not None and one.held.result is not None]
-        numbers = tuple((one.query.slot, one.held.number if one.held else 0, one.unit) for one in answered)
+        drawn = self._drawn(answered)
+        groups: dict[object, list[Shown]] = {}
+        for one in answered:
+            groups.setdefault((one.unit.family, one.unit.per, one.unit.word), []).append(one)
+        kept = list(groups.values())[:MOST_CHARTS] or [[]]
+        if len(groups) > MOST_CHARTS:
+            left = ", ".join(one.query.letter for group in list(groups.values())[MOST_CHARTS:] for one in group)
+            note = f"{note} {left} not drawn: too many units. Hide others with H.".strip()
+        letters = len(shown) > 1
+        return tuple(
+            self._chart(
+                place, group, drawn, step, empty, note if not place else "", self._title(group or shown, letters), letters
+            )
+            for place, group in enumerate(kept)
+        )
+
+    def _chart(
+        self,
+        place: int,
+        group: list[Shown],
+        drawn: dict[int, dict[int, int]],
+        step: float,
+        empty: str,
+        note: str,
+        title: str,
+        letters: bool,
+    ) -> ChartView:
+        ctx = self.ctx
+        numbers = tuple((one.query.slot, one.held.number if one.held else 0, one.unit) for one in group)
+        colours = tuple(tuple(drawn[one.query.slot].items()) for one in group)
 
         def make() -> Chart:
-            tracks = self._tracks(answered)
+            tracks = tuple(
+                t for one in group if one.held is not None for t in _tracks(one, one.held, drawn[one.query.slot], letters)
+            )
             return Chart(
-                id="queries",
-                title=self._title(shown),
+                id=f"queries-{place}" if place else "queries",
+                title=title,
                 tracks=tracks,
                 x=ctx.span(),
                 words=ctx.words,
@@ -83,91 +115,72 @@ class QueryChart:
                 interval=0.4 * step,
                 points=ctx.profile.points,
                 ticks=ctx.profile.ticks + 1,
-                y_ticks=ctx.profile.y_ticks + 1,
+                y_ticks=ctx.profile.y_ticks + (0 if place else 1),
                 sentence=self._sentence(tracks),
                 empty=empty,
                 note=note,
+                show_last=len(tracks) == 1,
             )
 
-        key = (numbers, ctx.span(), ctx.profile, ctx.words, step, empty, note, len(shown))
-        return ctx.charts.get("queries", key, make)
-
-    def _title(self, shown: list[Shown]) -> str:
-        if len(shown) == 1:
-            return shortened(shown[0].query.running, 90)
-        return plural(len(shown), "query", "queries") if shown else "Nothing asked yet"
-
-    def _tracks(self, answered: list[Shown]) -> tuple[Track, ...]:
-        """Lines of all queries; of more than eight the eight largest have colours and names, the rest is drawn as one ground."""
-        room = self._shares([len(one.held.labels) if one.held else 0 for one in answered])
-        tracks: list[Track] = []
-        for one, most in zip(answered, room, strict=True):
-            if one.held is not None:
-                tracks += self._tracks_of(one, one.held, most, alone=len(answered) == 1)
-        return tuple(tracks)
+        key = (numbers, colours, ctx.span(), ctx.profile, ctx.words, step, empty, note, title, letters)
+        return ctx.charts.get(f"queries-{place}", key, make)
 
     @staticmethod
-    def _shares(counts: list[int]) -> list[int]:
-        """How many lines each query may have: all of them as long as there is room, else a fair share."""
-        shares = [0] * len(counts)
-        left = MAX_LINES
-        while left and any(share < count for share, count in zip(shares, counts, strict=True)):
-            for i, count in enumerate(counts):
-                if left and shares[i] < count:
-                    shares[i] += 1
-                    left -= 1
-        return shares
+    def _title(group: list[Shown], letters: bool) -> str:
+        if len(group) == 1:
+            return f"{group[0].query.letter}  " * letters + shortened(group[0].query.running, 90)
+        return ", ".join(one.query.letter for one in group) or "Nothing asked yet"
 
-    def _tracks_of(self, one: Shown, held: Held, most: int, alone: bool) -> list[Track]:
-        key = (most, alone, one.unit, one.query.slot)
-        if key not in held.tracks:
-            held.tracks.clear()
-            held.tracks[key] = tuple(self._made(one, held, most, alone))
-        return list(held.tracks[key])
+    # ------------------------------------------------------------ lines and colours
 
-    def _made(self, one: Shown, held: Held, most: int, alone: bool) -> list[Track]:
-        labels, rows = held.labels, held.rows
-        last = newest(rows)
-        order = np.argsort(-np.where(np.isfinite(last), last, -math.inf), kind="stable")
-        largest = sorted(order[:most].tolist())
-        places = self._placed(one.query.slot, [labels[i] for i in largest], most)
-        names = series_names(labels, one.query.letter)
-        rest = [i for i in range(len(labels)) if i not in set(largest)]
-        tracks = []
-        for i in largest:
-            colour, dash = line_style(one.query.slot, places[labels[i]], alone)
-            name = names[i] if alone else f"{one.query.letter} {names[i]}"
-            tracks.append(Track(name, held.times, rows[i], one.unit, colour, dash, full_name(labels[i])))
-        return tracks + [Track(names[i], held.times, rows[i], one.unit, "others", 0, full_name(labels[i])) for i in rest]
+    def _drawn(self, answered: list[Shown]) -> dict[int, dict[int, int]]:
+        """Rows that are lines of their own with the numbers of their colours, by slot: the largest, eight in all."""
+        rows: dict[int, list[int]] = {}
+        for one, most in zip(answered, _shares([len(one.held.labels) if one.held else 0 for one in answered]), strict=True):
+            last = newest(one.held.rows) if one.held is not None else np.empty(0)
+            order = np.argsort(-np.where(np.isfinite(last), last, -math.inf), kind="stable")
+            rows[one.query.slot] = sorted(order[:most].tolist())
+        self._colours = self._given(answered, rows)
+        return {
+            one.query.slot: {i: self._colours[one.query.slot, one.held.labels[i]] for i in rows[one.query.slot]}
+            for one in answered
+            if one.held is not None
+        }
 
-    def _placed(self, slot: int, labels: list[Labels], most: int) -> dict[Labels, int]:
-        """A place for each line: those that had one keep it, the others get what is free."""
-        held = self._places.get(slot, {})
-        kept = {one: held[one] for one in labels if held.get(one, most) < most}
-        free = [i for i in range(most) if i not in kept.values()]
-        for one in labels:
-            if one not in kept:
-                kept[one] = free.pop(0)
-        self._places[slot] = kept
-        return kept
+    def _given(self, answered: list[Shown], rows: dict[int, list[int]]) -> dict[tuple[int, Labels], int]:
+        """A colour for each line: each query's own for one of its lines, and for the rest the ones they had, or what is free."""
+        lines = [(one.query.slot, one.held.labels[i]) for one in answered if one.held is not None for i in rows[one.query.slot]]
+        given: dict[tuple[int, Labels], int] = {}
+        for slot in rows:
+            own = [line for line in lines if line[0] == slot]
+            holder = next((line for line in own if self._colours.get(line) == slot + 1), own[0] if own else None)
+            if holder is not None:
+                given[holder] = slot + 1
+        for line in lines:
+            if line not in given and self._colours.get(line, 0) not in (0, *given.values()):
+                given[line] = self._colours[line]
+        free = [number for number in range(1, MAX_LINES + 1) if number not in given.values()]
+        for line in lines:
+            if line not in given:
+                given[line] = free.pop(0)
+        return given
 
-    def colour_of(self, slot: int, labels: Labels, alone: bool) -> str:
+    def colour_of(self, slot: int, labels: Labels) -> str:
         """The colour a series is drawn in, "" where it has no line of its own."""
-        place = self._places.get(slot, {}).get(labels)
-        return line_style(slot, place, alone)[0] if place is not None else ""
+        number = self._colours.get((slot, labels))
+        return f"series-{number}" if number is not None else ""
+
+    # ------------------------------------------------------------ words
 
     def _sentence(self, tracks: tuple[Track, ...]) -> Sentence:
         """Of one line its level beside the past; of several which is highest and which lowest."""
+        words = self.ctx.words
         known = [(float(newest(t.values[np.newaxis])[0]), t) for t in tracks]
         known = [(last, t) for last, t in known if math.isfinite(last)]
-        words = self.ctx.words
         if not known:
             return ()
         if len(known) == 1:
             return chart_sentence(known[0][1], float(known[0][1].times[-1]), words)
-        if len({(t.unit.family, t.unit.per, t.unit.word) for _, t in known}) > 1:
-            parts = ", ".join(f"{t.name} {words.text(value(last, t.unit))}" for last, t in known[:4])
-            return join((f"{parts}.", True))
         top, low = max(known, key=lambda k: k[0]), min(known, key=lambda k: k[0])
         of = f", the highest of {len(known)}" if len(known) > 2 else ""
         return join(
@@ -176,10 +189,34 @@ class QueryChart:
         )
 
 
-def line_style(slot: int, place: int, alone: bool) -> tuple[str, int]:
-    """Colour and dash of a query's line by its place: a query alone has the whole palette, several have a colour each."""
-    if alone:
-        number = (slot + place) % 8 + 1
-        return f"series-{number}", number - 1 if number > 4 else 0
-    dash = DASHES[place % len(DASHES)]
-    return f"series-{slot + 1}", dash or (slot if slot > 3 else 0)
+def _shares(counts: list[int]) -> list[int]:
+    """How many lines each query may have: all of them as long as there is room, else a fair share."""
+    shares = [0] * len(counts)
+    left = MAX_LINES
+    while left and any(share < count for share, count in zip(shares, counts, strict=True)):
+        for i, count in enumerate(counts):
+            if left and shares[i] < count:
+                shares[i] += 1
+                left -= 1
+    return shares
+
+
+def _tracks(one: Shown, held: Held, colours: dict[int, int], letters: bool) -> tuple[Track, ...]:
+    """The lines of one answer, then what is drawn as one ground; made once an answer."""
+    key = (tuple(colours.items()), one.unit, letters)
+    if key not in held.tracks:
+        held.tracks.clear()
+        held.tracks[key] = _made(one, held, colours, letters)
+    return held.tracks[key]
+
+
+def _made(one: Shown, held: Held, colours: dict[int, int], letters: bool) -> tuple[Track, ...]:
+    names = series_names(held.labels, one.query.letter)
+    order = [*colours, *(i for i in range(len(held.labels)) if i not in colours)]
+    tracks = []
+    for i in order:
+        number = colours.get(i, 0)
+        name = f"{one.query.letter} {names[i]}" if letters else names[i]
+        colour, dash = (f"series-{number}", number - 1 if number > 4 else 0) if number else ("others", 0)
+        tracks.append(Track(name, held.times, held.rows[i], one.unit, colour, dash, full_name(held.labels[i])))
+    return tuple(tracks)

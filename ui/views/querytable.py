@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
@@ -14,16 +14,19 @@ from ui.views.format import plural, sanitise, value
 from ui.views.queryanswers import Labels
 from ui.views.querychart import Shown, full_name
 from ui.views.queryview import HistogramView, TableRow, TableView
-from ui.views.units import Unit
+from ui.views.units import Family, Unit
 from ui.views.view import Floats, Tick, Value
 
 MOST_ROWS = 200
 MOST_COLUMNS = 4
 MOST_BARS = 40
 MOST_HISTOGRAMS = 6
+TAIL = 0.001
 RANGE_HEADS = ("Last", "Min", "Max", "Mean")
 
 Entry = tuple[Shown, int, Labels]
+ColourOf = Callable[[int, Labels], str]
+"""The colour of a series of the query in a slot, "" where it has no line of its own."""
 
 
 def entries(shown: Iterable[Shown]) -> list[Entry]:
@@ -47,7 +50,7 @@ def label_columns(rows: Sequence[Labels]) -> tuple[list[str], str]:
     return differing, words
 
 
-def table(shown: list[Shown], heads: tuple[str, ...], at: str, colour_of: object, alone: bool) -> TableView:
+def table(shown: list[Shown], heads: tuple[str, ...], at: str, colour_of: ColourOf, letters: bool) -> TableView:
     """The answers' series by their last value, largest first; what has none is at the end."""
     found = entries(shown)
     columns, shared = label_columns([labels for _, _, labels in found])
@@ -61,7 +64,7 @@ def table(shown: list[Shown], heads: tuple[str, ...], at: str, colour_of: object
     for i in order[:MOST_ROWS]:
         one, _, labels = found[i]
         held = dict(labels)
-        colour = colour_of(one.query.slot, labels, alone) if callable(colour_of) else ""
+        colour = colour_of(one.query.slot, labels)
         cells = tuple(sanitise(held.get(name, ""), 80) for name in columns)
         shown_values = tuple(value(x, one.unit) for x in figures[i])
         rows.append(TableRow(one.query.letter, colour, cells, shown_values, full_name(labels) or one.query.letter))
@@ -71,7 +74,7 @@ def table(shown: list[Shown], heads: tuple[str, ...], at: str, colour_of: object
     more = [f"and {plural(total - len(rows), 'other')}"] if total > len(rows) else []
     more += [f"{plural(cut, 'more label differs', 'more labels differ')}: point at a row"] if cut > 0 else []
     names = tuple("Metric" if n == NAME_TAG else sanitise(n, 40) for n in columns)
-    return TableView(names or ("Series",) * bool(rows), heads, tuple(rows), shared, "; ".join(more), at, not alone)
+    return TableView(names or ("Series",) * bool(rows), heads, tuple(rows), shared, "; ".join(more), at, letters)
 
 
 def _figures(one: Shown, row: int, count: int) -> tuple[float, ...]:
@@ -90,7 +93,7 @@ def _figures(one: Shown, row: int, count: int) -> tuple[float, ...]:
 # ---------------------------------------------------------------- histograms
 
 
-def histograms(one: Shown, inside: Unit, colour_of: object, alone: bool, names: Sequence[str]) -> list[HistogramView]:
+def histograms(one: Shown, inside: Unit, colour_of: ColourOf, names: Sequence[str]) -> list[HistogramView]:
     """Bars of the native histograms of an instant answer."""
     held = one.held
     if held is None or held.result is None:
@@ -98,7 +101,7 @@ def histograms(one: Shown, inside: Unit, colour_of: object, alone: bool, names: 
     views = []
     for cell in held.result.histograms[:MOST_HISTOGRAMS]:
         if 0 <= cell.series < len(held.labels) and len(cell.counts) == len(cell.lower) == len(cell.upper):
-            colour = colour_of(one.query.slot, held.labels[cell.series], alone) if callable(colour_of) else ""
+            colour = colour_of(one.query.slot, held.labels[cell.series])
             views.append(histogram(cell, names[cell.series], colour or one.query.colour, one.unit, inside))
     return views
 
@@ -131,7 +134,10 @@ def histogram(cell: HistogramCell, name: str, colour: str, unit: Unit, inside: U
 
 
 def _sum_unit(inside: Unit, unit: Unit) -> Unit:
-    return inside.each(unit.per) if unit.per and not inside.word and inside.family.value != "duration" else inside
+    """Of a rate the sum is over time too."""
+    if not unit.per or inside.word:
+        return inside
+    return Unit(word=f"s{unit.per}", factor=inside.factor) if inside.family is Family.DURATION else inside.each(unit.per)
 
 
 def _ticks(edges: Floats, inside: Unit, log: bool) -> tuple[Tick, ...]:
@@ -148,7 +154,7 @@ def _ticks(edges: Floats, inside: Unit, log: bool) -> tuple[Tick, ...]:
 
 def bars(cell: HistogramCell, most: int = MOST_BARS) -> tuple[Floats, Floats, bool]:
     """Edges float64[n + 1] (log10 where all buckets lie above zero), counts float64[n], and whether the edges are logarithms."""
-    lower, upper, counts = _populated(cell)
+    lower, upper, counts = _without_tails(*_populated(cell))
     if not len(counts):
         return np.empty(0), np.empty(0), False
     log = bool((lower > 0).all() and np.isfinite(upper).all())
@@ -164,6 +170,14 @@ def bars(cell: HistogramCell, most: int = MOST_BARS) -> tuple[Floats, Floats, bo
     width = max(float(np.median(upper - lower)), (high - low) / most)
     edges = np.linspace(low, high, max(1, min(most, math.ceil((high - low) / width - 1e-9))) + 1)
     return edges, _spread(lower, upper, counts, edges), log
+
+
+def _without_tails(lower: Floats, upper: Floats, counts: Floats) -> tuple[Floats, Floats, Floats]:
+    """Without the outermost buckets that together hold less than a thousandth: they would take the room of the others."""
+    total = float(counts.sum()) if len(counts) else 0.0
+    below, above = np.cumsum(counts), np.cumsum(counts[::-1])[::-1]
+    kept = (below > TAIL * total) & (above > TAIL * total)
+    return (lower[kept], upper[kept], counts[kept]) if kept.any() else (lower, upper, counts)
 
 
 def _populated(cell: HistogramCell) -> tuple[Floats, Floats, Floats]:

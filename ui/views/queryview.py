@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from ui.views.view import Floats, ProblemRow, Tick, Value
+from ui.views.view import ChartView, Floats, ProblemRow, Tick, Value
 
 View = Literal["chart", "table", "instant"]
 VIEWS: dict[str, View] = {"Chart": "chart", "Table": "table", "Moment": "instant"}
@@ -146,6 +146,8 @@ class QueriesView:
     step: str
     editor: QueryEditorView | None = None
     table: TableView | None = None
+    charts: tuple[ChartView, ...] = ()
+    """Besides the page's own chart: one for each further unit."""
     histograms: tuple[HistogramView, ...] = ()
     note: str = ""
     naming: str | None = None

@@ -82,7 +82,8 @@ def test_what_is_on_the_chart_becomes_queries_with_one_key(lab: Stage) -> None:
     assert view(lab).picked == ()
     assert lab.session.picture().frame.focus == "query"
     lab.tick(2)
-    assert len(view(lab).chart.lines) == 2
+    assert len(view(lab).chart.lines) == 1
+    assert [len(chart.lines) for chart in queries(lab).charts] == [1]
 
 
 def test_with_queries_a_series_is_added_as_its_query_and_taken_off_again(lab: Stage) -> None:
@@ -174,17 +175,38 @@ def test_the_answer_to_an_older_text_never_takes_the_place_of_a_newer_ones(lab: 
 
 
 def test_each_query_has_its_own_letter_and_colour_and_can_be_hidden(lab: Stage) -> None:
-    shown = ask(lab, "host_cpu_busy", "sum(rate(shop_requests[1m]))")
+    shown = ask(lab, "rate(shop_requests[1m])", "sum(rate(shop_errors[1m]))")
     assert [(row.letter, row.colour) for row in shown.rows] == [("A", "series-1"), ("B", "series-2")]
-    assert [line.name[0] for line in view(lab).chart.lines] == ["A", "A", "B"]
-    assert {line.colour for line in view(lab).chart.lines} == {"series-1", "series-2"}
-    assert len({(line.colour, line.dash) for line in view(lab).chart.lines}) == 3
-    assert view(lab).chart.note.startswith("Units differ")
+    lines = view(lab).chart.lines
+    assert {line.name[0] for line in lines} == {"A", "B"}
+    assert len({line.colour for line in lines}) == len(lines) == 8
+    assert [line.colour for line in lines if line.name[0] == "B"] == ["series-2"]
+    assert view(lab).chart.title == "A, B"
     lab.session.point("queries", 0)
     lab.press("h")
     lab.tick(1)
     assert queries(lab).rows[0].hidden
     assert [line.name for line in view(lab).chart.lines] == ["B"]
+
+
+def test_a_line_keeps_its_colour_while_others_come_and_go(lab: Stage) -> None:
+    ask(lab, 'rate(shop_requests{service=~"cart|edge|orders"}[1m])')
+    before = {line.name: line.colour for line in view(lab).chart.lines}
+    lab.press("e")
+    write(lab, 'rate(shop_requests{service=~"cart|catalog|edge|orders"}[1m])')
+    typed(lab, "enter")
+    lab.tick(2)
+    after = {line.name: line.colour for line in view(lab).chart.lines}
+    assert set(after) == {*before, "catalog"}
+    assert all(after[name] == colour for name, colour in before.items())
+
+
+def test_units_that_differ_have_a_chart_each(lab: Stage) -> None:
+    shown = ask(lab, "host_cpu_busy", "sum(rate(shop_requests[1m]))", "sum(rate(shop_errors[1m]))", "host_memory_used")
+    assert [chart.title for chart in (view(lab).chart, *shown.charts)] == ["A  host_cpu_busy", "B, C", "D  host_memory_used"]
+    assert view(lab).chart.note == ""
+    assert {tick.label[-1] for tick in view(lab).chart.y_ticks} == {"%"}
+    assert any(tick.label.endswith("iB") for tick in shown.charts[1].y_ticks)
 
 
 def test_a_letter_that_was_freed_is_given_again_and_undo_brings_a_query_back(lab: Stage) -> None:
