@@ -1,0 +1,5 @@
+"""Answers from a remote store with Prometheus' API, the recent part from the samples at hand."""
+
+from collector.query.remote.source import RemoteSource
+
+__all__ = ["RemoteSource"]
