@@ -268,7 +268,7 @@ def set_mark(connection: sqlite3.Connection, name: str, value: int) -> None:
 
 
 def _mark_seal(name: str, value: int) -> int:
-    return zlib.crc32(name.encode(), seal_of(value))
+    return zlib.crc32(str(name).encode(), seal_of(value) & 0xFFFFFFFF)
 
 
 def refs_of(bucket: int, slots: np.typing.NDArray[np.uint8]) -> np.typing.NDArray[np.int64]:

@@ -45,19 +45,22 @@ class DamagedChunkError(Exception):
 
 
 def seal_of(*numbers: int) -> int:
-    """A checksum over numbers: of the columns that stand beside a blob."""
-    return zlib.crc32(struct.pack(f"<{len(numbers)}q", *numbers))
+    """A checksum over numbers: of the columns beside a blob. -1, which none is, where a flipped bit made one no integer."""
+    try:
+        return zlib.crc32(struct.pack(f"<{len(numbers)}q", *numbers))
+    except struct.error:
+        return -1
 
 
 def sealed(payload: bytes, *numbers: int) -> bytes:
     """The payload with its checksum before it, which may be over some numbers too."""
-    return _CRC.pack(zlib.crc32(payload, seal_of(*numbers) if numbers else 0)) + payload
+    return _CRC.pack(zlib.crc32(payload, seal_of(*numbers) & 0xFFFFFFFF if numbers else 0)) + payload
 
 
 def opened(blob: bytes, *numbers: int) -> bytes:
     """The payload of a blob. Raises `DamagedChunkError` when the checksum is not that of the rest."""
     payload = blob[4:]
-    if len(blob) < 5 or _CRC.unpack_from(blob)[0] != zlib.crc32(payload, seal_of(*numbers) if numbers else 0):
+    if len(blob) < 5 or _CRC.unpack_from(blob)[0] != zlib.crc32(payload, seal_of(*numbers) & 0xFFFFFFFF if numbers else 0):
         raise DamagedChunkError("a chunk does not match its checksum")
     return payload
 

@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from collector.storage.history import registry_check, registry_schema
+from collector.storage.history import first_page, registry_check, registry_schema
 from collector.storage.history.chunk_table import KEY_COLUMNS, MERGED, marks, set_mark
 from collector.storage.history.codec import seal_of
 from collector.storage.history.salvage import mend, salvage
@@ -66,18 +66,23 @@ def connect(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def open_database(path: Path, stamp: str) -> tuple[sqlite3.Connection, list[str]]:
+def open_database(path: Path, stamp: str, known_damage: str = "") -> tuple[sqlite3.Connection, list[str]]:
     """A connection for writing, and sentences about what was found damaged.
 
-    A damaged file is set aside under a name with `stamp` and what can be read of it copied into a new one. Raises `HistoryError`
-    when the file is of a newer version or cannot be opened at all.
+    A damaged file is set aside under a name with `stamp` and what can be read of it copied into a new one; so is one of which
+    damage is known that opening does not show. Raises `HistoryError` when the file is of a newer version or cannot be opened at
+    all.
     """
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     saved_as, partly = path.with_suffix(".saved"), path.with_suffix(".partly")
     if saved_as.exists() and not path.exists():  # a salvage was cut short between its two last steps
         os.replace(saved_as, path)
     try:
-        return _opened(path), []
+        if known_damage:
+            raise sqlite3.DatabaseError(known_damage)
+        connection = _opened(path)
+        first_page.remember(path, connection)
+        return connection, []
     except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # the latter: what is wrong with the schema is no text
         if isinstance(error, sqlite3.Error) and not is_damage(error):
             raise HistoryError(f"The history {path} cannot be opened: {error}. Check its owner, mode and free space.") from error
@@ -86,10 +91,24 @@ def open_database(path: Path, stamp: str) -> tuple[sqlite3.Connection, list[str]
     os.replace(partly, saved_as)
     aside = _set_aside(path, stamp)
     os.replace(saved_as, path)
-    return _opened(path), [
+    connection = _opened(path)
+    first_page.remember(path, connection)
+    return connection, [
         f"The history was damaged ({reason}); it was set aside as {aside.name} and a new one begun. "
         f"{saved} rows were saved from it" + (f"; it could not be read at {lost} places." if lost else ".")
     ]
+
+
+def damage_of(path: Path) -> str:
+    """What is damaged in a database, "" for nothing: reads all pages, a second a gigabyte or so."""
+    connection = connect(path)
+    try:
+        found = str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
+        return "" if found == "ok" else " ".join(found.split())[:200]
+    except sqlite3.DatabaseError as error:
+        return str(error) if is_damage(error) else ""
+    finally:
+        connection.close()
 
 
 def _salvaged(path: Path, partly: Path) -> tuple[int, int]:
@@ -98,7 +117,8 @@ def _salvaged(path: Path, partly: Path) -> tuple[int, int]:
         Path(f"{partly}{tail}").unlink(missing_ok=True)
     connection = _opened(partly)
     try:
-        counts = salvage(path, connection)
+        with first_page.mended(path):
+            counts = salvage(path, connection)
         mend(connection)
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     finally:
@@ -141,7 +161,7 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
             f"The history {path} was written by a newer Lightship (format {version}, this one knows {SCHEMA_VERSION}). "
             "Update Lightship, or start it with another --data directory."
         )
-    if not version and _format_of(connection):
+    if version < SCHEMA_VERSION and _format_of(connection) not in (0, version):
         raise sqlite3.DatabaseError("its header is damaged")
     while version < SCHEMA_VERSION:
         with transaction(connection):
@@ -209,6 +229,8 @@ def _format_of(connection: sqlite3.Connection) -> int:
 def is_damage(error: sqlite3.Error) -> bool:
     """Whether an error means that the file is not what was written (and not that it is locked, full or forbidden)."""
     code = getattr(error, "sqlite_errorcode", 0)
+    if str(error) == "unsupported file format":  # a header that no SQLite ever wrote
+        return True
     if not isinstance(error, sqlite3.OperationalError):
         return isinstance(error, sqlite3.DatabaseError)
     return code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB) or code == sqlite3.SQLITE_IOERR_SHORT_READ

@@ -97,10 +97,11 @@ def open_history(
     intake: Intake,
     counters: UpkeepCounters,
     now: float,
+    known_damage: str = "",
 ) -> Opened:
     """Raises `HistoryError` when it cannot be opened at all."""
     path = folder / DATABASE
-    connection, problems = open_database(path, time.strftime("%Y%m%dT%H%M%S", time.gmtime(now)))
+    connection, problems = open_database(path, time.strftime("%Y%m%dT%H%M%S", time.gmtime(now)), known_damage)
     index = registry(path)
     damaged = intake.newest.load(connection)
     if damaged:

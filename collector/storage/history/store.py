@@ -14,11 +14,11 @@ import numpy as np
 import numpy.typing as npt
 
 from collector.storage.history.columns import Columns
-from collector.storage.history.database import HistoryError, is_damage
+from collector.storage.history.database import HistoryError, damage_of, is_damage
 from collector.storage.history.deletion import lay_tombstone
 from collector.storage.history.histograms import DISTRIBUTION, HistogramColumns, HistogramLayout
 from collector.storage.history.intake import Intake
-from collector.storage.history.opening import Opened, oldest_chunks, open_history, tier_sizes
+from collector.storage.history.opening import DATABASE, Opened, oldest_chunks, open_history, tier_sizes
 from collector.storage.history.reader import Asked, Reading
 from collector.storage.history.records import names_record
 from collector.storage.history.registry import SeriesRegistry
@@ -153,10 +153,12 @@ class HistoryStore:
         with self._reading() as opened:
             refs = opened.index.find(matchers)
             labels = opened.index.labels(refs)
+            warnings: list[str] = []
             if not all(labels):  # a row of the registry is damaged: better none than one without a name
+                warnings.append(f"{labels.count(())} series whose labels are damaged were left out")
                 refs, labels = refs[[bool(each) for each in labels]], [each for each in labels if each]
             if not len(refs) or end < start:
-                return Selected(())
+                return Selected((), warnings=tuple(warnings))
             asked = Asked(refs, labels, counters_among(opened.index, refs), start, end, hints)
             runs = self._intake.head.runs(wanted=refs)
             with opened.readers.snapshot() as connection:
@@ -164,7 +166,7 @@ class HistoryStore:
         if found.damaged:
             self.damaged_chunks += found.damaged
             self._tell(found.problems)
-        warnings = [f"{found.damaged} damaged chunks of the history were left out"] if found.damaged else []
+            warnings.append(f"{found.damaged} damaged chunks of the history were left out")
         return Selected(tuple(found.blocks), found.resolution, tuple(warnings), tuple(found.infos))
 
     def series(self, matchers: Sequence[Matcher], start: int, end: int, limit: int = 0) -> list[Labels]:
@@ -289,18 +291,21 @@ class HistoryStore:
         self._suspect = self._suspect or (isinstance(error, sqlite3.Error) and is_damage(error))
 
     def _reopen(self) -> None:
-        """Opens the database again, which saves what can be saved of it where it is damaged. Raises `OSError`."""
+        """Opens the database again, and saves what can be saved of it where it is damaged. Raises `OSError`."""
+        damage = damage_of(self._folder / DATABASE)
         with self._upkeep_lock:
             self._opened.close()
             try:
-                self._opened = self._open()
+                self._opened = self._open(damage)
             except HistoryError as error:
                 raise OSError(str(error)) from None
             self._suspect = False
 
-    def _open(self) -> Opened:
+    def _open(self, known_damage: str = "") -> Opened:
         """Opens the database and takes in what the journal has beyond it."""
-        opened = open_history(self._folder, self._registry, self.settings, self._intake, self._counters, self._clock())
+        opened = open_history(
+            self._folder, self._registry, self.settings, self._intake, self._counters, self._clock(), known_damage
+        )
         self._tell(opened.problems)
         return opened
 
