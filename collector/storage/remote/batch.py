@@ -60,6 +60,11 @@ class Batches:
         self.damaged = 0
         """Records that could not be read."""
 
+    @property
+    def holds(self) -> bool:
+        """Whether samples were read from the queue that no batch has had yet."""
+        return self._held is not None
+
     def take(self, most: int) -> Batch | None:
         """The next samples, a few more than `most` at the utmost; None when there are none."""
         parts: list[Columns] = []

@@ -5,6 +5,7 @@ What was observed in each second is added up here from the start of the process 
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -22,8 +23,8 @@ MOST_BUCKETS = 160
 """Of a native histogram: Mimir's limit unless told otherwise, and what OpenTelemetry's histograms have."""
 CLASSIC_SCHEMA = 2
 """The finest that classic buckets are made in: four to a doubling, so each bound is 1.19 of the one before."""
-MOST_BOUNDS = 40
-"""Classic buckets of one distribution: each is a series of its own."""
+MOST_BOUNDS = 64
+"""Classic buckets of one distribution, each a series of its own: sixteen doublings in the finest schema."""
 _COARSEST = -4
 
 
@@ -67,9 +68,11 @@ class Distributions:
         """Adds a batch's increments. What comes late for its series is in the totals of the next time that is sent."""
         order = np.lexsort((columns.drawn_times, columns.drawn_refs))
         refs = columns.drawn_refs[order]
-        starts = np.flatnonzero(np.diff(refs, prepend=np.int64(-1))) if len(refs) else np.empty(0, np.int64)
+        if not len(refs):
+            return
+        starts = np.flatnonzero(np.diff(refs, prepend=np.int64(-1)))
         # A step a distribution: each has buckets of its own.
-        for begin, end in zip(starts.tolist(), [*starts[1:].tolist(), len(refs)], strict=True):
+        for begin, end in itertools.pairwise([*starts.tolist(), len(refs)]):
             yield self._add(int(refs[begin]), columns, order[begin:end])
 
     def _add(self, ref: int, columns: Columns, picked: Longs) -> Grown:
@@ -111,10 +114,9 @@ class Distributions:
         """
         running = self._running[grown.ref]
         stack = reduced(grown.stack, running.classic)
-        while stack.layout.width - 1 > MOST_BOUNDS // 2 and running.classic > _COARSEST:
+        while len(bounds := _upper_bounds(stack.layout)) > MOST_BOUNDS and running.classic > _COARSEST:
             running.classic -= 1
             stack = reduced(stack, running.classic)
-        bounds = _upper_bounds(stack.layout)
         below = np.concatenate((np.zeros((len(stack), 1)), np.cumsum(stack.counts, axis=1)), axis=1)
         told = set()
         for bound in bounds.tolist():

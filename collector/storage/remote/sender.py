@@ -96,6 +96,8 @@ class Sender:
 
     async def _something_due(self) -> None:
         """Returns when there is enough for a request, or something has waited long enough."""
+        if self._batches.holds:
+            return
         while not self._queue.unread:
             self.changed.clear()
             if not self._queue.unread:
