@@ -76,7 +76,7 @@ EMPTY = Postings(np.empty(0, np.uint32), np.empty(0, np.uint32), np.empty(0, np.
 
 def read(blob: bytes | None, name: int, segment: int) -> Postings:
     """Raises `DamagedListError` when the bytes are not what `packed` made for this name and segment."""
-    if not isinstance(blob, bytes) or len(blob) < _HEAD.size:
+    if not isinstance(blob, bytes) or len(blob) < _HEAD.size or not (isinstance(name, int) and isinstance(segment, int)):
         raise DamagedListError("a posting list is cut short")
     checksum, values, places = _HEAD.unpack_from(blob)
     if len(blob) != _HEAD.size + 8 * values + 2 * places or _checksum(blob[4:], name, segment) != checksum:

@@ -342,7 +342,6 @@ def mended(connection: sqlite3.Connection) -> list[str]:
     return [f"{', '.join(damage.sentences())}: mended, {done.series} series are whole{lost}"]
 
 
-
 def _metadata(kind: int, unit: str, text: str) -> Metadata:
     return Metadata(_TYPES.get(Kind(kind), "unknown") if kind != UNKNOWN else "unknown", text, unit)
 

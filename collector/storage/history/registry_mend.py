@@ -41,6 +41,7 @@ def mend(connection: sqlite3.Connection) -> Mended:
     lists = {
         segment: _columns(connection, segment)
         for (segment,) in connection.execute("SELECT DISTINCT segment FROM posting_lists").fetchall()
+        if isinstance(segment, int)
     }
     rows: dict[int, tuple[int, Ids]] = {}
     doubtful: set[int] = set()

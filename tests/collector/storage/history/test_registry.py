@@ -293,7 +293,7 @@ def test_a_row_that_was_lost_is_made_anew_from_the_lists(kept: Kept) -> None:
     assert kept.registry.intern([HOSTS[3], series("new")], [COUNTER] * 2).tolist() == [3, 10]
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(6))
 def test_flipped_bits_are_mended_or_cost_the_series_they_hit(kept: Kept, seed: int) -> None:
     kept.registry.intern(HOSTS, [COUNTER] * 10)
     kept.save()
@@ -304,7 +304,7 @@ def test_flipped_bits_are_mended_or_cost_the_series_they_hit(kept: Kept, seed: i
     for _ in range(12):
         damaged = bytearray(data)
         damaged[chance.choice(places)] ^= 1 << chance.randrange(8)
-        for left in kept.path.parent.glob("history*"):
+        for left in kept.path.parent.glob("history*sqlite3*"):
             left.unlink()
         kept.path.write_bytes(damaged)
         try:
