@@ -6,6 +6,7 @@ import contextvars
 import gc
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from textual import events
@@ -14,6 +15,7 @@ from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.app import App, ComposeResult
 from textual.screen import Screen
 
+from ui.client.files import tilde, write_new
 from ui.terminal.canvas import Canvas, Rect, Span
 from ui.terminal.cells import clean
 from ui.terminal.controller import Controller
@@ -44,6 +46,11 @@ RETRY = 0.03
 """Seconds until a terminal that was behind is looked at again."""
 GATHER = 0.04
 """Seconds in which messages gather before they are painted together."""
+
+
+def _save(name: str, content: bytes) -> str:
+    """Into the folder the program was started in; where it is."""
+    return tilde(write_new(Path.cwd(), name, content))
 
 
 class MainScreen(Screen[None], inherit_bindings=False):
@@ -92,6 +99,7 @@ class LightshipApp(App[int], inherit_bindings=False):
         session.on_copy = self.copy_to_clipboard
         session.on_notify = lambda title, text, severity: self.bell()
         session.on_retry = line.retry
+        session.explore.exports.save_file = _save
 
     def get_default_screen(self) -> Screen[None]:
         return MainScreen(self.surface)

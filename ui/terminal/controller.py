@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ui.terminal.canvas import Hit
 from ui.terminal.fields import LineEdit
 from ui.terminal.keys import is_text
+from ui.terminal.query_text import QueryText
 from ui.terminal.stage import Memory
 from ui.views.view import Picture
 
@@ -17,6 +18,8 @@ _LIST_KEYS = ("up", "down", "pageup", "pagedown")
 _FINDERS = ("search", "filter")
 _END = "silence.end"
 _DRAFT = ("silence.matchers", "silence.duration", "silence.reason", _END)
+_MOVES = ("left", "right", "home", "end", "backspace", "delete", "ctrl+j")
+"""Keys that edit the query even though they mean something elsewhere."""
 _SCROLL = {"up": -1, "down": 1, "j": 1, "k": -1, "pageup": -10, "pagedown": 10, "home": -10_000, "end": 10_000}
 
 
@@ -52,6 +55,8 @@ class Controller:
         self._session.focus(_DRAFT[(at + by) % len(_DRAFT)])
 
     def _type(self, field: str, key: str, character: str | None) -> bool:
+        if field == "query":
+            return self._write(key, character)
         if (field == "search" and key == "enter") or (field in _FINDERS and key in ("down", "pagedown")):
             self._session.focus("")  # into the list, where the first row found has the cursor
             return True
@@ -72,6 +77,25 @@ class Controller:
             self._session.set_text(field, edit.text, edit.caret)
         return meant or self._session.key(key, typing=True)
 
+    def _write(self, key: str, character: str | None) -> bool:
+        """A key in the query: what the list of offers or an action means by it, else it edits the text."""
+        typed = is_text(key, character)
+        if not typed and key not in _MOVES and self._session.key(key, typing=True):
+            return True
+        edit = self._query()
+        meant = edit.insert(character or "") if typed else edit.key(key)
+        if meant:
+            self._session.set_text("query", edit.text, edit.caret)
+        return meant
+
+    def _query(self) -> QueryText:
+        """The query being written, its caret where the session has it."""
+        editor = self._session.explore.deck.editor
+        query = self._session.explore.deck.queries.current
+        edit = QueryText(query.text if query is not None else "")
+        edit.caret = min(editor.caret, len(edit.text))
+        return edit
+
     def _edit(self, field: str) -> LineEdit:
         """The field; one that was not painted yet, because keys came first, begins with the session's text."""
         known = self._memory.fields.get(field)
@@ -84,7 +108,11 @@ class Controller:
     def insert(self, text: str) -> None:
         """Paste into the field that has the focus."""
         field = self.field
-        if field and field != _END:
+        if field == "query":
+            written = self._query()
+            if written.insert(text.strip("\r\n")):
+                self._session.set_text("query", written.text, written.caret)
+        elif field and field != _END:
             edit = self._edit(field)
             if edit.insert(text.strip("\r\n")):
                 self._session.set_text(field, edit.text, edit.caret)
@@ -115,6 +143,9 @@ def text_of(field: str, picture: Picture) -> str:
     """What a field holds in a picture; "" for one that no picture shows."""
     if field == "palette":
         return picture.palette.query if picture.palette is not None else ""
+    if field == "query.name":
+        queries = picture.explore.queries if picture.explore is not None else None
+        return (queries.naming or "") if queries is not None else ""
     if field == "search":
         return picture.explore.search if picture.explore is not None else ""
     if field == "filter":

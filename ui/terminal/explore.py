@@ -7,9 +7,12 @@ from ui.terminal.cells import cut_middle, width, wrap
 from ui.terminal.chart import ChartStyle, paint_chart
 from ui.terminal.empty import paint_empty
 from ui.terminal.ink import ink
+from ui.terminal.offers import paint_offers
 from ui.terminal.parts import FRAME, PLAIN, QUIET, STRONG, paint_field, paint_value, value_ink
+from ui.terminal.queries import paint_queries
 from ui.terminal.rows import paint_series_header, paint_series_row, row_back, series_columns
 from ui.terminal.stage import Stage
+from ui.views.queryview import QueriesView
 from ui.views.view import ExploreView
 
 LIST = 48
@@ -27,6 +30,9 @@ def paint_explore(stage: Stage, page: Rect, view: ExploreView) -> None:
     if view.empty is not None:
         paint_empty(canvas, body, view.empty)
         return
+    if view.queries is not None:
+        _paint_queries(stage, page, body, view, view.queries)
+        return
     if stage.layout == "full":
         _paint_results(stage, Rect(body.x, body.y, LIST, body.h), view)
         canvas.column(LIST, body.y, body.h, "│", FRAME)
@@ -35,6 +41,21 @@ def paint_explore(stage: Stage, page: Rect, view: ExploreView) -> None:
     rows = max(3, body.h * 2 // 5)
     _paint_results(stage, Rect(body.x, body.y, body.w, rows), view)
     _paint_right(stage, Rect(body.x + 1, body.y + rows, body.w - 2, body.h - rows), view)
+
+
+def _paint_queries(stage: Stage, page: Rect, body: Rect, view: ExploreView, queries: QueriesView) -> None:
+    """The queries beside the series found; where there is no room for both, whichever the cursor is in."""
+    place = body
+    if stage.layout == "full":
+        _paint_results(stage, Rect(body.x, body.y, LIST, body.h), view)
+        stage.canvas.column(LIST, body.y, body.h, "│", FRAME)
+        place = Rect(LIST + 1, body.y, body.w - LIST - 1, body.h)
+    elif view.region == "results" and queries.editor is None and queries.naming is None:
+        rows = max(4, min(10, body.h // 3))
+        _paint_results(stage, Rect(body.x, body.y, body.w, rows), view)
+        place = body.inner(top=rows)
+    paint_queries(stage, place, view, queries)
+    paint_offers(stage, page, place, queries)
 
 
 def _paint_search(stage: Stage, rect: Rect, view: ExploreView) -> None:

@@ -230,11 +230,14 @@ _FIELD_HINTS: dict[str, tuple[KeyHint, ...]] = {
     "note": (KeyHint("Enter", "save", ""), KeyHint("Esc", "discard", "back")),
     "palette": (KeyHint("Enter", "open", ""), KeyHint("Esc", "close", "back")),
     "rule": (KeyHint("Ctrl S", "save", "draft.save"), KeyHint("Esc", "leave", "back")),
+    "query": (KeyHint("Enter", "run", ""), KeyHint("Ctrl Space", "complete", "query.complete"), KeyHint("Esc", "leave", "back")),
 }
 
 
 def _hints(stage: Stage, frame: FrameView) -> list[KeyHint]:
     """The keys that mean something now: in a field the page's letters are text."""
+    if stage.memory.focus == "query.name":
+        return [KeyHint("Enter", "keep", ""), KeyHint("Esc", "leave", "back")]
     focus = stage.memory.focus.partition(".")[0]
     if focus == "silence":
         return [KeyHint("Tab", "next", ""), KeyHint("Enter", "save", "draft.save"), KeyHint("Esc", "leave", "back")]

@@ -71,7 +71,10 @@ class Explore(PageModel):
             "query.edit": self._edit,
             **self.deck.handlers,
             **self.exports.handlers,
+            "query.new": self._new_query,
         }
+        if self.deck:
+            self.region = "queries"
 
     # ------------------------------------------------------------ state
 
@@ -132,6 +135,10 @@ class Explore(PageModel):
             self.open()
         elif self.deck.queries.current is not None:
             self.deck.queries.toggle(self.deck.queries.current)
+
+    def _new_query(self) -> None:
+        self.deck.begin()
+        self.region, self.cursor = "queries", self.deck.queries.cursor
 
     def _edit(self) -> None:
         """Write in a query; where there is none yet, what the chart shows becomes queries first."""

@@ -34,7 +34,7 @@ class Deck:
         self.units = QueryUnits()
         self.queries.gone = self.answers.drop
         self.handlers: dict[str, Handler] = {
-            "query.new": self._new,
+            "query.new": self.begin,
             "query.toggle": lambda: self._on_current(self.queries.toggle),
             "query.duplicate": lambda: self._on_current(self.queries.duplicate),
             "query.remove": lambda: self._on_current(self.remove),
@@ -78,7 +78,8 @@ class Deck:
         if self.queries.current is not None:
             act(self.queries.current)
 
-    def _new(self) -> None:
+    def begin(self) -> None:
+        """One more query, with the caret in it."""
         if self.queries.put() is not None:
             self.editor.open()
 

@@ -24,6 +24,9 @@ SEQUENCES = {
     "pageup": "\x1b[5~",
     "pagedown": "\x1b[6~",
     "delete": "\x1b[3~",
+    "ctrl+up": "\x1b[1;5A",
+    "ctrl+down": "\x1b[1;5B",
+    "ctrl+space": "\x00",
     "alt+enter": "\x1b[13;3u",  # of the Kitty protocol: older terminals cannot send it, the palette has the action
 }
 KEYS = sorted({key for action in ACTIONS for key in action.keys})
