@@ -67,6 +67,7 @@ class Run:
     functions: dict[int, str] = field(default_factory=dict)
     samples: int = 0
     resolution: int = 0
+    _selected: dict[tuple[object, ...], Selected] = field(default_factory=dict)
     _said: dict[str, list[str]] = field(default_factory=lambda: {"warnings": [], "infos": []})
 
     def vector(self, expr: Expr, frame: Frame) -> Vector:
@@ -83,9 +84,12 @@ class Run:
         return found
 
     def select(self, matchers: Sequence[Matcher], start: int, end: int, hints: Hints) -> Selected:
-        """What the history has. Raises `TooManySamplesError` past the limit."""
+        """What the history has; the same is asked once. Raises `TooManySamplesError` past the limit."""
         self.check()
-        selected = self.history.select(matchers, start, end, hints)
+        question = (*matchers, start, end, hints)
+        if question in self._selected:
+            return self._selected[question]
+        selected = self._selected[question] = self.history.select(matchers, start, end, hints)
         self.samples += sum(len(block.labels) * len(block.times) for block in selected.blocks)
         self.bound(self.samples)
         self.resolution = max(self.resolution, selected.resolution)

@@ -96,6 +96,10 @@ def over_range(run: Run, call: Call, frame: Frame) -> Vector:
     return vector
 
 
+_STEP_COST = 10
+"""What a step of a subquery counts for among samples: each part of the expression has values and masks at it."""
+
+
 class _Gathered:
     """Results of groups of series, in the places of their series."""
 
@@ -165,7 +169,7 @@ def subquery_vector(run: Run, arg: Subquery, start: int, end: int) -> tuple[Mill
     first = (start // step + 1) * step
     if first > end:
         return None
-    run.bound((end - first) // step + 1)
+    run.bound(_STEP_COST * ((end - first) // step + 1))
     times = np.arange(first, end + 1, step, dtype=np.int64)
     found = run.evaluate(arg.expr, Frame(times, step))
     if isinstance(found, np.ndarray):

@@ -23,30 +23,33 @@ class Notes:
         self._text = text
         self._warnings: dict[str, Span] = {}
         self._infos: dict[str, Span] = {}
-        self._omitted = 0
+        self._omitted: dict[str, int] = {}
 
     def warn(self, message: str, span: Span) -> None:
-        self._keep(self._warnings, f"PromQL warning: {message}", span)
+        self._keep("warning", self._warnings, message, span)
 
     def info(self, message: str, span: Span) -> None:
-        self._keep(self._infos, f"PromQL info: {message}", span)
+        self._keep("info", self._infos, message, span)
 
-    def _keep(self, kept: dict[str, Span], message: str, span: Span) -> None:
-        if message in kept or len(kept) < MAX_NOTES:
-            kept[message] = span
+    def _keep(self, kind: str, kept: dict[str, Span], message: str, span: Span) -> None:
+        whole = f"PromQL {kind}: {message}"
+        if whole in kept or len(kept) < MAX_NOTES:
+            kept[whole] = span
         else:
-            self._omitted += 1
+            self._omitted[kind] = self._omitted.get(kind, 0) + 1
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        return self._shown(self._warnings) + ((f"{self._omitted} more annotations omitted",) if self._omitted else ())
+        return self._shown("warning", self._warnings)
 
     @property
     def infos(self) -> tuple[str, ...]:
-        return self._shown(self._infos)
+        return self._shown("info", self._infos)
 
-    def _shown(self, kept: dict[str, Span]) -> tuple[str, ...]:
-        return tuple(message + self._place(span) for message, span in kept.items())
+    def _shown(self, kind: str, kept: dict[str, Span]) -> tuple[str, ...]:
+        shown = tuple(message + self._place(span) for message, span in kept.items())
+        more = self._omitted.get(kind, 0)
+        return (*shown, f"{more} more {kind} annotations omitted") if more else shown
 
     def _place(self, span: Span) -> str:
         if span == NOWHERE:

@@ -120,12 +120,14 @@ def broadcast(vector: Vector, times: int) -> Vector:
 
 
 def merged(vector: Vector) -> Vector:
-    """Series of the same labels as one. Raises `QueryError` where two of them have a sample at once."""
+    """Series of the same labels as one, those apart that are to lose their name. Raises `QueryError` where two of them have a
+    sample at once.
+    """
     if len(set(vector.labels)) == len(vector.labels):
         return vector
-    places: dict[Labels, list[int]] = {}
-    for row, labels in enumerate(vector.labels):
-        places.setdefault(labels, []).append(row)
+    places: dict[tuple[Labels, bool], list[int]] = {}
+    for row, key in enumerate(zip(vector.labels, vector.nameless.tolist(), strict=True)):
+        places.setdefault(key, []).append(row)
     first = np.array([rows[0] for rows in places.values()])
     values, present = vector.values[first], vector.present[first]
     cells = vector.cells[first] if vector.cells is not None else None
@@ -138,16 +140,15 @@ def merged(vector: Vector) -> Vector:
             if cells is not None and vector.cells is not None:
                 cells[place, more] = vector.cells[row, more]
             present[place] |= more
-    return Vector(tuple(places), values, present, cells, vector.nameless[first])
+    return Vector(tuple(labels for labels, _ in places), values, present, cells, vector.nameless[first])
 
 
 def finished(vector: Vector) -> Vector:
     """The vector as it is answered: names dropped that have to go, no series twice. Raises `QueryError` as `merged`."""
     if vector.nameless.any():
         flags = vector.nameless.tolist()
-        vector = vector.renamed(
-            [without_metadata(labels) if flag else labels for labels, flag in zip(vector.labels, flags, strict=True)]
-        )
+        labels = [without_metadata(labels) if flag else labels for labels, flag in zip(vector.labels, flags, strict=True)]
+        vector = replace(vector, labels=tuple(labels), nameless=np.zeros(len(labels), bool))
     return merged(vector)
 
 

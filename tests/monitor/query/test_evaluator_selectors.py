@@ -148,6 +148,13 @@ def test_samples_of_what_was_worked_out_have_no_name() -> None:
     assert Evaluator(history).instant("metric[2s:1s]", 2000).raw[0].labels == (labels(job="a"),)
 
 
-def test_samples_read_are_counted() -> None:
+def test_samples_read_are_counted_and_read_once() -> None:
     history = BlockHistory([block({labels(): [1.0, 2.0, 3.0]}, [1000, 2000, 3000])])
-    assert Evaluator(history).instant("metric + metric", 3000).samples == 6
+    assert Evaluator(history).instant("metric + metric", 3000).samples == 3
+    assert len(history.asked) == 1
+    assert Evaluator(history).instant("metric + metric offset 1s", 3000).samples == 5
+
+
+def test_a_subquery_of_too_many_steps_is_refused_before_it_is_laid_out() -> None:
+    with pytest.raises(TooManySamplesError):
+        Evaluator(BlockHistory([])).instant("sum_over_time(vector(1)[1y:1s])", 0)
