@@ -14,6 +14,7 @@ from collector.storage.history.chunk_table import KEY_COLUMNS, MERGED, marks, se
 from collector.storage.history.codec import seal_of
 from collector.storage.history.salvage import mend, salvage
 from collector.storage.history.settings import RAW, window_of
+from collector.storage.history.write_ahead import lost_commits
 from collector.storage.state_schema import transaction
 
 __all__ = ["HistoryError", "connect", "is_damage", "open_database", "transaction"]
@@ -44,6 +45,7 @@ CREATE TABLE marks (name TEXT PRIMARY KEY, value INTEGER NOT NULL, seal INTEGER 
 four hours; `spans.pending`: chunks that wait to be merged. `days`: those whose windows are merged. `newest`: time of the newest
 sample of 4,096 refs a row. `doomed`: chunks that still hold samples of a tombstone. `marks`: `folded`, the last journal record
 that is in chunks, `folds`, how often there was one, and `floor_N`, the time up to which tier N has given everything up."""
+_LOG_DAMAGED = "The log of the history's database was damaged: the last {} of its changes or more were lost."
 MIGRATIONS: dict[int, Callable[[sqlite3.Connection], None]] = {}
 """Version -> the step from it to the next; run in one transaction each."""
 
@@ -77,12 +79,14 @@ def open_database(path: Path, stamp: str, known_damage: str = "") -> tuple[sqlit
     saved_as, partly = path.with_suffix(".saved"), path.with_suffix(".partly")
     if saved_as.exists() and not path.exists():  # a salvage was cut short between its two last steps
         os.replace(saved_as, path)
+    commits = lost_commits(path)
+    problems = [_LOG_DAMAGED.format(commits)] if commits else []
     try:
         if known_damage:
             raise sqlite3.DatabaseError(known_damage)
         connection = _opened(path)
         first_page.remember(path, connection)
-        return connection, []
+        return connection, problems
     except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # the latter: what is wrong with the schema is no text
         if isinstance(error, sqlite3.Error) and not is_damage(error):
             raise HistoryError(f"The history {path} cannot be opened: {error}. Check its owner, mode and free space.") from error
@@ -94,6 +98,7 @@ def open_database(path: Path, stamp: str, known_damage: str = "") -> tuple[sqlit
     connection = _opened(path)
     first_page.remember(path, connection)
     return connection, [
+        *problems,
         f"The history was damaged ({reason}); it was set aside as {aside.name} and a new one begun. "
         f"{saved} rows were saved from it" + (f"; it could not be read at {lost} places." if lost else ".")
     ]
@@ -229,7 +234,7 @@ def _format_of(connection: sqlite3.Connection) -> int:
 def is_damage(error: sqlite3.Error) -> bool:
     """Whether an error means that the file is not what was written (and not that it is locked, full or forbidden)."""
     code = getattr(error, "sqlite_errorcode", 0)
-    if str(error) == "unsupported file format":  # a header that no SQLite ever wrote
+    if str(error) == "unsupported file format" or str(error).startswith("Could not decode"):  # nobody ever wrote that
         return True
     if not isinstance(error, sqlite3.OperationalError):
         return isinstance(error, sqlite3.DatabaseError)

@@ -107,9 +107,17 @@ class SeriesRegistry:
                 if ref < 0:
                     unit = units[place] if units else ""
                     refs[place] = self._ref_of(NewSeries(cleaned[place], int(kinds[place]), unit, digests[place]))
+            self._learn_units(cleaned, units)
             if len(active) > self.bounds.active:
                 self._active = dict(itertools.islice(active.items(), len(active) // 2, None))
         return np.array(refs, np.int64)
+
+    def _learn_units(self, labels: Sequence[Labels], units: Sequence[str]) -> None:
+        """A series that was named by the journal has no unit until its receiver says it again."""
+        for each, unit in zip(labels, units, strict=False):
+            name = next((value for key, value in each if key == "__name__"), "")
+            if unit and name not in self._described and len(self._described) < self.bounds.known:
+                self._described[name] = unit, ""
 
     def news(self) -> tuple[list[int], list[int], list[Labels]]:
         """Refs, kinds and labels of series registered since the last call: for the journal, before samples of them."""
@@ -165,8 +173,9 @@ class SeriesRegistry:
             row = 1, following, seal(1, following)
             connection.execute("INSERT OR REPLACE INTO series_next VALUES (?, ?, ?)", row)
         for name, (unit, text) in described.items():
-            known = connection.execute("SELECT kind, unit FROM series_metrics WHERE name = ?", (name,)).fetchone()
-            write_metric(connection, name, known[0] if known else UNKNOWN, unit or (known[1] if known else ""), text)
+            known = connection.execute("SELECT kind, unit, help FROM series_metrics WHERE name = ?", (name,)).fetchone()
+            kind, before, help_before = known or (UNKNOWN, "", "")
+            write_metric(connection, name, kind, unit or before, text or help_before)
 
     def saved(self) -> None:
         """What `save` wrote is committed."""
@@ -267,11 +276,14 @@ class SeriesRegistry:
         with self._lock:  # what is not in the database yet
             fresh = {dict(new.labels).get("__name__", ""): (new.kind, new.unit) for new in self._unsaved.values()}
             described = dict(self._described)
-        known = {name: _metadata(kind, unit, described.get(name, ("", ""))[1]) for name, (kind, unit) in fresh.items()}
-        return known | {
-            name: _metadata(kind, unit, text)
+        known = {name: (kind, unit, "") for name, (kind, unit) in fresh.items()} | {
+            name: (kind, unit, text)
             for name, kind, unit, text, checksum in rows
             if seal(name, kind, unit, text) == checksum
+        }
+        said = {name: described.get(name, ("", "")) for name in known}
+        return {
+            name: _metadata(kind, unit or said[name][0], text or said[name][1]) for name, (kind, unit, text) in known.items()
         }
 
     def figures(self) -> dict[str, int]:

@@ -71,6 +71,8 @@ class Upkeep:
                 for window in np.unique((run.columns.times - 1) // WINDOW).tolist():
                     self._touched[window] = self.counters.folds, now
             self._head.drop(number)
+            # Into the database itself, so that damage to its log costs nothing that the journal had.
+            self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
             self._journal.forget(number)
         self._fresh_since = None
 
