@@ -150,6 +150,16 @@ def test_the_journal_tells_a_registry_again_what_it_lost(kept: Kept) -> None:
     assert kept.registry.news()[0] == [500]
 
 
+def test_a_series_that_only_the_journal_named_gets_its_unit_when_it_is_sent_again(kept: Kept) -> None:
+    cpu = series("cpu.load", host="a")
+    kept.registry.restore([7], [GAUGE], [cpu])
+    assert kept.registry.metadata()["cpu.load"] == Metadata("gauge", "", "")
+    assert kept.registry.intern([cpu], [GAUGE], ["percent"]).tolist() == [7]
+    assert kept.registry.metadata()["cpu.load"] == Metadata("gauge", "", "percent")
+    kept.save()
+    assert kept.registry.metadata()["cpu.load"] == Metadata("gauge", "", "percent")
+
+
 def test_metrics_are_described_by_their_kind_unit_and_help(kept: Kept) -> None:
     kept.registry.intern([series("hits"), series("wait")], [COUNTER, 2], ["", "ms"])
     kept.registry.describe("hits", "", "Requests taken.")
