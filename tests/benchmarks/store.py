@@ -45,7 +45,7 @@ def host_series(count: int, size: int) -> tuple[Values, list[str]]:
         kind = row % 10
         if kind < 4:
             kinds.append("counter")
-            values[row] = np.cumsum(chance.poisson(chance.lognormal(2, 1.5), size)) + chance.integers(0, 1e6)
+            values[row] = np.cumsum(chance.poisson(chance.lognormal(2, 1.5), size)) + chance.integers(0, 1_000_000)
         elif kind < 6:
             kinds.append("gauge2")
             walk = 50 + np.cumsum(chance.normal(0, 0.6, size)) * 0.5 + 8 * np.sin(np.arange(size) / 900)
@@ -55,13 +55,13 @@ def host_series(count: int, size: int) -> tuple[Values, list[str]]:
             values[row] = np.cumsum(np.round(chance.gamma(2, 0.05 * STEP / 1000, size), 2))
         elif kind == 7:
             kinds.append("bytes")
-            values[row] = (chance.integers(1e5, 4e6) + np.cumsum(chance.integers(-300, 300, size))) * 4096.0
+            values[row] = (chance.integers(100_000, 4_000_000) + np.cumsum(chance.integers(-300, 300, size))) * 4096.0
         elif kind == 8:
             kinds.append("slow")
             values[row] = np.repeat(chance.integers(0, 40, size // 20 + 1), 20)[:size]
         else:
             kinds.append("const")
-            values[row] = float(chance.integers(0, 1e9))
+            values[row] = float(chance.integers(0, 1_000_000_000))
     return values, kinds
 
 

@@ -11,8 +11,10 @@ from collector.storage.history.histograms import HistogramPool
 from collector.storage.history.pieces import Panel
 from monitor.query.history import Block, Cells, Labels, Mask, Millis, Values
 
-_COMPARED = 16
-"""How many blocks a panel is compared with before it becomes one of its own."""
+_COMPARED, _PROBES, _PATIENCE = 8, 16, 32
+"""How many blocks a panel is compared with before it becomes one of its own, and by how many times first; and after how many
+panels that were like none before the others are not compared any more.
+"""
 
 
 def blocks_of(
@@ -79,9 +81,14 @@ def grouped(panels: Sequence[Panel]) -> list[_Group]:
     """
     groups: list[_Group] = []
     by_phase: dict[int, list[_Group]] = {}
+    alone: dict[int, int] = {}
     for panel in sorted(panels, key=lambda one: -len(one.times)):
-        near = by_phase.setdefault(int(panel.times[-1]) % 1000, [])
-        for group in near[:_COMPARED]:
+        phase = int(panel.times[-1]) % 1000
+        near = by_phase.setdefault(phase, [])
+        some = panel.times[:: -(-len(panel.times) // _PROBES)]
+        for group in near[:_COMPARED] if alone.get(phase, 0) < _PATIENCE else ():
+            if 2 * _held(some, group.times) < len(some):
+                continue
             common = np.isin(panel.times, group.times, assume_unique=True).sum()
             if 2 * common >= len(group.times) and 2 * common >= len(panel.times):
                 if common < len(panel.times):
@@ -91,8 +98,15 @@ def grouped(panels: Sequence[Panel]) -> list[_Group]:
         else:
             group = _Group([panel], panel.times)
             near.append(group)
+            alone[phase] = alone.get(phase, 0) + 1
             groups.append(group)
     return groups
+
+
+def _held(some: Millis, times: Millis) -> int:
+    """How many of some times are among others."""
+    found = times[np.minimum(np.searchsorted(times, some), len(times) - 1)] == some
+    return int(np.count_nonzero(found))
 
 
 def _some_rows(panel: Panel, some: Mask) -> Panel | None:

@@ -53,8 +53,8 @@ def downsample(times: Millis, values: Values, step: int, counters: Mask, whole: 
     begins, ends = buckets_of(times, step)
     closing = np.append(begins[1:], len(times)) - 1
     last = _bits(values, closing)
-    nans: Mask = np.isnan(values).any(axis=1)
-    falls: Mask = (values[:, 1:] < values[:, :-1]).any(axis=1)
+    nans: Mask = np.any(np.isnan(values), axis=1)
+    falls: Mask = np.any(values[:, 1:] < values[:, :-1], axis=1)
     plain: Mask = ~(nans | (counters & falls))
     yield from _last_panels(times, values, ends, closing, last, counters, plain)
     gauges = np.flatnonzero(~counters)

@@ -73,7 +73,12 @@ def close(left: float | None, right: float | None) -> bool:
     return bool(np.isclose(left, right, rtol=1e-12, atol=1e-9, equal_nan=True))
 
 
-@given(st.integers(0, 10_000), st.sampled_from([1000, 2000, 15_000]), st.sampled_from([7000, 10_000, 40_000, MINUTE, HOUR]), st.booleans())
+@given(
+    st.integers(0, 10_000),
+    st.sampled_from([1000, 2000, 15_000]),
+    st.sampled_from([7000, 10_000, 40_000, MINUTE, HOUR]),
+    st.booleans(),
+)
 @settings(max_examples=25, deadline=None)
 def test_what_a_tier_answers_without_a_word_is_exact(seed: int, every: int, step: int, late: bool) -> None:
     chance = np.random.default_rng(seed)
