@@ -161,3 +161,29 @@ def test_histories_that_are_coarse_or_long_give_the_same_sums_by_either_way_of_s
     points = points_of(samples, times)
     for time in list(found)[::37]:
         assert close(found[time], math.fsum(v for _, v in window(points, time - 3_600_000, time)), 1e-15)
+
+
+@pytest.mark.parametrize("outlier", [1e9, 1e15, 1e60, 1e200, math.inf, math.nan])
+def test_what_a_series_was_long_ago_does_not_blur_its_spread_and_trend(outlier: float) -> None:
+    random = np.random.default_rng(7)
+    times = list(range(15_000, 15_000 * 400, 15_000))
+    samples = (1e6 + np.cumsum(random.normal(0, 1, len(times)))).tolist()
+    samples[20] = outlier
+    samples[100:200] = [1e6] * 100
+    case = Case({labels(job="0"): samples}, times, 0, 0, 1, 0)
+    span = (0, times[-1], 30_000)
+    spread = by_series(Evaluator(case.history).range("stdvar_over_time(metric[10m])", *span))["0"]
+    slope = by_series(Evaluator(case.history).range("deriv(metric[10m])", *span))["0"]
+    level = by_series(Evaluator(case.history).range("predict_linear(metric[10m], 0)", *span))["0"]
+    points = points_of(samples, times)
+    for time in list(spread)[40::7]:
+        inside = window(points, time - 600_000, time)
+        values = [value for _, value in inside]
+        assert close(spread[time], slow_promql.exact_variance(values), 1e-9)
+        rise, now = slow_promql.regression(inside, time)
+        assert close(slope[time], rise, 1e-9, 1e-12)
+        assert close(level[time], now, 1e-12)
+    middle = window(points, 150 * 15_000 - 600_000, 150 * 15_000)
+    assert spread[150 * 15_000] == 0.0
+    assert slope[150 * 15_000] == 0.0
+    assert level[150 * 15_000] == middle[0][1]
