@@ -1,4 +1,4 @@
-"""`python -m tests.differential [COUNT]`: prints what differs and, last, the tally."""
+"""`python -m tests.differential [COUNT] [memory|embedded]`: prints what differs and, last, the tally."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ def main() -> int:
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 300
     equal = explained = 0
     unknown = []
-    for outcome in outcomes(count):
+    keeper = sys.argv[2] if len(sys.argv) > 2 else "memory"
+    for outcome in outcomes(count, keeper):
         if not outcome.differs:
             equal += 1
         elif outcome.reason:

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 
 from collector.server.prometheus.answer_json import answer_json
+from collector.storage.history.settings import HistorySettings
+from collector.storage.history.store import HistoryStore
+from monitor.model.series import Kind
 from monitor.query.evaluator import Evaluator
-from monitor.query.history import Answer, QueryError
+from monitor.query.history import Answer, History, QueryError
 from tests.differential.compare import difference
-from tests.differential.data import history_of, make, slices
+from tests.differential.data import LENGTH, START, Series, history_of, make, slices
 from tests.differential.explained import explanation
 from tests.differential.peer import Peer, prometheus
 from tests.differential.queries import Question, questions
@@ -31,11 +38,37 @@ class Outcome:
         return not self.differs or bool(self.reason)
 
 
-def outcomes(count: int = 300) -> Iterator[Outcome]:
-    """Of every question, in order."""
+@contextmanager
+def stored(series: Series) -> Iterator[History]:
+    """The embedded history: the first half of the series in chunks, the others in its journal."""
+    settings = HistorySettings(out_of_order=1e9)
+    with tempfile.TemporaryDirectory(prefix="history") as folder:
+        store = HistoryStore(Path(folder), settings, clock=lambda: START + LENGTH + 60.0)
+        try:
+            refs = store.intern(list(series), [int(Kind.GAUGE)] * len(series))
+            for number, (ref, (times, values)) in enumerate(zip(refs.tolist(), series.values(), strict=True)):
+                store.append(np.full(len(times), ref), times, values)
+                if number == len(series) // 2:
+                    store.fold()
+            assert store.commit()
+            yield store
+        finally:
+            store.close()
+
+
+@contextmanager
+def in_memory(series: Series) -> Iterator[History]:
+    yield history_of(series)
+
+
+KEEPERS: dict[str, Callable[[Series], AbstractContextManager[History]]] = {"memory": in_memory, "embedded": stored}
+
+
+def outcomes(count: int = 300, keeper: str = "memory") -> Iterator[Outcome]:
+    """Of every question, in order; ours keeps the samples as `keeper` says."""
     series = make()
-    ours = Evaluator(history_of(series))
-    with prometheus() as peer:
+    with prometheus() as peer, KEEPERS[keeper](series) as history:
+        ours = Evaluator(history)
         peer.write(slices(series))
         for question in questions(count):
             mine, other = _ours(ours, question), _theirs(peer, question)

@@ -6,15 +6,16 @@ import pytest
 
 from tests.differential.compare import difference
 from tests.differential.queries import questions
-from tests.differential.run import outcomes
+from tests.differential.run import KEEPERS, outcomes
 
 MOST_EXPLAINED = 10
 
 pytestmark = pytest.mark.peer
 
 
-def test_answers_are_those_of_prometheus() -> None:
-    found = list(outcomes())
+@pytest.mark.parametrize("keeper", sorted(KEEPERS))
+def test_answers_are_those_of_prometheus(keeper: str) -> None:
+    found = list(outcomes(keeper=keeper))
     assert len(found) == 300
     unknown = [f"{outcome.question}: {outcome.differs}" for outcome in found if not outcome.good]
     assert not unknown, "\n".join(unknown)
