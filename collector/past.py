@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +43,8 @@ class Past:
         self.recorder = Recorder(engine, self._opened.sink)
         self._oldest = (-math.inf, math.inf)
         self._rules = _RuleSeries()
+        self._disk = ThreadPoolExecutor(1, "lightship-commit")
+        self._committing: Future[bool] | None = None
         limits = QueryLimits(
             timeout=settings["query_timeout"],
             max_samples=settings["query_samples"],
@@ -54,9 +57,11 @@ class Past:
         self.kept = SelectedPast(self.history, self._opened.described, self.since)
 
     def record(self, frame: Frame) -> None:
-        """One tick, and every raw batch taken since the last: it outlives a kill when this returns, unless the disk refuses."""
+        """One tick, and every raw batch taken since the last. Queries see it at once; it is on its way to the disk."""
         self.recorder.record(frame)
-        self._opened.sink.commit()
+        # In a thread: a slow disk is waited for by nobody, and a commit takes along all that came meanwhile.
+        if self._committing is None or self._committing.done():
+            self._committing = self._disk.submit(self._opened.sink.commit)
 
     def write(self, samples: Sequence[Sample], at: int) -> list[Batch]:
         """What rules made, at a time in milliseconds. Queries see it at once; the batches are for the windows."""
@@ -93,6 +98,7 @@ class Past:
 
     def close(self) -> None:
         self.queries.close()
+        self._disk.shutdown(wait=True, cancel_futures=True)
         self._opened.close()
 
 
