@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QBuffer, QIODevice, QRectF, Qt
-from PySide6.QtGui import QHideEvent, QImage, QPainter
+from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QRectF, Qt
+from PySide6.QtGui import QHideEvent, QImage, QImageWriter, QPainter
 from PySide6.QtWidgets import QGridLayout, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from ui.desktop import paint
@@ -18,12 +18,14 @@ from ui.desktop.labels import muted
 from ui.desktop.look import MEDIUM, Look
 from ui.desktop.panel import Card, PanelHead
 from ui.desktop.queries import QueriesCard
-from ui.desktop.results import ResultCard
+from ui.desktop.results import HEAD, ROW, ResultCard
 from ui.desktop.rows import RowList, fill_height
 from ui.desktop.tables import Column, Table
 from ui.desktop.topbar import Field
 from ui.views.view import ChartView, ExploreView, Value
 
+MOST_ROWS = 6
+"""Rows of figures below the charts of queries."""
 Row = tuple[str, str, Value, Value, Value, Value]
 
 
@@ -205,11 +207,19 @@ class ExplorePage(QScrollArea):
         self.chart.setVisible(ready and drawn and not bars)
         self._show_more(queries.charts if ready and drawn and not bars else ())
         table = queries.table
-        shown = table is not None and ready and (not drawn or (not phone and bool(table.rows) and not bars))
-        if table is not None:
-            self.answers.show_table(table, whole=not drawn)
+        room = self._rows_below(1 + len(queries.charts)) if drawn else 0
+        shown = table is not None and ready and (not drawn or (bool(table.rows) and room > 1 and not bars))
+        if table is not None and shown:
+            self.answers.show_table(table, room)
         self.answers.setVisible(shown)
         self.right.setStretchFactor(self.answers, 5 if not drawn else 0)
+
+    def _rows_below(self, charts: int) -> int:
+        """Rows of figures for which there is room below so many charts: none on the phone, six at most."""
+        if self.host.look.phone:
+            return 0
+        taken = self.queries.sizeHint().height() + charts * (self.chart.minimumHeight() + 10) + 20
+        return max(0, min(MOST_ROWS, (self.viewport().height() - taken - HEAD - 40) // ROW))
 
     def _show_more(self, charts: tuple[ChartView, ...]) -> None:
         """A chart for each further unit, below the first and under the same crosshair."""
@@ -244,7 +254,7 @@ class ExplorePage(QScrollArea):
         shown.render(image)
         buffer = QBuffer()
         buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-        image.save(buffer, b"PNG")
+        QImageWriter(buffer, QByteArray(b"PNG")).write(image)
         return bytes(buffer.data().data())
 
     def _say_readout(self, view: ExploreView) -> None:

@@ -97,6 +97,7 @@ class QueryEdit(QPlainTextEdit):
         self._told: tuple[str, int] = ("", 0)
         self.textChanged.connect(self._typed)
         self.cursorPositionChanged.connect(self._stepped)
+        self.document().documentLayout().documentSizeChanged.connect(lambda _: self._fit())
         self.restyle()
 
     def restyle(self) -> None:
@@ -126,8 +127,8 @@ class QueryEdit(QPlainTextEdit):
         cursor = self.textCursor()
         cursor.select(QTextCursor.SelectionType.Document)
         cursor.insertText(text)
+        self.highlighter.take(text)  # which counts as a change of the text too
         self._loading = False
-        self.highlighter.take(text)
         self._place(len(text) if caret is None else caret)
         self._fit()
 

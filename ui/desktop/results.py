@@ -79,8 +79,9 @@ class ResultCard(Card):
         self.add(self.head)
         self.add(self.table, 1)
 
-    def show_table(self, view: TableView, whole: bool) -> None:
-        """`whole`: the table is all there is; otherwise it stands below a chart, with at most eight rows."""
+    def show_table(self, view: TableView, rows: int) -> None:
+        """With at most so many rows below a chart; 0: the table is all there is, and as tall as the page."""
+        whole = not rows
         self.head.title.say(view.shared or ("Answers" if view.rows else "No answer yet"))
         self.head.note.say(" · ".join(part for part in (view.at, view.more) if part))
         self.head.setVisible(whole or bool(view.shared or view.more))
@@ -91,7 +92,7 @@ class ResultCard(Card):
             self.table.setMaximumHeight(16_777_215)
             self.setSizePolicy(expanding, expanding)
         else:
-            self.table.setFixedHeight(HEAD + ROW * max(1, min(6, len(view.rows))))
+            self.table.setFixedHeight(HEAD + ROW * max(1, min(rows, len(view.rows))))
             self.setSizePolicy(expanding, QSizePolicy.Policy.Maximum)
 
     def restyle(self) -> None:
