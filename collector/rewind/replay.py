@@ -191,12 +191,9 @@ class Replay:
         sizes = np.diff(part.offsets)
         keep = (rows >= 0) & (sizes > 0)
         counts = _summed(part.counts, part.offsets)[keep]
-        sums = part.hist_sums[keep]
         low = middles_of(part.bins[part.offsets[:-1][keep]])
         high = middles_of(part.bins[part.offsets[1:][keep] - 1])
-        seconds = _slots(part.hist_times[keep], self._grain)
-        stamps = part.hist_times[keep] / 1000.0
-        return _Entries(rows[keep], seconds, counts, sums, low, high, sums / counts, stamps)
+        return _joined_up(rows[keep], part.hist_times[keep], counts, part.hist_sums[keep], low, high, self._grain)
 
     def _bins(self, part: KeptSamples) -> tuple[Ids, Longs, Ids, Floats]:
         sizes = np.diff(part.offsets)
@@ -236,9 +233,7 @@ def _aggregated(rows: Ids, times: Longs, values: Floats, low: Floats, high: Floa
     if not len(rows):
         nothing = np.empty(0)
         return _Entries(rows, seconds, nothing, nothing, nothing, nothing, nothing, nothing)
-    first = np.ones(len(rows), np.bool_)
-    first[1:] = (rows[1:] != rows[:-1]) | (seconds[1:] != seconds[:-1])
-    starts = np.flatnonzero(first)
+    starts = _changes(rows, seconds)
     last = np.append(starts[1:], len(rows)) - 1
     told = ~np.isnan(values)
     return _Entries(
@@ -251,6 +246,36 @@ def _aggregated(rows: Ids, times: Longs, values: Floats, low: Floats, high: Floa
         values[last],
         times[last] / 1000.0,
     )
+
+
+def _joined_up(rows: Ids, times: Longs, counts: Floats, sums: Floats, low: Floats, high: Floats, grain: int) -> _Entries:
+    """An entry a row and slot of observations that are sums already; the last value is the mean of the last of them."""
+    order = np.lexsort((times, rows))
+    rows, times, counts, sums, low, high = (column[order] for column in (rows, times, counts, sums, low, high))  # type: ignore[assignment]
+    seconds = _slots(times, grain)
+    starts = _changes(rows, seconds)
+    if not len(starts):
+        return _Entries(rows, seconds, counts, sums, low, high, counts, counts)
+    last = np.append(starts[1:], len(rows)) - 1
+    return _Entries(
+        rows[starts],
+        seconds[starts],
+        np.add.reduceat(counts, starts),
+        np.add.reduceat(sums, starts),
+        np.minimum.reduceat(low, starts),
+        np.maximum.reduceat(high, starts),
+        sums[last] / counts[last],
+        times[last] / 1000.0,
+    )
+
+
+def _changes(*keys: npt.NDArray[Any]) -> npt.NDArray[np.intp]:
+    """Where any of the keys differs from the place before; the first place among them."""
+    new = np.ones(len(keys[0]), np.bool_)
+    new[1:] = False
+    for key in keys:
+        new[1:] |= key[1:] != key[:-1]
+    return np.flatnonzero(new)
 
 
 def _joined(entries: Sequence[_Entries], time: float) -> Delta:
@@ -269,10 +294,12 @@ def _ordered(delta: Delta, bins: Sequence[tuple[Ids, Longs, Ids, Floats]]) -> De
         return delta
     rows, seconds, numbers, counts = (np.concatenate([part[i] for part in bins]) for i in range(4))
     order = np.lexsort((numbers, rows, seconds))
+    rows, seconds, numbers, counts = rows[order], seconds[order], numbers[order], counts[order]
+    starts = _changes(rows, seconds, numbers)
     return replace(
         delta,
-        hist_rows=rows[order],
-        hist_seconds=seconds[order],
-        hist_bins=numbers[order],
-        hist_counts=counts[order],
+        hist_rows=rows[starts],
+        hist_seconds=seconds[starts],
+        hist_bins=numbers[starts],
+        hist_counts=np.add.reduceat(counts, starts) if len(starts) else counts,
     )

@@ -35,7 +35,7 @@ MOST_FINE = 5_000
 AHEAD = 60
 """Seconds that are read at once while it plays; five times the speed where that is more."""
 QUICK = 10.0
-"""From this speed on, tens of seconds are fine enough to play."""
+"""From this speed on, tens of seconds are fine enough to play very many series."""
 
 Progress = Callable[[float], bool]
 """Told the share that is done (0 to 1); False: nobody wants it any more."""
@@ -71,6 +71,8 @@ class PastSource:
         self._archive = _Older(kept.archive, self._hello.rewound - KEPT) if kept.archive is not None else None
         self._lists = _Lists()
         self._record_since = math.inf
+        self._many = False
+        """Whether there are too many series to read each second of them."""
         self.number = 0
 
     @property
@@ -99,8 +101,8 @@ class PastSource:
         fine = max(start, floor_to(at - FINE - TEN, TEN))
         # What the engine was not told before the first second it takes for not having been.
         self.engine.replay(empty_delta(float(start)))
-        coarse = TEN if self._kept.history.living(start * 1000) > MOST_FINE else 0
-        slices = _slices(start, fine, COARSE_SLICE, coarse, TEN) + _slices(fine, at, FINE_SLICE, 0, 1)
+        self._many = self._kept.history.living(start * 1000) > MOST_FINE
+        slices = _slices(start, fine, COARSE_SLICE, TEN if self._many else 0, TEN) + _slices(fine, at, FINE_SLICE, 0, 1)
         for number, (begin, end, step, grain) in enumerate(slices):
             share = number / len(slices)
             if not progress(share):
@@ -117,11 +119,14 @@ class PastSource:
         """Plays on to `to`, at most to where the history is whole by `present`. Whether time has passed."""
         begin = int(self.now)
         end = min(math.floor(to), math.floor(present) - 2)
+        quick = speed >= QUICK and self._many
+        if quick:  # a tier has whole tens only
+            end = floor_to(end, TEN)
         if end <= begin:
             return False
         self._ahead.span = int(max(AHEAD, 5 * speed))
         self._ahead.edge = math.floor(present) - 2
-        self.engine.replay(self._replay.delta(begin, end, TEN if speed >= QUICK else 0))
+        self.engine.replay(self._replay.delta(begin, end, TEN if quick else 0))
         self._lists.turn(self._kept.record.turns(float(begin), float(end)))
         self._read_values()
         self.number += 1

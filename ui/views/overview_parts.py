@@ -193,6 +193,8 @@ def quiet(ctx: Context) -> str:
     on = sum(rule.enabled for rule in told.rules)
     ended = [a.resolved_at for a in ctx.mirror.alerts.values() if a.state is State.RESOLVED and a.resolved_at]
     last = f"; the last alert ended at {ctx.words.moment(max(ended), ctx.present())}" if ended else ""
+    if ctx.rewound:
+        return f"Nothing was firing. {plural(on, 'rule')} in force{last}."
     ago = duration(max(1.0, ctx.silent_for())) if ctx.silent_for() else f"every {duration(ctx.interval)}"
     judged = f"judged {ago} ago" if ctx.silent_for() else f"judged {ago}"
     return f"Nothing is firing. {plural(on, 'rule')} {judged}{last}."

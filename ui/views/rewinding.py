@@ -98,7 +98,7 @@ class Rewinding:
         ctx.past.end()
         if ctx.rewound:
             ctx.turn(ctx.live)
-            self._settle_until = ctx.now() + SETTLE
+        self._settle_until = -math.inf
         self.playing, self._generation = False, 0
         ctx.time.live()
         ctx.version += 1

@@ -440,8 +440,8 @@ class Session:
         ctx.feeds.sweep(ctx.now())
         old = self._painted[1] if self._painted is not None else None
         if self.rewinding.settling and old is not None and old.frame.page == self.page:
-            # Of another time nothing has come yet: what is shown stays until it has, and does not blink.
-            return replace(old, frame=replace(surround, banner=old.frame.banner, subtitle=old.frame.subtitle))
+            # Of another time nothing has come yet: what is shown stays, with its time, until it has; so nothing blinks.
+            return replace(old, frame=replace(old.frame, toast=surround.toast, focus=surround.focus))
         return picture
 
 

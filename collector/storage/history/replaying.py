@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
@@ -10,13 +9,14 @@ import numpy as np
 from collector.rewind.kept import KeptSamples, KeptSeries
 from collector.storage.history.chunk_table import LAST
 from collector.storage.history.histograms import DISTRIBUTION, HistogramColumns, HistogramPool, joined
+from collector.storage.history.opening import Opened
 from collector.storage.history.pieces import Panel, Piece, Rows
 from collector.storage.history.plan import areas, exact_tier
 from collector.storage.history.reader import Asked, Reading
 from collector.storage.history.series_index import counters_among
 from collector.storage.history.store import HistoryStore
 from monitor.model.series import Kind
-from monitor.query.history import Hints, QueryError, Values
+from monitor.query.history import Hints, Values
 
 SERIES_AT_ONCE = 4_096
 """So many series are read into memory together."""
@@ -34,37 +34,40 @@ class StoredPast:
 
     def living(self, start: int) -> int:
         """How many series had samples after `start`, milliseconds."""
-        return len(self._store._living((), start))
+        with self._store._reading() as opened:
+            return len(self._alive(opened, start))
 
     def describe(self, refs: Rows) -> Sequence[KeptSeries]:
         """The series of these refs, in order."""
-        index = self._store._opened.index
-        known = index.metadata()
-        kinds = [Kind(kind) if kind < len(Kind) else Kind.GAUGE for kind in index.kinds(refs).tolist()]
+        with self._store._reading() as opened:
+            known = opened.index.metadata()
+            kinds = [Kind(kind) if kind < len(Kind) else Kind.GAUGE for kind in opened.index.kinds(refs).tolist()]
+            told = opened.index.labels(refs)
         found = []
-        for labels, kind in zip(index.labels(refs), kinds, strict=True):
+        for labels, kind in zip(told, kinds, strict=True):
             name = dict(labels).get("__name__", "")
             found.append(KeptSeries(labels, kind, known[name].unit if name in known else ""))
         return found
 
     def read(self, start: int, end: int, step: int) -> Iterable[KeptSamples]:
         """Everything stamped within (start, end], in parts of so many series. Raises `QueryError`."""
-        refs = self._store._living((), start)
+        with self._store._reading() as opened:
+            refs = self._alive(opened, start)
         # Where somebody says when it is looked at, a store may answer from a tier, and leaves out what is not seen then.
         hints = Hints(step=step, lookback=step, first=-(-(start + 1) // step) * step) if step else Hints()
         for begin in range(0, len(refs), SERIES_AT_ONCE):
             yield self._part(refs[begin : begin + SERIES_AT_ONCE], start, end, hints)
 
+    def _alive(self, opened: Opened, start: int) -> Rows:
+        refs = opened.index.find(())
+        return refs[self._store._intake.newest_of(refs) > start]
+
     def _part(self, refs: Rows, start: int, end: int, hints: Hints) -> KeptSamples:
-        opened = self._store._opened
-        asked = Asked(refs, (), counters_among(opened.index, refs), start + 1, end, hints)
-        runs = self._store._intake.head.runs()
-        try:
+        with self._store._reading() as opened:
+            asked = Asked(refs, (), counters_among(opened.index, refs), start + 1, end, hints)
+            runs = self._store._intake.head.runs()
             with opened.readers.snapshot() as connection:
-                reading = _Columns(connection, runs, opened.times_cache, asked)
-                return reading.samples()
-        except sqlite3.DatabaseError as error:
-            raise QueryError(f"The history cannot be read: {error}. Ask again in a minute.") from error
+                return _Columns(connection, runs, opened.times_cache, asked).samples()
 
 
 class _Columns(Reading):
