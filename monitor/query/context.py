@@ -54,7 +54,8 @@ class Frame:
 @dataclass(slots=True, eq=False)
 class Run:
     """`evaluate` evaluates a part of the expression at some times; `check` is called between operations and may raise.
-    `statistics`: ids of the selectors that `found_resets` speaks of; `functions`: by id, the function directly round a selector.
+    `statistics`: ids of the selectors that `found_resets` speaks of; `functions`: by id, the function directly round a selector;
+    `repeated`: matchers of the selectors that stand more than once in the expression.
     """
 
     history: History
@@ -65,6 +66,7 @@ class Run:
     step: int = 0
     statistics: frozenset[int] = frozenset()
     functions: dict[int, str] = field(default_factory=dict)
+    repeated: frozenset[tuple[Matcher, ...]] = frozenset()
     samples: int = 0
     resolution: int = 0
     _selected: dict[tuple[object, ...], Selected] = field(default_factory=dict)
@@ -84,12 +86,14 @@ class Run:
         return found
 
     def select(self, matchers: Sequence[Matcher], start: int, end: int, hints: Hints) -> Selected:
-        """What the history has; the same is asked once. Raises `TooManySamplesError` past the limit."""
+        """What the history has; what is asked again is read once. Raises `TooManySamplesError` past the limit."""
         self.check()
         question = (*matchers, start, end, hints)
         if question in self._selected:
             return self._selected[question]
-        selected = self._selected[question] = self.history.select(matchers, start, end, hints)
+        selected = self.history.select(matchers, start, end, hints)
+        if tuple(matchers) in self.repeated:
+            self._selected[question] = selected
         self.samples += sum(len(block.labels) * len(block.times) for block in selected.blocks)
         self.bound(self.samples)
         self.resolution = max(self.resolution, selected.resolution)

@@ -14,7 +14,7 @@ from monitor.query.aggregate import aggregate
 from monitor.query.ast import Aggregate, Binary, Call, Expr, Number, Paren, Selector, String, Subquery, Unary
 from monitor.query.binary import binary, unary
 from monitor.query.context import BadQueryError, Frame, Limits, Run, Value
-from monitor.query.found_resets import functions_round_selectors, selectors_under_statistics
+from monitor.query.found_resets import selectors_under_statistics
 from monitor.query.function_histograms import HISTOGRAM_FUNCTIONS
 from monitor.query.function_labels import LABEL_FUNCTIONS
 from monitor.query.function_ranges import RANGE_FUNCTIONS, absent, over_range
@@ -27,6 +27,7 @@ from monitor.query.raw import raw_blocks
 from monitor.query.resolve import Bounds, resolved, time_free
 from monitor.query.selectors import Stamps, instant
 from monitor.query.smoothed import smoothed_instant
+from monitor.query.tree import functions_round_selectors, repeated_matchers
 from monitor.query.typecheck import type_of
 from monitor.query.vectors import Vector, as_matrix, broadcast, finished, merged, single
 
@@ -80,6 +81,7 @@ class Evaluator:
         tree = resolved(tree, bounds)
         run = Run(self._history, self._limits, Notes(text), lambda *_: "", check or (lambda: None), bounds.step)
         run.statistics, run.functions = selectors_under_statistics(tree), functions_round_selectors(tree)
+        run.repeated = repeated_matchers(tree)
         run.evaluate = lambda part, frame: _evaluate(run, part, frame)
         return run, tree
 

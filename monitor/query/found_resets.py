@@ -7,7 +7,7 @@ Source: Prometheus, promql/engine.go (detectHistogramStatsDecoding) and promql/h
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from monitor.query.ast import Aggregate, Binary, Call, Expr, Selector, Subquery
 from monitor.query.cells import there
 from monitor.query.histogram_over_time import with_found_resets
 from monitor.query.history import Block, Selected
+from monitor.query.tree import children
 
 _STATISTICS = frozenset(("histogram_avg", "histogram_count", "histogram_sum"))
 _WHOLE = frozenset(("histogram_fraction", "histogram_quantile"))
@@ -43,25 +44,6 @@ def _found(expr: Expr, wanted: bool, combined: bool) -> Iterator[int]:
         combined = True
     for child in children(expr):
         yield from _found(child, wanted, combined)
-
-
-def functions_round_selectors(expr: Expr) -> dict[int, str]:
-    """By the id of a selector node the name of the function whose argument it is."""
-    found: dict[int, str] = {}
-    for child in children(expr):
-        found.update(functions_round_selectors(child))
-        if isinstance(expr, Call) and isinstance(child, Selector):
-            found[id(child)] = expr.func
-    return found
-
-
-def children(expr: Expr) -> Iterator[Expr]:
-    """The expressions directly inside one."""
-    for field in fields(expr):
-        value = getattr(expr, field.name)
-        for child in value if isinstance(value, tuple) else (value,):
-            if is_dataclass(child) and hasattr(child, "span"):
-                yield child  # type: ignore[misc]  # what has a span is an expression
 
 
 def with_resets(selected: Selected) -> Selected:

@@ -70,24 +70,24 @@ def over_range(run: Run, call: Call, frame: Frame) -> Vector:
         raise QueryError(f"{mode} modifier can only be used with: {allowed} - not with {call.func}")
     ends = range_ends(arg, frame)
     millis, span, lookback = arg.range or 0, call.args[0].span, run.limits.lookback
-    selected, positions = selected_range(run, arg, frame, ends, call.func)
+    selected, flags = selected_range(run, arg, frame, ends, call.func)
     shape = (sum(len(block.labels) for block in selected.blocks), len(frame))
     run.bound(shape[0] * shape[1])
     ends = np.broadcast_to(ends, len(frame)) if len(ends) < len(frame) else ends
     found = _Gathered(shape)
-    names: list[bool] = []
+    dropped: list[bool] = []
     row = 0
     for block in selected.blocks:
-        for samples in (part for whole in samples_of(block, row) for part in whole.parts()):
+        for samples in (part for whole in samples_of(block, row) for part in whole.parts(len(frame))):
             run.check()
             ranges = Ranges(samples, ends - millis, ends, frame.times, millis, run.notes, span, run.check, mode, lookback)
             function = _PLAIN.get(call.func)
             result = function(ranges) if function else _WITH_SCALARS[call.func](ranges, *scalars)
             found.put(samples.rows, result)
         row += len(block.labels)
-        names += positions or [False] * len(block.labels)
+        dropped += flags or [False] * len(block.labels)
     labels = tuple(series for block in selected.blocks for series in block.labels)
-    nameless = np.ones(shape[0], bool) if call.func not in _KEEP_NAME else np.array(names, bool)
+    nameless = np.ones(shape[0], bool) if call.func not in _KEEP_NAME else np.array(dropped, bool)
     vector = in_order(Vector(labels, found.values, found.present, found.cells, nameless).populated())
     if call.func in ("rate", "increase"):
         _note_no_counters(run, vector, arg)

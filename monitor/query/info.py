@@ -13,10 +13,10 @@ import numpy.typing as npt
 from monitor.model.matchers import MAX_PATTERN, NAME_TAG, Matcher
 from monitor.query.ast import Call, Expr, Selector, Subquery
 from monitor.query.context import Frame, Run
-from monitor.query.found_resets import children
 from monitor.query.history import Labels, Mask, QueryError
 from monitor.query.labelsets import keeping, name_of, show, value_of, with_labels
 from monitor.query.selectors import instant
+from monitor.query.tree import children
 from monitor.query.vectors import Vector, broadcast, empty, merged, stacked
 
 _IDENTIFYING = ("instance", "job")

@@ -22,6 +22,7 @@ from monitor.query.notes import Notes
 
 Bounds = npt.NDArray[np.int64]
 _PART = 1 << 17
+"""How many samples or results of a group of series are worked on at a time."""
 CHUNK = 1 << 18
 """How many samples are laid out window by window at a time, where that cannot be avoided."""
 
@@ -41,9 +42,9 @@ class Samples:
     cells: Cells | None = None
     since: Millis | None = None
 
-    def parts(self) -> Iterator[Samples]:
-        """The series a few at a time: what is worked out of them stays in the cache."""
-        tall = max(1, _PART // max(1, len(self.times)))
+    def parts(self, evaluations: int) -> Iterator[Samples]:
+        """The series a few at a time: what is worked out of them at so many evaluations stays in the cache."""
+        tall = max(1, _PART // max(1, evaluations, len(self.times)))
         if len(self.labels) <= tall:
             yield self
             return
