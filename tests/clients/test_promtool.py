@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 
 import pytest
 
 from tests.collector.server.prometheus.serving import NOW, Served, served
 from tests.peers import need
+from tests.running import collector, until
 
 pytestmark = pytest.mark.peer
 
@@ -71,6 +74,27 @@ async def test_a_native_histogram_is_understood(api: Served) -> None:
     code, out, said = await promtool("instant", "--time", str(NOW), api.url, "latency_seconds")
     assert (code, said) == (0, "")
     assert "latency_seconds" in out
+
+
+async def test_a_running_collector(tmp_path: Path) -> None:
+    """The product itself: what a StatsD program sends is what promtool reads."""
+    with collector(tmp_path / "collector", "host = false\n") as one:
+        one.send("shop.depth:4|g|#service:web")
+        until(lambda: one.get("shop.depth"), "the gauge is there")
+
+        async def asked(query: str) -> str:
+            return (await promtool("instant", one.url, query))[1]
+
+        await when_async(lambda: asked("shop_depth"), lambda out: out.startswith('shop.depth{service="web"} => 4 @['))
+        assert (await promtool("labels", one.url, "service"))[1] == "web\n"
+        assert (await promtool("series", "--match=shop_depth", one.url))[1] == '{__name__="shop.depth", service="web"}\n'
+
+
+async def when_async(ask: Callable[[], Awaitable[str]], holds: Callable[[str], bool]) -> None:
+    end = time.monotonic() + 20
+    while not holds(said := await ask()):
+        assert time.monotonic() < end, said
+        await asyncio.sleep(0.1)
 
 
 async def test_errors_are_told_in_our_words(api: Served) -> None:

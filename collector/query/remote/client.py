@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,12 @@ if TYPE_CHECKING:
 Fields = Sequence[tuple[str, str]]
 MAX_ANSWER = 256 << 20
 """Bytes of one answer."""
+
+
+_CONNECT = 5.0
+"""Seconds that a connection may take."""
+_AWAY = frozenset((401, 403, 404, 429, 502, 503, 504))
+"""What a store, or what stands before it, says that cannot answer now or will not answer us."""
 
 
 class RemoteUnavailableError(QueryError):
@@ -79,7 +86,8 @@ class RemoteClient:
         self.requests += 1
         url = f"{bare(self._target.query_url).rstrip('/')}/api/v1/{path}"
         sent: dict[str, object] = {"data": list(fields)} if method == "POST" else {"params": list(fields)}
-        limit = aiohttp.ClientTimeout(total=max(0.001, job.left))
+        # Before the query's own time is up, so that the part at hand can still be shown.
+        limit = aiohttp.ClientTimeout(total=max(0.001, job.left - min(1.0, job.left / 10)), sock_connect=_CONNECT)
         headers = self._target.all_headers(self._target.query_url)
         try:
             # A redirect is not followed: it would take the password elsewhere.
@@ -93,15 +101,20 @@ class RemoteClient:
             ) as answer:
                 body = await self._read(answer)
                 status, kind = answer.status, answer.content_type
+        except aiohttp.ConnectionTimeoutError:
+            self._failed("no connection in time")
+            raise RemoteUnavailableError(
+                f"the remote store {where} cannot be reached: no connection within {_CONNECT:g} s"
+            ) from None
         except TimeoutError:
             self._failed("no answer in time")
             raise timed_out(job.timeout) from None
         except (aiohttp.ClientError, OSError) as error:
             self._failed(type(error).__name__)
             raise RemoteUnavailableError(f"the remote store {where} cannot be reached: {_said(error)}") from None
-        if status >= 300 and kind != "application/json":
+        if status >= 300 and (kind != "application/json" or status in _AWAY):
             self._failed(f"status {status}")
-            raise _error(status, where)
+            raise _error(status, where, body if kind == "application/json" else b"")
         self.failing = ""
         return body
 
@@ -121,14 +134,21 @@ class RemoteClient:
         self.failing = why
 
 
-def _error(status: int, where: str) -> QueryError:
+def _error(status: int, where: str, body: bytes) -> QueryError:
+    """`body`: JSON, or nothing."""
     if status in (401, 403):
         return RemoteUnavailableError(
             f"the remote store {where} refuses us (status {status}); check its password, token or tenant"
         )
+    said = ""
+    with contextlib.suppress(msgspec.DecodeError):
+        told = msgspec.json.decode(body, type=ListJson)
+        if told.error_type in ("timeout", "canceled"):
+            return refusal(told.error_type, told.error)
+        said = f": {told.error[:300]}"
     if status == 404:
         return RemoteUnavailableError(f"the remote store {where} has no /api/v1 below that address (status 404)")
-    return RemoteUnavailableError(f"the remote store {where} answered with status {status}")
+    return RemoteUnavailableError(f"the remote store {where} answered with status {status}{said}")
 
 
 def _said(error: BaseException) -> str:

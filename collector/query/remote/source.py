@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TypeVar
 
 import numpy as np
@@ -17,6 +18,7 @@ from collector.query.job import Job, QueryLimits
 from collector.query.local import LocalSource
 from collector.query.remote.answers import answer_of, matrix_of
 from collector.query.remote.client import RemoteClient, RemoteUnavailableError, cancelled_with, seconds
+from collector.query.remote.named import named_as_here
 from collector.query.remote.reach import Reach, reach, selectors_of
 from collector.query.remote.respell import respelled
 from collector.query.remote.seam import joined_matrices, joined_selections
@@ -26,11 +28,12 @@ from collector.storage.remote.target import RemoteTarget
 from monitor.model.matchers import Matcher
 from monitor.query.ast import Expr, Selector
 from monitor.query.format import show_matcher, to_text
-from monitor.query.history import Answer, Hints, History, Labels, Metadata, Millis, QueryError, Selected
+from monitor.query.history import Answer, Hints, History, Labels, Metadata, Millis, QueryError, Selected, TimeoutQueryError
 from monitor.query.parse import parse
 from monitor.query.resolve import Bounds, resolved
 
 T = TypeVar("T")
+_USUAL_LOOKBACK = 300_000
 _EXTREMES = 1 << 50
 """Milliseconds: a time beyond it means always, and is not sent."""
 
@@ -68,7 +71,8 @@ class RemoteSource:
             return await self._local.instant(expr if self._plain else tree, time, job, lookback)
         fields = [("query", to_text(tree)), ("time", seconds(time)), *self._common(job, lookback)]
         body = await self.client.post("query", fields, job)
-        return await asyncio.to_thread(answer_of, body, np.array([time], np.int64))
+        answer = await asyncio.to_thread(answer_of, body, np.array([time], np.int64))
+        return named_as_here(answer, tree)
 
     async def range(self, expr: str | Expr, start: int, end: int, step: int, job: Job, lookback: int) -> Answer:
         """See `QuerySource`."""
@@ -88,8 +92,8 @@ class RemoteSource:
         older, newer = await asyncio.gather(there, here, return_exceptions=True)
         if isinstance(newer, BaseException):
             raise newer
-        if isinstance(older, RemoteUnavailableError):
-            gap = f"only what this collector has at hand is shown: {older}"
+        if isinstance(older, RemoteUnavailableError | TimeoutQueryError):
+            gap = f"only what this collector has at hand is shown, from {_moment(int(times[seam]))} on: {older}"
             return replace(newer, matrix=joined_matrices(None, newer.matrix, times), warnings=(gap, *newer.warnings))
         if isinstance(older, BaseException):
             raise older
@@ -104,7 +108,7 @@ class RemoteSource:
             *self._common(job, lookback),
         ]
         body = await self.client.post("query_range", fields, job)
-        return await asyncio.to_thread(matrix_of, body, times)
+        return named_as_here(await asyncio.to_thread(matrix_of, body, times), tree)
 
     async def select(self, matchers: Sequence[Matcher], start: int, end: int, hints: Hints, job: Job) -> Selected:
         """See `QuerySource`: the older samples from the store, those since the history at hand begins from there."""
@@ -183,8 +187,10 @@ class RemoteSource:
 
     def _common(self, job: Job, lookback: int) -> list[tuple[str, str]]:
         # VictoriaMetrics moves the times of a range to multiples of its step unless it is told not to use its cache.
-        told = [("timeout", f"{max(1, round(job.left * 1000))}ms"), ("nocache", "1")]
-        return [*told, ("lookback_delta", f"{lookback}ms")] if lookback else told
+        # It also looks back only as far as a series' samples usually lie apart, unless it is told how far.
+        back = lookback or self._limits.lookback
+        told = [("timeout", f"{max(1, round(job.left * 1000))}ms"), ("nocache", "1"), ("max_lookback", f"{back}ms")]
+        return told if back == _USUAL_LOOKBACK else [*told, ("lookback_delta", f"{back}ms")]
 
     def _span(self, start: int, end: int, limit: int, sets: Sequence[Sequence[Matcher]]) -> list[tuple[str, str]]:
         fields = [(name, seconds(time)) for name, time in (("start", start), ("end", end)) if abs(time) < _EXTREMES]
@@ -195,6 +201,10 @@ class RemoteSource:
                 assert isinstance(shown, Selector)
                 fields.append(("match[]", "{" + ",".join(show_matcher(each) for each in shown.matchers) + "}"))
         return [*fields, ("limit", str(limit))] if limit else fields
+
+
+def _moment(time: int) -> str:
+    return datetime.fromtimestamp(time / 1000, UTC).isoformat(" ", "seconds")
 
 
 def _seam(times: Millis, looks: Reach, since: int) -> int:

@@ -17,7 +17,7 @@ from collector.server.prometheus.info import (
 )
 from collector.server.prometheus.numbers import go_float
 from collector.server.prometheus.parameters import BadDataError, Parameters, invalid
-from monitor.model.matchers import Matcher
+from monitor.model.matchers import Matcher, promql_name
 from monitor.query.durations import show_duration
 
 API_VERSION = "3.5.0"
@@ -229,6 +229,8 @@ def wanted_metadata(known: Mapping[str, Any], asked: Parameters) -> dict[str, li
     """`/api/v1/metadata`: one entry a metric, filtered by `metric`, cut at `limit`."""
     limit, per_metric, name = asked.number("limit", -1), asked.number("limit_per_metric", -1), asked.text("metric")
     found: dict[str, list[dict[str, str]]] = {}
+    if name and name not in known:
+        name = next((sent for sent in known if promql_name(sent) == name), name)
     for metric in [name] if name else sorted(known):
         if 0 <= limit <= len(found):
             break

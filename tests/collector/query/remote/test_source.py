@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
@@ -11,6 +12,8 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from collector.query import QueryLimits, QueryService
 from collector.query.remote import RemoteSource
@@ -210,3 +213,50 @@ async def test_a_slow_store_is_left_at_the_timeout() -> None:
     service.close()
     await source.close_client()
     server.close()
+
+
+async def test_a_store_that_does_not_answer_in_time_leaves_what_is_at_hand_too() -> None:
+    async def never(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(never, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    source = RemoteSource(RemoteTarget(url, url), history_of(recent(make())), lambda: SINCE)
+    service = QueryService(None, source=source)
+    answer = await service.range("count(up)", START * 1000, END * 1000, 60_000, within=2.0)
+    assert answer.matrix is not None
+    assert answer.matrix.times[answer.matrix.present[0]][0] >= SINCE
+    assert "only what this collector has at hand is shown, from " in answer.warnings[0]
+    service.close()
+    await source.close_client()
+    server.close()
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "words"),
+    [
+        (503, '{"status":"error","errorType":"503","error":"too many requests at once"}', "status 503: too many requests"),
+        (502, "<html>bad gateway</html>", "status 502"),
+        (401, '{"status":"error","error":"no org id"}', "check its password, token or tenant"),
+        (404, "not here", "has no /api/v1 below that address"),
+        (302, "", "status 302"),
+    ],
+)
+async def test_a_store_that_cannot_answer_leaves_what_is_at_hand_and_is_quoted(status: int, body: str, words: str) -> None:
+    async def refuse(request: web.Request) -> web.Response:
+        kind = "application/json" if body.startswith("{") else "text/html"
+        return web.Response(status=status, text=body, content_type=kind, headers={"Location": "http://elsewhere.invalid/"})
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", refuse)
+    async with TestServer(app) as server:
+        url = str(server.make_url("")).rstrip("/")
+        source = RemoteSource(RemoteTarget(url, url), history_of(recent(make())), lambda: SINCE)
+        service = QueryService(None, source=source)
+        answer = await service.range("count(up)", START * 1000, END * 1000, 60_000)
+        assert words in answer.warnings[0]
+        with pytest.raises(RemoteUnavailableError, match=re.escape(words)):
+            await service.instant("sum(rate(up[2h]))", END * 1000)
+        service.close()
+        await source.close_client()

@@ -235,6 +235,7 @@ async def test_metadata_is_filtered_and_limited(api: Served) -> None:
     counter = {"type": "counter", "help": "Requests answered.", "unit": ""}
     assert (await api.ask("metadata", metric="http_requests_total"))["data"] == {"http_requests_total": [counter]}
     assert (await api.ask("metadata", metric="none"))["data"] == {}
+    assert list((await api.ask("metadata", metric="queue_depth"))["data"]) == ["queue.depth"]
     assert list((await api.ask("metadata", limit=1))["data"]) == ["http_requests_total"]
 
 
