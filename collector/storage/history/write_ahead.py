@@ -47,8 +47,8 @@ def _commits(log: Path) -> np.typing.NDArray[np.int64]:
         return np.ones(1, np.int64) * (1 << 40)  # the log's own header is damaged: all of it is lost
     count = (len(data) - _HEADER) // (_FRAME + size)
     frames = np.lib.stride_tricks.as_strided(data[_HEADER:], (count, _FRAME), (_FRAME + size, 1))
-    of_this_log = (frames[:, 8:16] == np.frombuffer(header[16:24], np.uint8)).all(axis=1)
-    commits = frames[:, 4:8].any(axis=1)
+    of_this_log = np.all(frames[:, 8:16] == np.frombuffer(header[16:24], np.uint8), axis=1)
+    commits = np.any(frames[:, 4:8], axis=1)
     # Frames of an earlier round of the log follow those of this one.
     end = int(np.flatnonzero(of_this_log).max(initial=-1)) + 1
     found: np.typing.NDArray[np.int64] = np.flatnonzero(commits[:end] & of_this_log[:end]) + 1
