@@ -69,11 +69,10 @@ def labels_of(row: int, kind: str) -> Labels:
     return (("__name__", "host_metric"), ("host", f"web{row // 100:02d}"), ("id", str(row)), ("kind", kind))
 
 
-def ingest(store: HistoryStore, clock: list[float], times: npt.NDArray[np.int64], values: Values, kinds: list[str]) -> float:
-    """CPU seconds a million samples: scrape by scrape, each committed, with the background work that falls due."""
+def ingest(store: HistoryStore, clock: list[float], times: npt.NDArray[np.int64], columns: Values, kinds: list[str]) -> float:
+    """CPU seconds a million samples: scrape by scrape (float64[T, S]), each committed, with the background work that falls due."""
     labels = [labels_of(row, kind) for row, kind in enumerate(kinds)]
     refs = store.intern(labels, [Kind.COUNTER if kind in ("counter", "cpusec") else Kind.GAUGE for kind in kinds])
-    columns = np.ascontiguousarray(values.T)
     began = time.process_time()
     for at, moment in enumerate(times.tolist()):
         clock[0] = moment / 1000
@@ -82,7 +81,7 @@ def ingest(store: HistoryStore, clock: list[float], times: npt.NDArray[np.int64]
         if at % 240 == 239:  # an hour
             store.fold()
             store.step()
-    return (time.process_time() - began) / values.size * 1e6
+    return (time.process_time() - began) / columns.size * 1e6
 
 
 def latency(ask: Callable[[], object], rounds: int) -> float:
@@ -122,6 +121,7 @@ def main() -> None:
     arguments = parser.parse_args()
     start = 1_764_000_000_000 // HOUR * HOUR
     values, kinds = host_series(arguments.series, arguments.hours * HOUR // STEP)
+    columns = np.ascontiguousarray(values.T)
     times = start + np.arange(values.shape[1], dtype=np.int64) * STEP
     end = int(times[-1])
     folder = Path(tempfile.mkdtemp(prefix="history"))
@@ -129,7 +129,7 @@ def main() -> None:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     try:
         store = HistoryStore(folder, HistorySettings(quiet=0.0), clock=lambda: clock[0])
-        cpu = ingest(store, clock, times, values, kinds)
+        cpu = ingest(store, clock, times, columns, kinds)
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
         live = queries(store, end, arguments.rounds)
         clock[0] += 48 * 3600

@@ -9,6 +9,7 @@ Measured (tests/benchmarks/store.py): 0.74 bytes a sample in streams of 4 h at 1
 
 from __future__ import annotations
 
+import enum
 import struct
 import zlib
 from collections.abc import Callable, Sequence
@@ -101,15 +102,22 @@ def unpack_times(blob: bytes) -> Millis:
     return times
 
 
-def pack_floats(slots: Slots, values: Values, fresh: bool = False) -> bytes:
-    """A chunk of S series (`slots`: last six bits of their refs, rising) with T values each, float64[S, T]. `fresh`: it is to be
-    merged soon.
-    """
-    together = values.shape[1] < (LONG_FRESH if fresh else LONG)
+class Stay(enum.Enum):
+    """How long a chunk is to stay: what it is worth to pack it well."""
+
+    MINUTES = LONG_FRESH, True
+    HOURS = LONG, True
+    LASTING = LONG, False
+
+
+def pack_floats(slots: Slots, values: Values, stay: Stay = Stay.LASTING) -> bytes:
+    """A chunk of S series (`slots`: last six bits of their refs, rising) with T values each, float64[S, T]."""
+    long, quick = stay.value
+    together = values.shape[1] < long
     head = _HEAD.pack(_TOGETHER if together else _STREAMS, len(slots)) + slots.tobytes()
     if together:
         return sealed(head + _pack_column(values.ravel(), quick=True))
-    streams = [_pack_column(row, quick=fresh) for row in values]
+    streams = [_pack_column(row, quick) for row in values]
     return sealed(head + np.array([len(s) for s in streams], np.uint32).tobytes() + b"".join(streams))
 
 
@@ -135,9 +143,7 @@ class Chunk:
         else:
             self._starts = [body]
 
-    def read_into(
-        self, out: Values, rows: Sequence[int], which: Sequence[int], columns: slice, width: int, picks: Picks
-    ) -> None:
+    def read_into(self, out: Values, rows: Sequence[int], which: Sequence[int], columns: slice, width: int, picks: Picks) -> None:
         """Writes the series at positions `which` of `slots`, each of `width` samples and of these those picked, into
         `out[rows, columns]`. Raises `DamagedChunkError`.
         """

@@ -25,7 +25,7 @@ from collector.storage.history.chunk_table import (
     read_chunks,
     set_mark,
 )
-from collector.storage.history.codec import GROUP
+from collector.storage.history.codec import GROUP, Stay
 from collector.storage.history.columns import sorted_columns
 from collector.storage.history.database import transaction
 from collector.storage.history.head import Run
@@ -35,7 +35,7 @@ from collector.storage.history.newest import Newest
 from collector.storage.history.packing import float_chunk, histogram_chunks, pack_run
 from collector.storage.history.pieces import Panel
 from collector.storage.history.series_index import SeriesIndex, counters_among
-from collector.storage.history.settings import RAW, TIER_STEPS, WINDOW, span_of, window_of
+from collector.storage.history.settings import DAY, RAW, TIER_STEPS, WINDOW, span_of, window_of
 from collector.storage.history.tiers import FIELDS, downsample, downsample_histograms, eager
 
 _AT_ONCE = 16
@@ -237,7 +237,9 @@ class Merger:
 
     def _chunks(self, tier: int, field: int, span: int, bucket: int, panel: Panel, pool: HistogramPool) -> Iterator[NewChunk]:
         if field != HISTOGRAM:
-            yield float_chunk(tier, field, span, bucket * GROUP + panel.rows, panel.times, panel.values)
+            in_a_day = len(panel.times) * (DAY // WINDOW) <= _LONGEST and window_of(panel.times[0]) == window_of(panel.times[-1])
+            stay = Stay.HOURS if tier == RAW and in_a_day else Stay.LASTING
+            yield float_chunk(tier, field, span, bucket * GROUP + panel.rows, panel.times, panel.values, stay)
             return
         for part, histograms in histogram_panels(panel, pool):
             yield from histogram_chunks(tier, span, bucket * GROUP + part.rows, part.times, histograms)

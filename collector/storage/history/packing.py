@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from collector.storage.history.chunk_table import HISTOGRAM, LAST, NewChunk
-from collector.storage.history.codec import GROUP, pack_floats, pack_histograms
+from collector.storage.history.codec import GROUP, Stay, pack_floats, pack_histograms
 from collector.storage.history.columns import Columns, equal_times
 from collector.storage.history.histograms import HistogramColumns, pack_columns
 from collector.storage.history.pieces import Rows
@@ -23,15 +23,17 @@ def pack_run(columns: Columns, histograms: HistogramColumns | None) -> Iterator[
     for group in equal_times(columns, WINDOW, GROUP):
         values: Values = columns.values.view(np.uint64)[group.places].view(np.float64)
         if histograms is None:
-            yield float_chunk(RAW, LAST, span_of(RAW, int(group.times[0])), group.refs, group.times, values, fresh=True)
+            yield float_chunk(RAW, LAST, span_of(RAW, int(group.times[0])), group.refs, group.times, values, Stay.MINUTES)
         else:
             taken = histograms.take(values.ravel().astype(np.int64))
             yield from histogram_chunks(RAW, span_of(RAW, int(group.times[0])), group.refs, group.times, taken)
 
 
-def float_chunk(tier: int, field: int, span: int, refs: Rows, times: Millis, values: Values, fresh: bool = False) -> NewChunk:
+def float_chunk(
+    tier: int, field: int, span: int, refs: Rows, times: Millis, values: Values, stay: Stay = Stay.LASTING
+) -> NewChunk:
     """One chunk: refs of one bucket, rising, and their values float64[S, T]."""
-    data = pack_floats((refs % GROUP).astype(np.uint8), np.ascontiguousarray(values), fresh)
+    data = pack_floats((refs % GROUP).astype(np.uint8), np.ascontiguousarray(values), stay)
     return NewChunk(tier, field, span, int(refs[0]) // GROUP, times, values.size, data)
 
 

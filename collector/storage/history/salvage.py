@@ -117,5 +117,3 @@ def mend(connection: sqlite3.Connection) -> None:
                 floor = coarser if first is None else span_end(tier, first - 1)
                 if f"floor_{tier}" not in known:
                     set_mark(connection, f"floor_{tier}", floor)
-
-

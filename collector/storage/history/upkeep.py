@@ -20,6 +20,7 @@ from collector.storage.history.newest import Newest
 from collector.storage.history.pieces import Rows
 from collector.storage.history.series_index import SeriesIndex
 from collector.storage.history.settings import HOURLY, RAW, TIER_STEPS, WINDOW, HistorySettings, span_end
+from monitor.query.history import Millis
 
 _MOST_PARTS = 12
 """Pieces of a tier that are merged before its span is over."""
@@ -67,9 +68,8 @@ class Upkeep:
         if runs:
             number = fold(self._connection, runs, self._newest, self.counters)
             now = time.monotonic()
-            for run in runs:
-                for window in np.unique((run.columns.times - 1) // WINDOW).tolist():
-                    self._touched[window] = self.counters.folds, now
+            for window in {window for run in runs for window in windows_of(run.columns.times)}:
+                self._touched[window] = self.counters.folds, now
             self._head.drop(number)
             # Into the database itself, so that damage to its log costs nothing that the journal had.
             self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
@@ -179,6 +179,15 @@ class Upkeep:
         self.save_series()
         self.counters.ended_series += len(gone)
         self.counters.generation += 1
+
+
+def windows_of(times: Millis) -> list[int]:
+    """The windows of raw samples that times are in."""
+    windows = (times - 1) // WINDOW
+    first, last = int(windows.min()), int(windows.max())
+    apart = last - first > 10_000  # some are of a very different time
+    found: list[int] = (np.unique(windows) if apart else np.flatnonzero(np.bincount(windows - first)) + first).tolist()
+    return found
 
 
 def database_bytes(connection: sqlite3.Connection) -> int:

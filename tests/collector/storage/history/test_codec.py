@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from collector.storage.history.chunk_table import times_id
-from collector.storage.history.codec import Chunk, DamagedChunkError, pack_floats, pack_times, slots_of, unpack_times
+from collector.storage.history.codec import Chunk, DamagedChunkError, Stay, pack_floats, pack_times, slots_of, unpack_times
 from monitor.query.history import STALE, Values
 
 BITS = st.one_of(
@@ -19,13 +19,13 @@ BITS = st.one_of(
 )
 
 
-@given(st.lists(BITS, min_size=1, max_size=6), st.integers(1, 300), st.integers(1, 5), st.booleans())
+@given(st.lists(BITS, min_size=1, max_size=6), st.integers(1, 300), st.integers(1, 5), st.sampled_from(Stay))
 @settings(max_examples=200, deadline=None)
-def test_values_come_back_bit_for_bit(pool: list[int], size: int, series: int, fresh: bool) -> None:
+def test_values_come_back_bit_for_bit(pool: list[int], size: int, series: int, stay: Stay) -> None:
     chance = np.random.default_rng(len(pool) * size)
     bits = chance.choice(np.array(pool, np.uint64), (series, size))
     slots = np.sort(chance.choice(64, series, replace=False)).astype(np.uint8)
-    blob = pack_floats(slots, bits.view(np.float64), fresh)
+    blob = pack_floats(slots, bits.view(np.float64), stay)
     chunk = Chunk(blob)
     assert chunk.slots.tolist() == slots_of(blob[:70]).tolist() == slots.tolist()
     out = np.zeros((series, size + 2))
@@ -52,7 +52,8 @@ def test_regular_times_take_no_room() -> None:
 def test_numbers_as_hosts_have_them_take_about_a_byte() -> None:
     """What compresses at all compresses as well with staleness markers in it."""
     chance = np.random.default_rng(1)
-    gauges: Values = np.round(np.clip(50 + np.cumsum(chance.normal(0, 0.3, (64, 960)), axis=1), 0, 100), 2)
+    walks = 50 + np.cumsum(chance.normal(0, 0.3, (64, 960)), axis=1)
+    gauges: Values = np.asarray(np.round(np.clip(walks, 0, 100), 2), np.float64)
     slots = np.arange(64, dtype=np.uint8)
     plain = len(pack_floats(slots, gauges))
     gauges[:, 100] = STALE
