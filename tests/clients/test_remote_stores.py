@@ -17,13 +17,18 @@ import msgspec
 import numpy as np
 import pytest
 
-from collector.storage.recorder import Sink
+from collector.query import QueryService
+from collector.query.remote import RemoteSource
+from collector.storage.remote.both import Kept
 from collector.storage.remote.queue import QueueBounds
 from collector.storage.remote.settings import RemoteSettings
 from collector.storage.remote.target import RemoteTarget
 from collector.storage.remote.writer import RemoteWriter
+from monitor.model.matchers import Matcher
 from monitor.model.series import Kind
+from monitor.query.evaluator import Evaluator
 from monitor.query.history import Labels
+from monitor.query.memory import MemoryHistory
 from monitor.windows.bins import bins_of
 from tests.peers import need
 from tests.running import free_port
@@ -99,6 +104,7 @@ def victoria_metrics(folder: Path) -> Store:
         f"-storageDataPath={folder}/data",
         f"-httpListenAddr=127.0.0.1:{port}",
         "-search.latencyOffset=0s",
+        "-search.minStalenessInterval=5m",
         "-memory.allowedPercent=10",
     ]
     return Store(command, f"http://127.0.0.1:{port}", "/health", "/api/v1/write", "/internal/force_flush")
@@ -142,14 +148,14 @@ def loads(count: int) -> list[Labels]:
     return [(("__name__", "test.load"), ("host", f"h{n}")) for n in range(count)]
 
 
-def write_seconds(sink: Sink, series: list[Labels], first: int, seconds: int) -> float:
+def write_seconds(sink: Kept, series: list[Labels], first: int, seconds: int) -> float:
     """One sample a second of each series, committed second by second; the sum of all."""
     refs = sink.intern(series, [int(Kind.GAUGE)] * len(series))
     total = 0.0
     for second in range(first, first + seconds):
-        values = np.arange(len(series)) % 7 + float(second % 11)
+        values = (np.arange(len(series)) % 7 + second % 11).astype(np.float64)
         sink.append(refs, np.full(len(refs), NOW - 300_000 + 1000 * second), values)
-        assert sink.commit()  # type: ignore[attr-defined]  # what a sink of the service has too
+        assert sink.commit()
         total += float(values.sum())
     return total
 
@@ -250,3 +256,110 @@ async def test_distributions_are_classic_histograms_there(store: Store, tmp_path
     for quantile in (0.5, 0.9, 0.99):
         found = store.number(f"histogram_quantile({quantile}, sum by (le) (rate(test_latency_bucket[1m])))")
         assert found == pytest.approx(float(np.quantile(observed[-60:], quantile)), rel=0.12)
+
+
+# ---------------------------------------------------------------- asking
+
+
+SINCE = NOW - 600_000
+"""From here on samples are at hand too."""
+GRID = NOW // 30_000 * 30_000
+"""Times that queries are evaluated at; none is that of a sample."""
+
+
+def kept_everywhere() -> dict[Labels, tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]]:
+    """Half an hour of gauges every ten seconds, one every minute, and counters that grow evenly."""
+    often, seldom = GRID - 1_800_000 + 10_000 * np.arange(180) + 3001, GRID - 1_800_000 + 60_000 * np.arange(30) + 3001
+    steps = np.arange(180, dtype=np.float64)
+    made: dict[Labels, tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]] = {}
+    for n in range(5):
+        made[(("__name__", "test.depth"), ("host", f"h{n}"))] = often, (steps * (n + 3)) % 17
+        made[(("__name__", "test.requests"), ("host", f"h{n}"))] = often, steps * 10 * (n + 1)
+    made[(("__name__", "test.seldom"),)] = seldom, np.arange(30, dtype=np.float64)
+    # A counter that stands still is said again once a minute only, after it was said every second.
+    still = np.concatenate((seldom[0] + 1000 * np.arange(240), seldom[5:]))
+    made[(("__name__", "test.still"),)] = still, np.full(len(still), 7.0)
+    return made
+
+
+@contextlib.asynccontextmanager
+async def asking(store: Store, tmp_path: Path) -> AsyncIterator[tuple[QueryService, Evaluator]]:
+    """A service whose older samples are in the store, and what one history with all of them says."""
+    whole, recent = MemoryHistory(), MemoryHistory()
+    async with writing(tmp_path / "queue", store) as writer:
+        for labels, (times, values) in kept_everywhere().items():
+            whole.append(labels, times, values)
+            recent.append(labels, times[times >= SINCE], values[times >= SINCE])
+            ref = writer.intern([labels], [int(Kind.GAUGE)])
+            writer.append(np.repeat(ref, len(times)), times, values)
+        writer.commit()
+        await until(lambda: writer.idle)
+    store.ask("up")
+    source = RemoteSource(RemoteTarget(store.write_url, store.url), recent, lambda: SINCE)
+    service = QueryService(None, source=source)
+    try:
+        yield service, Evaluator(whole)
+    finally:
+        service.close()
+        await source.close_client()
+
+
+SEAMLESS = (
+    "test_depth",
+    "test_seldom",
+    "test_still",
+    "sum(test_depth)",
+    "avg by (host) (test_requests) / 10",
+    "sum(rate(test_requests[5m]))",
+    'max_over_time(test_depth{host=~"h[12]"}[2m])',
+    "count_over_time(test_seldom[3m])",
+    "test_requests - test_requests offset 4m",
+    "sum_over_time(test_depth[20m])",
+    "topk(2, test_requests)",
+    f"test_seldom @ {(GRID - 1_200_000) / 1000:.0f}",
+    '{"test.depth"} > 10',
+    "vector(1)",
+)
+
+
+@pytest.mark.parametrize("query", SEAMLESS)
+async def test_a_range_over_the_seam_is_what_one_history_says(store: Store, tmp_path: Path, query: str) -> None:
+    async with asking(store, tmp_path) as (service, whole):
+        span = (GRID - 1_440_000, GRID - 30_000, 30_000)
+        found, expected = await service.range(query, *span), whole.range(query, *span)
+        assert found.warnings == ()
+        assert found.matrix is not None
+        assert expected.matrix is not None
+        names = [tuple((n, v.replace(".", "_") if n == "__name__" else v) for n, v in each) for each in expected.matrix.labels]
+        assert list(found.matrix.labels) == names
+        np.testing.assert_array_equal(found.matrix.times, expected.matrix.times)
+        np.testing.assert_array_equal(found.matrix.present, expected.matrix.present)
+        shown = expected.matrix.present
+        np.testing.assert_allclose(found.matrix.values[shown], expected.matrix.values[shown], rtol=1e-9)
+
+
+async def test_while_the_store_is_away_the_recent_part_is_shown(store: Store, tmp_path: Path) -> None:
+    async with asking(store, tmp_path) as (service, whole):
+        await asyncio.to_thread(store.stop)
+        found = await service.range("sum(test_depth)", GRID - 1_440_000, GRID, 30_000)
+        assert any("cannot be reached" in words for words in found.warnings)
+        assert found.matrix is not None
+        times = found.matrix.times[found.matrix.present[0]]
+        assert times[0] >= SINCE
+        assert times[-1] >= GRID - 30_000
+        await asyncio.to_thread(store.start)
+        again = await service.range("sum(test_depth)", GRID - 1_440_000, GRID - 30_000, 30_000)
+        assert again.warnings == ()
+        expected = whole.range("sum(test_depth)", GRID - 1_440_000, GRID - 30_000, 30_000)
+        assert again.matrix is not None
+        assert expected.matrix is not None
+        np.testing.assert_array_equal(again.matrix.values, expected.matrix.values)
+
+
+async def test_series_and_labels_of_both_are_found(store: Store, tmp_path: Path) -> None:
+    async with asking(store, tmp_path) as (service, _):
+        names = await service.label_values("__name__", [()], GRID - 3_600_000, GRID)
+        assert {"test_depth", "test_requests", "test_seldom"} <= set(names)
+        assert {"__name__", "host"} <= set(await service.label_names([()], GRID - 3_600_000, GRID))
+        depth = [(Matcher("__name__", "=", "test_depth"),)]
+        assert len(await service.series(depth, GRID - 3_600_000, GRID)) == 5

@@ -187,7 +187,7 @@ class RemoteSource:
 
     def _common(self, job: Job, lookback: int) -> list[tuple[str, str]]:
         # VictoriaMetrics moves the times of a range to multiples of its step unless it is told not to use its cache.
-        # It also looks back only as far as a series' samples usually lie apart, unless it is told how far.
+        # It also looks no further back than it is told.
         back = lookback or self._limits.lookback
         told = [("timeout", f"{max(1, round(job.left * 1000))}ms"), ("nocache", "1"), ("max_lookback", f"{back}ms")]
         return told if back == _USUAL_LOOKBACK else [*told, ("lookback_delta", f"{back}ms")]
