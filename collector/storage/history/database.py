@@ -81,6 +81,7 @@ def open_database(path: Path, stamp: str, known_damage: str = "") -> tuple[sqlit
         os.replace(saved_as, path)
     commits = lost_commits(path)
     problems = [_LOG_DAMAGED.format(commits)] if commits else []
+    known_damage = known_damage or first_page.header_damage(path)
     try:
         if known_damage:
             raise sqlite3.DatabaseError(known_damage)

@@ -39,6 +39,15 @@ def remember(path: Path, connection: sqlite3.Connection) -> None:
         os.replace(partial, _copy_of(path))
 
 
+def header_damage(path: Path) -> str:
+    """What is wrong with the part of the header that never changes, "" for nothing known: SQLite may read on with it, wrongly."""
+    known = _known(path)
+    with contextlib.suppress(OSError):
+        if known is not None and (header := _bytes_at_start(path, 24)) and header != known[:24]:
+            return "its header is damaged"
+    return ""
+
+
 @contextlib.contextmanager
 def mended(path: Path) -> Iterator[None]:
     """Inside, the database has the first page it should have, so that the rest can be read; afterwards the one it had."""
