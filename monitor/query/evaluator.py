@@ -24,7 +24,7 @@ from monitor.query.info import info
 from monitor.query.notes import Notes
 from monitor.query.parse import parse
 from monitor.query.raw import raw_blocks
-from monitor.query.resolve import Bounds, resolved, time_free
+from monitor.query.resolve import LATEST, Bounds, resolved, time_free
 from monitor.query.selectors import Stamps, instant
 from monitor.query.smoothed import smoothed_instant
 from monitor.query.tree import functions_round_selectors, repeated_matchers
@@ -76,6 +76,8 @@ class Evaluator:
         return self._answer(run, run.evaluate(tree, frame), frame, ordered_here=False)
 
     def _prepared(self, expr: str | Expr, bounds: Bounds, check: Check | None) -> tuple[Run, Expr]:
+        if max(abs(bounds.start), abs(bounds.end)) > LATEST:
+            raise BadQueryError("the time of a query is out of bounds")
         text = expr if isinstance(expr, str) else ""
         tree = parse(expr) if isinstance(expr, str) else expr
         tree = resolved(tree, bounds)
@@ -139,8 +141,6 @@ def _selected(run: Run, selector: Selector, frame: Frame, stamps: Stamps = "") -
     func = run.functions.get(id(selector), "")
     if selector.mode == "smoothed" and not stamps:
         return smoothed_instant(run, selector, frame, func)
-    if selector.mode == "anchored":
-        raise QueryError("anchored modifier can only be used with range selectors")
     found = instant(run, selector, frame, func, stamps)
     return broadcast(found, len(frame)) if found.shape[1] < len(frame) else found
 

@@ -20,6 +20,10 @@ _DEPENDS_ON_TIME = frozenset((*_DATES, "predict_linear", "time", "timestamp"))
 """Functions whose value changes with the time of evaluation though their arguments do not."""
 
 
+LATEST = 1 << 61
+"""Milliseconds from the epoch, either way, up to which times and the longest durations add up to 64-bit numbers."""
+
+
 @dataclass(frozen=True, slots=True)
 class Bounds:
     """A query's first and last time and its step, milliseconds (step 0: an instant query)."""
@@ -74,6 +78,8 @@ def _subquery(expr: Subquery, query: Bounds) -> Subquery:
 
 
 def _fixed(at: At | None, query: Bounds) -> At | None:
+    if at is not None and at.time is not None and abs(at.time) > LATEST:
+        raise QueryError(f"timestamp out of bounds for @ modifier: {at.time / 1000:.6f}")
     if at is None or at.time is not None:
         return at
     return At(query.start if at.anchor == "start" else query.end)

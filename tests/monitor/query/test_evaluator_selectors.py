@@ -148,6 +148,15 @@ def test_samples_of_what_was_worked_out_have_no_name() -> None:
     assert Evaluator(history).instant("metric[2s:1s]", 2000).raw[0].labels == (labels(job="a"),)
 
 
+def test_times_beyond_all_calendars_are_refused() -> None:
+    evaluator = Evaluator(BlockHistory([]))
+    with pytest.raises(QueryError, match=r"timestamp out of bounds for @ modifier: 1000000000000000000\.000000"):
+        evaluator.instant("metric @ 1e18", 0)
+    with pytest.raises(QueryError, match="out of bounds"):
+        evaluator.instant("metric offset 200y", 1 << 62)
+    assert not rows(evaluator.instant("rate(metric[290y] @ -2e15 offset -290y)", 1 << 61))
+
+
 def test_samples_read_are_counted_and_read_once() -> None:
     history = BlockHistory([block({labels(): [1.0, 2.0, 3.0]}, [1000, 2000, 3000])])
     assert Evaluator(history).instant("metric + metric", 3000).samples == 3
