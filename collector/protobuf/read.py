@@ -21,7 +21,7 @@ from collector.protobuf.wire import (
     bytes_field,
     fields,
     number_field,
-    packed_varints,
+    packed_list,
     text_field,
 )
 from monitor.model.matchers import Matcher, Operator
@@ -63,7 +63,7 @@ def decode_read_request(data: bytes, bounds: MessageBounds = DEFAULT_BOUNDS) -> 
                 raise ProtobufError(f"the request has more than {bounds.queries} queries")
             queries.append(_query(as_message(value, kind), budget, bounds))
         elif number == 2:
-            accepted += packed_varints(value, kind)[:10].tolist()
+            accepted += packed_list(value, kind)
             if len(accepted) > 100:
                 raise ProtobufError("the request accepts more response types than there are")
     return ReadRequest(tuple(queries), tuple(accepted))

@@ -20,6 +20,7 @@ _MASK = (1 << 64) - 1
 _LONGEST = 10
 """Bytes of a varint of 64 bits."""
 _MOST_FIELD = (1 << 29) - 1
+_FEW = 64
 _DOUBLE = struct.Struct("<d")
 
 
@@ -59,7 +60,11 @@ def fields(data: memoryview, budget: Budget, at: int = 0) -> Iterator[tuple[int,
     end = len(data)
     while at < end:
         budget.spend()
-        tag, at = varint_at(data, at)
+        tag = data[at]
+        if tag < 0x80:  # what nearly all are
+            at += 1
+        else:
+            tag, at = varint_at(data, at)
         number, kind = tag >> 3, tag & 7
         if not 0 < number <= _MOST_FIELD:
             raise ProtobufError(f"field number {number} is none")
@@ -69,7 +74,11 @@ def fields(data: memoryview, budget: Budget, at: int = 0) -> Iterator[tuple[int,
         else:
             size = 8 if kind == FIXED64 else 4 if kind == FIXED32 else -1
             if kind == LENGTH:
-                size, at = varint_at(data, at)
+                size = data[at] if at < end else 0x80
+                if size < 0x80:
+                    at += 1
+                else:
+                    size, at = varint_at(data, at)
             if size < 0:
                 raise ProtobufError(f"wire type {kind} is none that is read here")
             if size > end - at:
@@ -147,6 +156,18 @@ def packed_varints(value: int | memoryview, kind: int) -> npt.NDArray[np.uint64]
         raise ProtobufError("a packed number is too long")
     shifts = (7 * (np.arange(len(data)) - np.repeat(starts, sizes))).astype(np.uint64)
     found: npt.NDArray[np.uint64] = np.add.reduceat((data & 0x7F).astype(np.uint64) << shifts, starts)
+    return found
+
+
+def packed_list(value: int | memoryview, kind: int) -> list[int]:
+    """The same as a list: quicker where they are few."""
+    if kind != LENGTH or isinstance(value, int) or len(value) > _FEW:
+        found: list[int] = packed_varints(value, kind).tolist()
+        return found
+    found, at = [], 0
+    while at < len(value):
+        number, at = varint_at(value, at)
+        found.append(number)
     return found
 
 

@@ -21,9 +21,9 @@ from collector.protobuf.wire import (
     fields,
     number_field,
     packed,
-    packed_varints,
+    packed_list,
     text_field,
-    varints,
+    varint,
 )
 from monitor.model.matchers import NAME_TAG
 from monitor.query.history import Labels, Metadata
@@ -71,13 +71,20 @@ def _type_name(number: int) -> str:
 
 
 class _Symbols:
-    """Texts of a request, each once; the first is the empty one."""
+    """Texts of a request, each once, with their numbers as they are written; the first is the empty one."""
 
     def __init__(self) -> None:
-        self.refs = {"": 0}
+        self.refs = {"": b"\0"}
 
-    def ref(self, text: str) -> int:
-        return self.refs.setdefault(text, len(self.refs))
+    def ref(self, text: str) -> bytes:
+        found = self.refs.get(text)
+        if found is None:
+            found = self.refs[text] = varint(len(self.refs))
+        return found
+
+    def field(self, number: int, text: str) -> bytes:
+        """A field that refers to a text, nothing for the empty one."""
+        return varint(number << 3) + self.ref(text) if text else b""
 
 
 def encode_write_v2(columns: SeriesColumns) -> bytes:
@@ -85,18 +92,20 @@ def encode_write_v2(columns: SeriesColumns) -> bytes:
     symbols = _Symbols()
     parts: list[bytes] = []
     for labels, (floats, drawn) in zip(columns.labels, series_records(columns, 2, 3, with_starts=True), strict=True):
-        refs = [symbols.ref(text) for pair in labels for text in pair]
-        head = packed(1, bytes(refs) if max(refs, default=0) < 0x80 else varints(np.array(refs, np.uint64)))
-        known = columns.metadata.get(dict(labels).get(NAME_TAG, "")) if columns.metadata else None
+        head = packed(1, b"".join([symbols.ref(text) for pair in labels for text in pair]))
+        known = columns.metadata.get(_name_of(labels)) if columns.metadata else None
         tail = b""
         if known is not None:
             kind = TYPES_V1.index(known.type) if known.type in TYPES_V1 else 0
-            about = number_field(1, kind) + number_field(3, symbols.ref(known.help)) + number_field(4, symbols.ref(known.unit))
-            tail = bytes_field(5, about)
+            tail = bytes_field(5, number_field(1, kind) + symbols.field(3, known.help) + symbols.field(4, known.unit))
         parts += [bytes_field(5, head + body + tail) for body in (floats, drawn) if body]
     # A text that is empty is still a symbol.
     texts = [bytes_field(4, text.encode("utf-8", "replace")) for text in symbols.refs]
     return b"".join((*texts, *parts))
+
+
+def _name_of(labels: Labels) -> str:
+    return next((value for name, value in labels if name == NAME_TAG), "")
 
 
 def decode_write_v2(data: bytes, bounds: MessageBounds = DEFAULT_BOUNDS) -> SeriesColumns:
@@ -133,7 +142,7 @@ def _series_v2(data: memoryview, symbols: list[str], gathered: Gathered) -> None
             continue
         number, kind, value, at = next(fields(data, gathered.budget, at))
         if number == 1:
-            refs += packed_varints(value, kind).tolist()
+            refs += packed_list(value, kind)
             if len(refs) > 2 * gathered.bounds.labels:
                 raise ProtobufError(f"a series has more than {gathered.bounds.labels} labels")
         elif number == 3:
@@ -144,7 +153,7 @@ def _series_v2(data: memoryview, symbols: list[str], gathered: Gathered) -> None
             created = as_signed(value, kind)
     labels = _labels(refs, symbols)
     if known is not None:
-        gathered.metadata[dict(labels).get(NAME_TAG, "")] = known
+        gathered.metadata[_name_of(labels)] = known
     gathered.ended(labels, created)
 
 
