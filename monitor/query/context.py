@@ -101,6 +101,15 @@ class Run:
             self._said[kind] += [words for words in said if words not in self._said[kind]]
         return selected
 
+    def tell_sparse(self, resolution: int, window: int) -> None:
+        """Says that windows are too short for what is kept, where a range has fewer than two samples for that reason."""
+        if resolution * 2 > window:
+            words = (
+                f"samples are kept {_duration(resolution)} apart here: a range of {_duration(window)} has fewer than two of them"
+            )
+            if words not in self._said["infos"]:
+                self._said["infos"].append(words)
+
     def bound(self, samples: int) -> None:
         """Raises `TooManySamplesError` where so many samples are more than the query may read or hold."""
         limit = self.limits.max_samples

@@ -128,4 +128,6 @@ def select_range(run: Run, selector: Selector, starts: Millis, ends: Millis, ste
     after = run.limits.lookback if selector.mode == "smoothed" else 0
     hints = Hints(step, selector.range or 0, run.limits.lookback, func, int(ends[0]), run.limits.max_samples)
     selected = run.select(selector.matchers, int(starts[0]) - before + 1, int(ends[-1]) + after, hints)
+    if selected.resolution:
+        run.tell_sparse(selected.resolution, selector.range or 0)
     return with_resets(selected) if id(selector) in run.statistics and func in _HINTS_MATTER else selected

@@ -72,6 +72,17 @@ def test_a_coarse_history_is_looked_back_into_as_far_as_its_samples_are_apart() 
     assert not rows(Evaluator(history).instant("metric", 101 * hour))
 
 
+def test_a_range_shorter_than_what_is_kept_says_so() -> None:
+    hour = 60 * MINUTE
+    history = BlockHistory([block({labels(): [7.0, 8.0]}, [99 * hour, 100 * hour])], resolution=hour)
+    answer = Evaluator(history).instant("delta(metric[5m])", 100 * hour)
+    assert answer.infos == (
+        "samples are kept 1 h apart here: a range of 5 min has fewer than two of them",
+        "answered from 1 h resolution",
+    )
+    assert Evaluator(history).instant("delta(metric[2h])", 100 * hour).infos == ("answered from 1 h resolution",)
+
+
 def test_reading_too_much_is_refused_with_what_to_do_about_it() -> None:
     times = np.arange(0, 100_000 * 1000, 1000)
     many = BlockHistory([Block((labels(),), times, np.zeros((1, len(times))))])
