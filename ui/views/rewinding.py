@@ -181,14 +181,15 @@ class Rewinding:
         return f"You are looking at {ctx.words.moment(moment, present, seconds=True)}, {self.ago()} ago."
 
     def ago(self) -> str:
-        """How long before the present the moment is that is shown."""
-        return duration(max(0.0, self.ctx.live_present() - self.ctx.present()))
+        """How long before the present the moment is that is shown: in whole minutes, so that it does not tick."""
+        minutes = (self.ctx.live_present() - self.ctx.present()) // 60
+        return duration(60.0 * minutes) if minutes > 0 else "less than 1 min"
 
     def detail(self) -> str:
         """What is of that moment, and what has happened since."""
         fresh = self.fresh_alerts
-        since = f" {plural(fresh, 'alert')} began to fire since you went back." if fresh else ""
-        return f"Alerts, rules and figures are of then; nothing can be changed.{since}"
+        since = f"{plural(fresh, 'alert')} began to fire since you went back. " if fresh else ""
+        return f"{since}Alerts and rules are of then, too; nothing can be changed."
 
     def awaited(self) -> str:
         """`Going to 03:31 …`"""

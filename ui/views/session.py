@@ -18,6 +18,7 @@ from ui.views.day import Day
 from ui.views.drafts import DraftStore, FileDrafts, MemoryDrafts
 from ui.views.explore import Explore
 from ui.views.frame import frame
+from ui.views.gestures import Gestures
 from ui.views.help import help_view
 from ui.views.navigation import Navigation
 from ui.views.overview import Overview
@@ -35,7 +36,7 @@ TYPING_KEYS = frozenset(("escape", "up", "down", "pageup", "pagedown"))
 ONE_LINE = frozenset(("filter", "search", "palette"))
 
 
-class Session:
+class Session(Gestures):
     """No toolkit, no I/O, no clock of its own. Every method may be called at any time, connected or not."""
 
     def __init__(
@@ -210,131 +211,10 @@ class Session:
         elif key == "enter":
             self.submit("palette")
         elif key in ("escape", "ctrl+k"):
-            self._close_palette()
+            self.close_palette()
         else:
             return False
         return True
-
-    # ------------------------------------------------------------ pointer and text
-
-    def point(self, what: str, index: int) -> None:
-        """Put a cursor: "alerts", "silences", "group", "explore", "picked", "rules", "palette", "overview", "firing", "busiest".
-
-        What another page has is put there without going to it.
-        """
-        self.ctx.version += 1
-        if what == "palette":
-            self.palette.cursor = 0
-            self.palette.move(index)
-            return
-        if not self.current.point(what, index):
-            for page in self.pages.values():
-                if page is not self.current and page.point(what, index):
-                    break
-
-    def open(self, what: str, index: int) -> None:
-        """Point and open."""
-        self.point(what, index)
-        if what == "palette":
-            self.submit("palette")
-        elif what != "group":
-            self.perform("rule.edit" if what == "rules" else "open")
-
-    def mark(self, index: int) -> None:
-        """Mark or unmark a row of the present page."""
-        self.ctx.version += 1
-        self.ctx.touched = self.ctx.now()
-        self.current.mark(index)
-
-    def set_text(self, what: str, text: str, cursor: int = 0) -> None:
-        """Text typed into a field; `cursor` is the caret's character position."""
-        self.ctx.version += 1
-        if what == "palette":
-            self.palette.type(text)
-        elif what == "goto":
-            self.navigation.goto_text = text
-        elif what.startswith(("silence.", "note")):
-            self.alerts.set_text(what, text, cursor)
-        elif what == "rule":
-            self.rules.set_text(what, text, cursor)
-        elif what == "search":
-            self.explore.set_text(what, text, cursor)
-        else:
-            self.current.set_text(what, text, cursor)
-
-    def set_flag(self, what: str, on: bool) -> None:
-        """A check box."""
-        self.ctx.version += 1
-        self.alerts.set_flag(what, on)
-
-    def submit(self, what: str) -> None:
-        """Enter in a field."""
-        self.ctx.version += 1
-        if what == "palette":
-            row = self.palette.chosen()
-            if row is not None:
-                self._close_palette()
-                self.navigation.follow(row)
-        elif what == "goto":
-            self.navigation.submit_goto()
-        elif what.startswith(("silence.", "note")):
-            self.alerts.submit(what)
-        elif what == "search":
-            self.explore.submit(what)
-        else:
-            self.current.submit(what)
-
-    def focus(self, what: str) -> None:
-        """The painter's text focus is in this field now ("" in none)."""
-        self.ctx.version += 1
-        self.ctx.focus = what
-
-    def choose(self, what: str, value: str) -> None:
-        """A choice by its words: "range", "window", "field", "theme", "sort", "group"."""
-        self.ctx.version += 1
-        if what == "range":
-            self.ctx.time.choose(value)
-        elif what == "speed":
-            self.rewinding.set_speed(float(value.rstrip("x")))
-        elif what == "theme":
-            self.theme = value
-        elif what in ("sort", "group"):
-            self.alerts.choose(what, value)
-        else:
-            self.explore.choose(what, value)
-
-    def zoom(self, start: float, end: float) -> None:
-        """A chart gesture chose this span: the view stands still, data keep coming."""
-        self.ctx.version += 1
-        present = self.ctx.present()
-        oldest = present - self.ctx.recent
-        self.rewinding.stand()
-        self.ctx.time.zoom(max(oldest, start), min(present, end), present)
-
-    def rewind(self, at: float) -> None:
-        """A gesture on the strip of the day chose this moment: everything is to be as it was then."""
-        self.ctx.version += 1
-        self.navigation.to_time(at)
-
-    def crosshair(self, at: float | None) -> None:
-        """The crosshair is at this moment, or gone."""
-        self.ctx.version += 1
-        self.explore.at = at
-
-    def move(self, by: int) -> None:
-        """Move the present list's cursor."""
-        self.ctx.version += 1
-        self.current.move(by)
-
-    def copy(self, text: str) -> None:
-        """Hand text to the clipboard, and say so."""
-        self.ctx.hooks.copy(text)
-        self.ctx.say("Copied.")
-
-    def dismiss(self) -> None:
-        """Take the toast away."""
-        self.ctx.version += 1
-        self.ctx.dismiss()
 
     # ------------------------------------------------------------ going places
 
@@ -349,7 +229,8 @@ class Session:
         self.palette.open(query)
         self.ctx.focus = "palette"
 
-    def _close_palette(self) -> None:
+    def close_palette(self) -> None:
+        """The palette is done with."""
         self.palette.close()
         self.ctx.focus = ""
 

@@ -46,17 +46,20 @@ def test_no_data_now_is_its_own_block() -> None:
     assert firing_strip(alert(Firing(NOW - 60, None, "warning"), no_data=True), NOW)[-1] == "unknown"
 
 
-def test_a_days_strip_takes_the_gravest_of_all_and_how_many() -> None:
+def test_a_days_strip_takes_the_gravest_of_all() -> None:
     alerts = [
         alert(Firing(NOW - 60, None, "info")),
         alert(Firing(NOW - 60, None, "critical")),
         alert(Firing(NOW - 9 * HOUR, NOW - 8.9 * HOUR, "info")),
     ]
-    strip = day_strip(alerts, NOW)
-    assert strip[-1] == ("critical", 1.0)
-    assert max(load for shape, load in strip if shape == "info") == 0.5
+    strip = day_strip(alerts, NOW, NOW)
+    assert strip[-1] == "critical"
+    assert strip.count("info") == 1
     assert merged_strip(alerts, NOW)[-1] == "critical"
-    assert day_strip([], NOW) == ((None, 0.0),) * 48
+    assert day_strip([], NOW, NOW) == (None,) * 48
+    known = day_strip(alerts[:1], NOW + 2 * HOUR, NOW)
+    assert known[-1] is None
+    assert known[-5] == "info"
 
 
 def test_times_no_calendar_has_do_no_harm() -> None:
