@@ -223,7 +223,7 @@ class PrometheusApi:
         self, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
     ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         async def handle(request: web.Request) -> web.StreamResponse:
-            if not self._origins.admits(request.headers.get("Origin"), request.headers.get("Host")):
+            if not self._admits(request):
                 return failure("bad_data", "a page of this origin may not ask; list it under `origins`", 403)
             try:
                 return await handler(request)
@@ -236,6 +236,16 @@ class PrometheusApi:
                 return failure("internal", "an error inside the collector; its log says more")
 
         return handle
+
+    def _admits(self, request: web.Request) -> bool:
+        """Whether a request comes from a program, or from a page that may ask. A browser that names no origin tells by
+        Sec-Fetch-Site whose page it is; one whose name was made to point here (DNS rebinding) believes it is its own.
+        """
+        origin, host = request.headers.get("Origin"), request.headers.get("Host")
+        site = request.headers.get("Sec-Fetch-Site", "none")
+        if origin is None and site != "none":
+            origin = f"{request.scheme}://{host}" if site == "same-origin" else site
+        return self._origins.admits(origin, host)
 
     def _now(self) -> int:
         return int(self._clock() * 1000)

@@ -193,10 +193,32 @@ async def test_bodies_are_bounded_and_checked(api: Served) -> None:
             assert (await answer.json())["error"].startswith("error parsing form values: ")
 
 
-async def test_pages_of_other_origins_may_not_ask(api: Served) -> None:
-    async with api.session.get(f"{api.url}/api/v1/labels", headers={"Origin": "http://evil.example"}) as answer:
-        assert answer.status == 403
+@pytest.mark.parametrize(
+    ("headers", "code"),
+    [
+        ({}, 200),
+        ({"Origin": "http://evil.example"}, 403),
+        ({"Sec-Fetch-Site": "cross-site"}, 403),
+        ({"Sec-Fetch-Site": "same-origin", "Host": "rebound.example"}, 403),
+        ({"Sec-Fetch-Site": "same-origin"}, 200),
+        ({"Sec-Fetch-Site": "none"}, 200),
+    ],
+)
+async def test_pages_of_others_may_not_ask(api: Served, headers: dict[str, str], code: int) -> None:
+    async with api.session.get(f"{api.url}/api/v1/labels", headers=headers) as answer:
+        assert answer.status == code
         assert "Access-Control-Allow-Origin" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    "time", ["9.1e15", "-9.1e15", "9007199254740", "-292273086-05-16T16:47:06Z", "292277025-08-18T07:12:54.999999999Z"]
+)
+@pytest.mark.parametrize(
+    "query", ["up", "rate(up[1y] offset -1y)", "up @ 9e15", "max_over_time(up[1y:1d] offset 10y)", "time()", "year()"]
+)
+async def test_times_far_off_are_answered_or_refused(api: Served, time: str, query: str) -> None:
+    assert (await api.ask("query", query=query, time=time))["code"] in (200, 400, 422)
+    assert (await api.ask("query_range", query=query, start=time, end=time, step=1))["code"] in (200, 400, 422)
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "identity"])
