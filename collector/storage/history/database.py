@@ -85,9 +85,9 @@ def open_database(path: Path, stamp: str, known_damage: str = "") -> tuple[sqlit
     try:
         if known_damage:
             raise sqlite3.DatabaseError(known_damage)
-        connection = _opened(path)
+        connection, told = _opened(path)
         first_page.remember(path, connection)
-        return connection, problems
+        return connection, [*problems, *told]
     except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # the latter: what is wrong with the schema is no text
         if isinstance(error, sqlite3.Error) and not is_damage(error):
             raise HistoryError(f"The history {path} cannot be opened: {error}. Check its owner, mode and free space.") from error
@@ -96,12 +96,13 @@ def open_database(path: Path, stamp: str, known_damage: str = "") -> tuple[sqlit
     os.replace(partly, saved_as)
     aside = _set_aside(path, stamp)
     os.replace(saved_as, path)
-    connection = _opened(path)
+    connection, told = _opened(path)
     first_page.remember(path, connection)
     return connection, [
         *problems,
         f"The history was damaged ({reason}); it was set aside as {aside.name} and a new one begun. "
-        f"{saved} rows were saved from it" + (f"; it could not be read at {lost} places." if lost else ".")
+        f"{saved} rows were saved from it" + (f"; it could not be read at {lost} places." if lost else "."),
+        *told,
     ]
 
 
@@ -121,7 +122,7 @@ def _salvaged(path: Path, partly: Path) -> tuple[int, int]:
     """What can be read of a damaged file, in a new one."""
     for tail in ("", "-wal", "-shm"):
         Path(f"{partly}{tail}").unlink(missing_ok=True)
-    connection = _opened(partly)
+    connection, _ = _opened(partly)
     try:
         with first_page.mended(path):
             counts = salvage(path, connection)
@@ -132,7 +133,7 @@ def _salvaged(path: Path, partly: Path) -> tuple[int, int]:
     return counts
 
 
-def _opened(path: Path) -> sqlite3.Connection:
+def _opened(path: Path) -> tuple[sqlite3.Connection, list[str]]:
     created = not path.exists() or path.stat().st_size == 0
     if created:
         path.touch(mode=0o600)
@@ -148,11 +149,10 @@ def _opened(path: Path) -> sqlite3.Connection:
         _migrate(connection, path)
         if _schema_of(connection) != _expected_schema():
             raise sqlite3.DatabaseError("its schema is damaged")
-        _look_over(connection)
+        return connection, _look_over(connection)
     except BaseException:
         connection.close()
         raise
-    return connection
 
 
 def _migrate(connection: sqlite3.Connection, path: Path) -> None:
@@ -199,7 +199,7 @@ def _expected_schema() -> list[tuple[str, str, str, str]]:
         return _schema_of(connection)
 
 
-def _look_over(connection: sqlite3.Connection) -> None:
+def _look_over(connection: sqlite3.Connection) -> list[str]:
     """Reads all small tables and all of the chunks but their blobs, which have checksums of their own, read when asked for.
 
     A database of 10 GiB takes about a second. Raises `sqlite3.DatabaseError` when a row is damaged or rows are missing.
@@ -221,7 +221,7 @@ def _look_over(connection: sqlite3.Connection) -> None:
     if known != counted:
         raise sqlite3.DatabaseError("chunks are missing")
     connection.execute("SELECT count(*), sum(length(data)) FROM times").fetchone()
-    registry_check.look_over(connection)
+    return registry_check.look_over(connection)
 
 
 def _format_of(connection: sqlite3.Connection) -> int:

@@ -19,9 +19,7 @@ import numpy.typing as npt
 from collector.storage.history.database import connect, transaction
 from collector.storage.history.postings import SEGMENT, SEGMENT_BITS, Postings, build
 from collector.storage.history.registry_cache import ByteCache
-from collector.storage.history.registry_check import looked_over
 from collector.storage.history.registry_columns import UNKNOWN, Kinds, read_kinds
-from collector.storage.history.registry_mend import mend
 from collector.storage.history.registry_rows import PairBook, clean, digest_of, refs_by_labels, rows_of
 from collector.storage.history.registry_saving import NewSeries, Saving, write_metric
 from collector.storage.history.registry_schema import ALL, readable, schema, seal
@@ -61,7 +59,6 @@ class SeriesRegistry:
         try:
             with transaction(self._connection):
                 schema(self._connection)
-                self.problems = mended(self._connection)
             self._next = first_free(self._connection)
         except BaseException:
             self._connection.close()
@@ -342,16 +339,6 @@ class SeriesRegistry:
     def _rebuilt(self, connection: sqlite3.Connection, name: int, segment: int) -> Postings:
         self.rebuilt += 1
         return list_by_rows(connection, name, segment)
-
-
-def mended(connection: sqlite3.Connection) -> list[str]:
-    """Mends what is damaged, and tells it."""
-    damage = looked_over(connection)
-    if not damage:
-        return []
-    done = mend(connection)
-    lost = f", {done.lost} were lost" if done.lost else ""
-    return [f"{', '.join(damage.sentences())}: mended, {done.series} series are whole{lost}"]
 
 
 def _metadata(kind: int, unit: str, text: str) -> Metadata:

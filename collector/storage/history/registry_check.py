@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import sqlite3
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -13,6 +12,7 @@ from collector.storage.history.postings import SEGMENT, SEGMENT_BITS, DamagedLis
 from collector.storage.history.registry_mend import mend
 from collector.storage.history.registry_rows import pair_seal, spelling
 from collector.storage.history.registry_schema import ALL, NAMES, readable, seal
+from collector.storage.state_schema import transaction
 
 
 class Damage(NamedTuple):
@@ -37,21 +37,22 @@ class Damage(NamedTuple):
         return said
 
 
-def look_over(connection: sqlite3.Connection) -> None:
-    """Reads every page of the tables and their indexes: 0.7 s for a million series. Raises `sqlite3.DatabaseError` at one that
-    cannot be read; what is readable but wrong `looked_over` tells.
+def look_over(connection: sqlite3.Connection) -> list[str]:
+    """Reads every page of the tables and their indexes, mends what is readable but wrong, and tells it: 1 s for a million series.
+
+    Raises `sqlite3.DatabaseError` where that cannot be done in its place, but only in a new file.
     """
     connection.text_factory = readable
     for table in NAMES:
         columns = [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
         connection.execute(f"SELECT {', '.join(f'sum(length({name}))' for name in columns)} FROM {table} NOT INDEXED").fetchone()
-    if looked_over(connection):
-        connection.execute("BEGIN")
-        try:
-            mend(connection)  # tried here, where what cannot be mended in its place leads to a new file
-        finally:
-            with contextlib.suppress(sqlite3.Error):
-                connection.execute("ROLLBACK")
+    damage = looked_over(connection)
+    if not damage:
+        return []
+    with transaction(connection):
+        done = mend(connection)
+    lost = f", {done.lost} were lost" if done.lost else ""
+    return [f"{', '.join(damage.sentences())}: mended, {done.series} series are whole{lost}"]
 
 
 def looked_over(connection: sqlite3.Connection) -> Damage:
