@@ -70,7 +70,7 @@ def labels_of(row: int, kind: str) -> Labels:
 
 
 def ingest(store: HistoryStore, clock: list[float], times: npt.NDArray[np.int64], columns: Values, kinds: list[str]) -> float:
-    """CPU seconds a million samples: scrape by scrape (float64[T, S]), each committed, with the background work that falls due."""
+    """CPU seconds a million samples: scrape by scrape (float64[T, S]), each committed, and the background work that falls due."""
     labels = [labels_of(row, kind) for row, kind in enumerate(kinds)]
     refs = store.intern(labels, [Kind.COUNTER if kind in ("counter", "cpusec") else Kind.GAUGE for kind in kinds])
     began = time.process_time()

@@ -19,6 +19,7 @@ from collector.storage.history.chunk_table import (
     ChunkWriter,
     NewChunk,
     mark,
+    read_chunks,
     set_mark,
 )
 from collector.storage.history.codec import GROUP
@@ -48,13 +49,48 @@ class Expirer:
         row = self._connection.execute("SELECT min(span) FROM spans WHERE tier = ?", (tier,)).fetchone()
         return None if row[0] is None else int(row[0])
 
-    def largest(self) -> int | None:
-        """The tier with most bytes."""
-        row = self._connection.execute("SELECT tier FROM spans GROUP BY tier ORDER BY sum(bytes) DESC LIMIT 1").fetchone()
-        return None if row is None else int(row[0])
+    def crowded_out(self, closed: int) -> Iterator[int] | None:
+        """Ends the oldest span of the tier with most bytes, of one that lasts still the oldest window that ended by `closed`; of
+        the next tier where that has none. None when all there is is being written now. Only an hour a value is left of it.
+        """
+        rows = self._connection.execute("SELECT tier, min(span) FROM spans GROUP BY tier ORDER BY sum(bytes) DESC").fetchall()
+        for tier, span in rows:
+            if span_end(tier, span) <= closed:
+                return self.end_span(tier, span, HOURLY)
+            if tier == RAW:
+                window = self._connection.execute("SELECT min(part) FROM spans WHERE tier = 0 AND span = ?", (span,)).fetchone()[
+                    0
+                ]
+                if (window + 1) * WINDOW <= closed:
+                    return self._end_window(span, window)
+        return None
 
-    def end_span(self, tier: int, span: int) -> Iterator[int]:
-        """Gives a span up; yields 0 between its steps and at last how many samples went."""
+    def _end_window(self, day: int, window: int) -> Iterator[int]:
+        """Gives up a window of a day that is not over."""
+        for _ in self._merger.merge_window(window):
+            yield 0
+        start, end = window * WINDOW + 1, (window + 1) * WINDOW
+        rows = [
+            row
+            for field in (LAST, HISTOGRAM)
+            for row in read_chunks(self._connection, RAW, field, [day], self._buckets(RAW, day), start, end)
+            if row.last <= end
+        ]
+        for batch in _batches(sorted({row.bucket for row in rows})):
+            self._add([chunk for bucket in batch for chunk in self._coarser_raw(HOURLY, day, bucket, start, end)])
+            yield 0
+        with transaction(self._connection):
+            writer = ChunkWriter(self._connection)
+            writer.delete(rows)
+            writer.drop_unused_times(RAW, day)
+            writer.finish()
+            self._raise_floor(RAW, end)
+        yield sum(row.samples for row in rows)
+
+    def end_span(self, tier: int, span: int, into: int = RAW) -> Iterator[int]:
+        """Gives a span up; yields 0 between its steps and at last how many samples went. `into`: the tier that is made of what
+        is in no coarser one yet; by default the next.
+        """
         windows = self._connection.execute(
             "SELECT part FROM spans WHERE tier = ? AND span = ? AND pending > 0 ORDER BY part", (tier, span)
         ).fetchall()
@@ -63,22 +99,26 @@ class Expirer:
                 yield 0
         if tier != HOURLY:
             for buckets in _batches(self._buckets(tier, span)):
-                made = [chunk for bucket in buckets for chunk in self._coarser(tier, span, bucket)]
-                with transaction(self._connection):
-                    folds = (mark(self._connection, "folds") or 0) + 1
-                    writer = ChunkWriter(self._connection)
-                    writer.insert(made, folds)
-                    writer.finish()
-                    set_mark(self._connection, "folds", folds)
+                self._add([chunk for bucket in buckets for chunk in self._coarser(tier, into or tier + 1, span, bucket)])
                 yield 0
         with transaction(self._connection):
             samples, _ = ChunkWriter(self._connection).drop_span(tier, span)
-            floor = mark(self._connection, f"floor_{tier}")
-            end = span_end(tier, span)
-            set_mark(self._connection, f"floor_{tier}", end if floor is None else max(end, floor))
+            self._raise_floor(tier, span_end(tier, span))
             if tier == RAW:
                 self._connection.execute("DELETE FROM days WHERE day = ?", (span,))
         yield samples
+
+    def _add(self, chunks: Sequence[NewChunk]) -> None:
+        with transaction(self._connection):
+            folds = (mark(self._connection, "folds") or 0) + 1
+            writer = ChunkWriter(self._connection)
+            writer.insert(chunks, folds)
+            writer.finish()
+            set_mark(self._connection, "folds", folds)
+
+    def _raise_floor(self, tier: int, end: int) -> None:
+        floor = mark(self._connection, f"floor_{tier}")
+        set_mark(self._connection, f"floor_{tier}", end if floor is None else max(end, floor))
 
     def _buckets(self, tier: int, span: int) -> list[int]:
         rows = self._connection.execute(
@@ -87,18 +127,14 @@ class Expirer:
         )
         return [row[0] for row in rows]
 
-    def _coarser(self, tier: int, span: int, bucket: int) -> Iterator[NewChunk]:
-        """What the next tier lacks of a bucket."""
+    def _coarser(self, tier: int, into: int, span: int, bucket: int) -> Iterator[NewChunk]:
+        """What a coarser tier lacks of a bucket."""
         start, end = span_end(tier, span - 1) + 1, span_end(tier, span)
         if tier == RAW:
-            for field in (LAST, HISTOGRAM):
-                _, panels, pool = self._merger.panels(RAW, field, span, bucket, start, end)
-                for panel in panels:
-                    for _, part in by_window(panel):
-                        yield from self._merger.coarser(field, bucket, part, pool, whole=False, eagerly=False)
+            yield from self._coarser_raw(into, span, bucket, start, end)
             return
         floats = [_by_slot(self._panels(tier, field, span, bucket, start, end)[0]) for field in FIELDS]
-        there = _windows(self._panels_between(tier + 1, LAST, bucket, start, end))
+        there = _windows(self._panels_between(into, LAST, bucket, start, end))
         counters = counters_among(self._index, bucket * GROUP + np.arange(GROUP))
         for slot in floats[0]:
             lacking = {
@@ -108,21 +144,29 @@ class Expirer:
             }
             if LAST in lacking:
                 ref = np.array([bucket * GROUP + slot])
-                yield from _float_tier(tier + 1, ref, lacking, bool(counters[slot]))
-        yield from self._coarser_histograms(tier, span, bucket, start, end)
+                yield from _float_tier(into, ref, lacking, bool(counters[slot]))
+        yield from self._coarser_histograms(tier, into, span, bucket)
 
-    def _coarser_histograms(self, tier: int, span: int, bucket: int, start: int, end: int) -> Iterator[NewChunk]:
+    def _coarser_raw(self, into: int, day: int, bucket: int, start: int, end: int) -> Iterator[NewChunk]:
+        for field in (LAST, HISTOGRAM):
+            _, panels, pool = self._merger.panels(RAW, field, day, bucket, start, end)
+            for panel in panels:
+                for _, part in by_window(panel):
+                    yield from self._merger.coarser(field, bucket, part, pool, lacking=into)
+
+    def _coarser_histograms(self, tier: int, into: int, span: int, bucket: int) -> Iterator[NewChunk]:
+        start, end = span_end(tier, span - 1) + 1, span_end(tier, span)
         panels, pool = self._panels(tier, HISTOGRAM, span, bucket, start, end)
-        there = _windows(self._panels_between(tier + 1, HISTOGRAM, bucket, start, end))
+        there = _windows(self._panels_between(into, HISTOGRAM, bucket, start, end))
         for panel in panels:
             for at, slot in enumerate(panel.rows.tolist()):
                 times, numbers = _outside(panel.times, panel.values[at], there.get(slot))
                 if not len(times):
                     continue
                 for part, histograms in histogram_panels(Panel(panel.rows[at : at + 1], times, numbers[np.newaxis]), pool):
-                    for _, stamps, columns in downsample_histograms(part.times, part.values, histograms, TIER_STEPS[tier + 1]):
+                    for _, stamps, columns in downsample_histograms(part.times, part.values, histograms, TIER_STEPS[into]):
                         ref = np.array([bucket * GROUP + slot])
-                        yield from histogram_chunks(tier + 1, span_of(tier + 1, int(stamps[-1])), ref, stamps, columns)
+                        yield from histogram_chunks(into, span_of(into, int(stamps[-1])), ref, stamps, columns)
 
     def _panels(self, tier: int, field: int, span: int, bucket: int, start: int, end: int) -> tuple[list[Panel], HistogramPool]:
         _, panels, pool = self._merger.panels(tier, field, span, bucket, start, end)

@@ -80,7 +80,7 @@ class FreshJournal:
             with self._adding:
                 records, self._pending = self._pending, []
             if not records:
-                return not self.failed or self._file is not None
+                return True
             if self._refused_at is not None and 0 <= time - self._refused_at < self._rest:
                 self._put_back(records)
                 return False

@@ -182,7 +182,7 @@ class Merger:
                     merged += self._chunks(tier, column, span, bucket, panel, pool)
                     for window, part in by_window(panel) if tier == RAW else ():
                         if window in fresh:
-                            coarser += self.coarser(column, bucket, part, pool, whole=again, eagerly=True)
+                            coarser += self.coarser(column, bucket, part, pool, whole=again)
         with transaction(self._connection):
             folds = (mark(self._connection, "folds") or 0) + 1
             writer = ChunkWriter(self._connection)
@@ -213,11 +213,11 @@ class Merger:
         return rows, panels, pool
 
     def coarser(
-        self, field: int, bucket: int, panel: Panel, pool: HistogramPool, whole: bool, eagerly: bool
+        self, field: int, bucket: int, panel: Panel, pool: HistogramPool, whole: bool = False, lacking: int = RAW
     ) -> Iterator[NewChunk]:
-        """Tiers of a raw panel: those that are made at once, or else the finest where it was not."""
-        for tier in range(1, len(TIER_STEPS)) if eagerly else (1,):
-            if eager(panel.times, TIER_STEPS[tier]) == eagerly:
+        """Tiers of a raw panel: those that are made at once; or the tier `lacking`, where it is not one of those."""
+        for tier in (lacking,) if lacking else range(1, len(TIER_STEPS)):
+            if eager(panel.times, TIER_STEPS[tier]) == (lacking == RAW):
                 yield from self._downsampled(tier, field, bucket, panel, pool, whole)
 
     def _downsampled(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from collector.storage.history.chunk_table import GREATEST, LAST, LEAST, SUM
@@ -76,7 +76,7 @@ def areas(start: int, end: int, floors: Sequence[int], exact: int, field: int, f
 def _of_base(start: int, end: int, base: int, exact: int, field: int, fresh: Sequence[tuple[int, int]]) -> list[Area]:
     """A stretch whose finest tier is `base`, newest part first; raw alone where the tiers are not up to date."""
     through = _layers(base, exact, field)
-    if len(through) == 1:
+    if base != RAW or len(through) == 1:
         return [Area(start, end, through)]
     found: list[Area] = []
     only_raw = _layers(base, base, field)
@@ -92,22 +92,26 @@ def _of_base(start: int, end: int, base: int, exact: int, field: int, fresh: Seq
 
 
 def _layers(base: int, exact: int, field: int) -> tuple[Layer, ...]:
+    """An exact tier first, then the finest there is. Where samples are gone, then the coarser ones too: a tier that was given up
+    for want of room may have been the only one between.
+    """
+    tiers = [exact] if exact > base else []
+    tiers += range(base, len(TIER_STEPS)) if base != RAW else [RAW]
     layers: list[Layer] = []
-    for tier in (exact, base) if exact > base else (base,):
+    for tier in dict.fromkeys(tiers):
         if tier != RAW and field != LAST:
             layers.append(Layer(tier, field))
         layers.append(Layer(tier, LAST))
     return tuple(layers)
 
 
-def coarsest(found: Sequence[Area], exact: int) -> tuple[int, str]:
-    """Milliseconds between what is left where that is less than was asked for, 0 where it is enough, and a sentence on it."""
-    worst, until = RAW, 0
-    for area in found:
-        base = area.layers[-1].tier
-        if base != RAW and (exact == RAW or base > exact):
-            worst, until = max(worst, base), max(until, area.end)
-    if worst == RAW:
+def coarsest(used: Mapping[int, int], exact: int) -> tuple[int, str]:
+    """Milliseconds between what is left where that is less than was asked for, 0 where it is enough, and a sentence on it.
+    `used`: tiers that something was taken from, and up to when.
+    """
+    coarse = {tier: until for tier, until in used.items() if tier != RAW and (exact == RAW or tier > exact)}
+    if not coarse:
         return 0, ""
-    when = datetime.datetime.fromtimestamp(until / 1000, datetime.UTC).strftime("%Y-%m-%d %H:%M")
+    worst = max(coarse)
+    when = datetime.datetime.fromtimestamp(coarse[worst] / 1000, datetime.UTC).strftime("%Y-%m-%d %H:%M")
     return TIER_STEPS[worst], f"before {when} UTC only one value every {TIER_NAMES[worst]} is kept"

@@ -72,6 +72,8 @@ class Reading:
         self._floors = [known.get(f"floor_{tier}", -(1 << 62)) for tier in range(len(TIER_STEPS))]
         self._pool = HistogramPool()
         self._loader = Loader(asked.refs, times_cache, self._pool, tombstones(connection))
+        self._used: dict[int, int] = {}
+        """Tiers that something was taken from, and up to when."""
         self._thinner = Thinner(asked.hints)
         self._budget = asked.hints.max_samples
 
@@ -85,17 +87,19 @@ class Reading:
             rows = np.flatnonzero(asked.counters == counter)
             if not len(rows):
                 continue
+            self._used.clear()
             exact = exact_tier(hints, counter)
             plan = areas(asked.start, asked.end, self._floors, exact, field_of(hints), self._fresh())
             for area in plan:
                 floats += self._area(area, rows)
-            if (told := coarsest(plan, exact))[0] > resolution:
+            if (told := coarsest(self._used, exact))[0] > resolution:
                 resolution, info = told
         # Merged histograms are exact where the last value is: they are running sums.
+        self._used.clear()
         exact = exact_tier(hints, counter=True)
         plan = areas(asked.start, asked.end, self._floors, exact, LAST, self._fresh())
         numbers += self._histograms(plan, np.arange(len(asked.refs)))
-        if numbers and (told := coarsest(plan, exact))[0] > resolution:
+        if (told := coarsest(self._used, exact))[0] > resolution:
             resolution, info = told
         for run in self._runs:
             (floats if run.histograms is None else numbers).extend(self._fresh_pieces(run))
@@ -171,6 +175,7 @@ class Reading:
             inside = clipped(some, max(area.start, self._asked.start - 1), area.end) if len(some.rows) else None
             if inside is not None:
                 parts = [inside] if covered is None else uncovered(inside, covered, window_of(area.start + 1))
+                self._used[layer.tier] = max(area.end, self._used.get(layer.tier, 0))
                 found += parts if layer.field == HISTOGRAM else map(self._thinner.thinned, parts)
         return found
 

@@ -24,7 +24,7 @@ from monitor.query.history import Millis
 
 _MOST_PARTS = 12
 """Pieces of a tier that are merged before its span is over."""
-_SPARE_PAGES = 64
+_SPARE_PAGES, _VACUUM_AT_ONCE = 64, 2000
 _UNSAVED = 10_000
 """New series that are saved before their samples are due to be folded."""
 
@@ -144,14 +144,11 @@ class Upkeep:
                 for samples in self._expirer.end_span(tier, span):
                     self.counters.expired += samples
                     yield
-        while self.bytes() > self._settings.max_bytes and (largest := self._expirer.largest()) is not None:
-            span = self._expirer.oldest(largest)
-            if span is None or span_end(largest, span) > now:  # what is being written now does not go
-                break
-            for samples in self._expirer.end_span(largest, span):
+        closed = now - int(self._settings.out_of_order * 1000)
+        while self.bytes() > self._settings.max_bytes and (ending := self._expirer.crowded_out(closed)) is not None:
+            for samples in ending:
                 self.counters.crowded_out += samples
                 yield
-            self.vacuum()
         floor = mark(self._connection, f"floor_{HOURLY}")
         if floor is not None:
             self._forget(self._newest.before(floor), floor)
@@ -166,8 +163,8 @@ class Upkeep:
         """Gives free pages back to the file system, when there are many."""
         pages, free = (int(self._connection.execute(f"PRAGMA {name}").fetchone()[0]) for name in ("page_count", "freelist_count"))
         if free > max(_SPARE_PAGES, pages // 20):
-            # A script, because `execute` stops after the first page.
-            self._connection.executescript(f"PRAGMA incremental_vacuum({free - _SPARE_PAGES // 2})")
+            # A script, because `execute` stops after the first page. Not all at once: pages that move go through the log.
+            self._connection.executescript(f"PRAGMA incremental_vacuum({min(_VACUUM_AT_ONCE, free - _SPARE_PAGES // 2)})")
 
     def _forget(self, refs: Rows, last: int) -> None:
         """Series without samples leave the registry, unless some came after `last`."""

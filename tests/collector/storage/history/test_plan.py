@@ -45,13 +45,13 @@ def test_where_samples_are_gone_the_finest_tier_left_answers() -> None:
     floors = [1000 * HOUR, 500 * HOUR, NOTHING, NOTHING]
     plan = areas(400 * HOUR, 1100 * HOUR, floors, 0, SUM, ())
     assert [(a.start // HOUR, a.end // HOUR, a.layers) for a in plan] == [
-        (399, 500, (Layer(2, SUM), Layer(2, LAST))),
-        (500, 1000, (Layer(1, SUM), Layer(1, LAST))),
+        (399, 500, (Layer(2, SUM), Layer(2, LAST), Layer(3, SUM), Layer(3, LAST))),
+        (500, 1000, (Layer(1, SUM), Layer(1, LAST), Layer(2, SUM), Layer(2, LAST), Layer(3, SUM), Layer(3, LAST))),
         (1000, 1100, (Layer(0, LAST),)),
     ]
-    resolution, words = coarsest(plan, 0)
+    resolution, words = coarsest({0: 1100 * HOUR, 1: 1000 * HOUR, 2: 500 * HOUR}, 0)
     assert resolution == MINUTE
-    assert words == "before 1970-02-11 16:00 UTC only one value every 1 m is kept"
+    assert words == "before 1970-01-21 20:00 UTC only one value every 1 m is kept"
 
 
 def test_an_exact_tier_is_not_asked_where_it_may_be_behind() -> None:
@@ -62,4 +62,4 @@ def test_an_exact_tier_is_not_asked_where_it_may_be_behind() -> None:
         (54, 96, [2, 0]),
         (96, 100, [0]),
     ]
-    assert coarsest(plan, 2) == (0, "")
+    assert coarsest({0: 100 * HOUR, 2: 54 * HOUR}, 2) == (0, "")

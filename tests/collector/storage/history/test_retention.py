@@ -191,3 +191,21 @@ def test_queries_see_one_moment_while_everything_moves(tmp_path: Path) -> None:
     assert store.stats()["merged_chunks"] > 0
     assert not store.failing
     store.close()
+
+
+def test_of_a_day_that_is_too_much_the_first_hours_go(tmp_path: Path) -> None:
+    story = Story(tmp_path, max_bytes=500_000)
+    chance = np.random.default_rng(1)
+    for hour in range(22):
+        times = START + hour * HOUR + np.arange(1, 241) * 15_000
+        for number in range(20):
+            story.add(number, times, chance.random(len(times)))
+        story.pass_to(START + (hour + 1) * HOUR)
+    stats = story.store.stats()
+    assert stats["crowded_out_samples"] > 0
+    assert stats["bytes"] <= 600_000, stats
+    left = story.times()["3"]
+    assert left[-1] == START + 22 * HOUR
+    hourly = Hints(step=HOUR, first=START, range=HOUR, func="last_over_time")
+    assert len(samples_of(story.store.select(ALL, *EVER, hourly))["3"]) > 22, "an hour a sample is left of all"
+    story.store.close()
