@@ -60,6 +60,8 @@ def sealed(payload: bytes, *numbers: int) -> bytes:
 
 def opened(blob: bytes, *numbers: int) -> bytes:
     """The payload of a blob. Raises `DamagedChunkError` when the checksum is not that of the rest."""
+    if not isinstance(blob, bytes):  # a damaged row may say that it is a text
+        raise DamagedChunkError("a chunk is no blob")
     payload = blob[4:]
     if len(blob) < 5 or _CRC.unpack_from(blob)[0] != zlib.crc32(payload, seal_of(*numbers) & 0xFFFFFFFF if numbers else 0):
         raise DamagedChunkError("a chunk does not match its checksum")

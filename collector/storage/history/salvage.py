@@ -68,7 +68,8 @@ def _prefixes(source: sqlite3.Connection, table: str, names: list[str]) -> list[
         with contextlib.suppress(sqlite3.DatabaseError):
             for row in source.execute(f"SELECT DISTINCT {', '.join(names)} FROM {table} ORDER BY {order}"):
                 found.add(tuple(row))
-    return sorted(found)[: _MOST_GAPS * 10]
+    whole = [values for values in found if all(isinstance(value, int) for value in values)]
+    return sorted(whole)[: _MOST_GAPS * 10]
 
 
 def _both_ways(
