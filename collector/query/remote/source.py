@@ -19,7 +19,6 @@ from collector.query.local import LocalSource
 from collector.query.remote.answers import answer_of, matrix_of
 from collector.query.remote.client import RemoteClient, RemoteUnavailableError, cancelled_with, seconds
 from collector.query.remote.named import named_as_here
-from collector.query.remote.reach import Reach, reach, selectors_of
 from collector.query.remote.respell import respelled
 from collector.query.remote.seam import joined_matrices, joined_selections
 from collector.query.remote.spelled import SpelledHistory
@@ -30,6 +29,7 @@ from monitor.query.ast import Expr, Selector
 from monitor.query.format import show_matcher, to_text
 from monitor.query.history import Answer, Hints, History, Labels, Metadata, Millis, QueryError, Selected, TimeoutQueryError
 from monitor.query.parse import parse
+from monitor.query.reach import Reach, reach, selectors_of
 from monitor.query.resolve import Bounds, resolved
 
 T = TypeVar("T")

@@ -62,7 +62,8 @@ def test_a_receiver_gets_what_a_history_here_has(tmp_path_factory: pytest.TempPa
     folder: Path = tmp_path_factory.mktemp("queue")
     near = MemorySink(Bounds(age=LONG, late=LONG))
     far = RemoteWriter(folder, RemoteTarget("http://127.0.0.1:1/w", "http://127.0.0.1:1"), clock=lambda: 0.0)
-    both, batches, found = BothSinks(near, far), Batches(far._queue, "underscores"), {}
+    both, batches = BothSinks(near, far), Batches(far._queue, "underscores")
+    found: Told = {}
     engine = Engine(EngineSettings(idle_expiry=1000.0))
     recorder, space, now = Recorder(engine, both), new_space(), float(BEGIN)
     for place, step in enumerate([*run, Step((), 15.0)]):

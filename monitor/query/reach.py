@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import NamedTuple, TypeGuard
 
-from monitor.query.ast import Aggregate, Binary, Call, Expr, Paren, Selector, Subquery, Unary
+from monitor.model.matchers import NAME_TAG, Matcher
+from monitor.query.ast import Call, Expr, Selector, Subquery
+from monitor.query.tree import children
 
 
 class Reach(NamedTuple):
@@ -57,24 +59,26 @@ def _oldest(expr: Expr, moment: _Moment, lookback: int, subquery_step: int) -> I
             # `anchored` and `smoothed` look back beyond the range too.
             yield moment if expr.is_range and not expr.mode else moment.earlier(lookback)
         return
-    for part in parts_of(expr):
+    if _adds_info(expr):
+        yield moment.earlier(lookback)
+    for part in children(expr):
         yield from _oldest(part, moment, lookback, subquery_step)
 
 
-def parts_of(expr: Expr) -> tuple[Expr, ...]:
-    """The expressions right below."""
-    if isinstance(expr, Paren | Unary | Subquery):
-        return (expr.expr,)
-    if isinstance(expr, Binary):
-        return (expr.left, expr.right)
-    if isinstance(expr, Aggregate):
-        return (expr.expr,) if expr.param is None else (expr.expr, expr.param)
-    return expr.args if isinstance(expr, Call) else ()
-
-
 def selectors_of(expr: Expr) -> Iterator[Selector]:
-    """All selectors in it."""
+    """All selectors in it, and the one that `info` uses unseen."""
     if isinstance(expr, Selector):
         yield expr
-    for part in parts_of(expr):
+    elif _adds_info(expr) and not any(matcher.name == NAME_TAG for matcher in _asked_of_info(expr)):
+        yield Selector((Matcher(NAME_TAG, "=", "target_info"),), "target_info")
+    for part in children(expr):
         yield from selectors_of(part)
+
+
+def _adds_info(expr: Expr) -> TypeGuard[Call]:
+    return isinstance(expr, Call) and expr.func == "info"
+
+
+def _asked_of_info(call: Call) -> tuple[Matcher, ...]:
+    selector = call.args[1] if len(call.args) > 1 else None
+    return selector.matchers if isinstance(selector, Selector) else ()

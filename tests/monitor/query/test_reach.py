@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from collector.query.remote.reach import Reach, reach, selectors_of
 from monitor.query.parse import parse
+from monitor.query.reach import Reach, reach, selectors_of
 from monitor.query.resolve import Bounds, resolved
 
 MINUTE = 60_000
@@ -30,6 +30,7 @@ MINUTE = 60_000
         ("max_over_time((up @ 9000)[1h:1m] @ 1000)", 0, 9_000_000 - 5 * MINUTE),
         ("max_over_time(up[1h:1m] @ 9000)", 0, 9_000_000 - 65 * MINUTE),
         ("rate(up[2 * 3m])", 6 * MINUTE, None),
+        ("info(rate(up[1m]))", 5 * MINUTE, None),
     ],
 )
 def test_the_oldest_sample_that_may_count(text: str, back: int, fixed: int | None) -> None:
@@ -47,3 +48,15 @@ def test_what_is_covered() -> None:
 def test_all_selectors_are_found() -> None:
     tree = parse("sum by (x) (a) + on (x) quantile_over_time(scalar(b), c[1m:5s]) - (-d)")
     assert sorted(selector.name for selector in selectors_of(tree)) == ["a", "b", "c", "d"]
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("info(up)", ["target_info", "up"]),
+        ('info(up, {v="1"})', ["", "target_info", "up"]),
+        ('info(up, {__name__="build_info"})', ["", "up"]),
+    ],
+)
+def test_what_info_uses_unseen_is_found_too(text: str, names: list[str]) -> None:
+    assert sorted(selector.name for selector in selectors_of(parse(text))) == names
