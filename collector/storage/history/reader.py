@@ -241,6 +241,3 @@ def _amount(samples: int) -> str:
 
 def _words(step: int) -> str:
     return {10_000: "10 s", 60_000: "1 min", 3_600_000: "1 h"}[step]
-
-
-__all__ = ["LAST", "Asked", "Found", "Reading"]

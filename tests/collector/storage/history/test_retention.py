@@ -6,6 +6,7 @@ import threading
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from collector.storage.history.settings import DAY, HistorySettings
 from collector.storage.history.store import HistoryStore
@@ -208,4 +209,21 @@ def test_of_a_day_that_is_too_much_the_first_hours_go(tmp_path: Path) -> None:
     assert left[-1] == START + 22 * HOUR
     hourly = Hints(step=HOUR, first=START, range=HOUR, func="last_over_time")
     assert len(samples_of(story.store.select(ALL, *EVER, hourly))["3"]) > 22, "an hour a sample is left of all"
+    story.store.close()
+
+
+@pytest.mark.parametrize("stepped", [HOUR, -HOUR])
+def test_a_stepped_clock_changes_no_time_of_a_sample(tmp_path: Path, stepped: int) -> None:
+    story = Story(tmp_path)
+    expected: list[int] = []
+    for step in (0, stepped, 0):
+        story.now = (START + 20 * HOUR + step) / 1000
+        times = np.arange(1, 50) * 1000 + int(story.now * 1000) + len(expected) * 1000
+        assert story.add(0, times) == 49
+        expected += times.tolist()
+        story.store.fold()
+        story.store.step()
+    for _ in range(2):
+        assert story.times()["0"] == sorted(expected)
+        story.pass_to(START + 60 * HOUR)
     story.store.close()
