@@ -81,6 +81,8 @@ def parted(query: PastQuery, now: float, archive: Archive | None) -> tuple[PastQ
     seam = math.ceil(min(seam, now) / step) * step
     if query.start >= seam - step:
         return None, query
+    if query.end <= seam:  # the archive alone may answer as finely as it likes
+        step = float(max(1, math.ceil(query.step)))
     older = replace(query, start=max(query.start, archive.since - step), end=min(seam, query.end), step=step)
     newer = replace(query, start=float(seam), step=step) if query.end > seam else None
     return (older if older.start < older.end else None), newer

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from monitor.wire import messages as m
 from monitor.wire.messages import Message, Request
-from ui.client.line import Answer, Line
+from ui.client.line import Answer, Callback, Line
 from ui.client.mirror import Change, LinkChanged, Mirror
 
 PROGRESS = "rewind_progress"
@@ -135,6 +135,11 @@ class Past:
         if state.state == "lost" and state.reason.startswith(LET_GO):
             self.ended = state.reason
         return changes
+
+    def submit(self, request: Request, callback: Callback) -> None:
+        """Asks the past."""
+        if self._line is not None:
+            self._line.submit(request, callback)
 
     def end(self) -> None:
         """Closes the line; the past is gone."""

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from typing import Generic, Protocol, TypeVar
 
-from monitor.wire.messages import History, QueryResult, Request
+from monitor.wire.messages import History, HistoryQuery, QueryResult, Request
 from ui.client.line import Answer, Callback
 from ui.client.mirror import Mirror
 from ui.client.past import OpenLine, Past
 from ui.views.drafts import Desk, DraftStore, MemoryDrafts
-from ui.views.feeds import Feed, Wish
+from ui.views.feeds import Detail, Feed, Wish
 from ui.views.format import THIN, Words, duration, sanitise
 from ui.views.lines import Span
 from ui.views.sight import Sight
@@ -28,6 +28,10 @@ HOUR = 3600.0
 DAY = 86_400.0
 MOST_POINTS = 1_200
 """Points of a long range that are asked for."""
+COARSE = 10.0
+"""Seconds between points from which on a closer look may show more."""
+MOST_CLOSE = 512
+"""Series of which it is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,8 +214,29 @@ class Context:
         return min(wanted, self.recent) + step, step
 
     def feed(self, wish: Wish) -> Feed:
-        """The feed for a wish."""
-        return self.feeds.want(wish, self.now())
+        """The feed for a wish; where a zoom shows more than it holds, that is asked for."""
+        feed = self.feeds.want(wish, self.now())
+        if wish.track:
+            self._look_closer(feed, wish)
+        return feed
+
+    def _look_closer(self, feed: Feed, wish: Wish) -> None:
+        detail: Detail | None = None
+        if self.time.zoomed is not None and wish.step >= COARSE:
+            start, end = self.time.zoomed
+            step = float(max(1, math.ceil((end - start) / min(self.profile.points, MOST_POINTS))))
+            if 2.0 * step <= wish.step:
+                detail = Detail(start, end, step)
+        if not feed.look_closer(detail) or detail is None:
+            return
+        query = HistoryQuery(0, wish.selector, wish.fields, detail.start, detail.end, wish.window, detail.step, MOST_CLOSE)
+
+        def take(answer: Answer) -> None:
+            if isinstance(answer, History):
+                feed.take_closer(detail, answer)
+                self.version += 1
+
+        (self.past.submit if self.rewound else self.send)(query, take)
 
     # ------------------------------------------------------------ words to the person
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from monitor.model.batch import Ids
+from monitor.wire.messages import History
 from ui.client.mirror import Mirror
 from ui.client.subscription import Subscription
 from ui.views.view import Floats
@@ -17,6 +18,15 @@ MAX_FEEDS = 24
 PATIENCE = 3.0
 """Seconds that the feed of another range stands in until the past of the new one has come."""
 _EMPTY: Floats = np.empty(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """A stretch of the past and the step it is wanted in, seconds."""
+
+    start: float
+    end: float
+    step: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +56,33 @@ class Feed:
         self._tracks: dict[tuple[int, str], tuple[Floats, Floats]] = {}
         self._read: set[tuple[int, str]] = set()
         self._hold = 0
+        self.wanted: Detail | None = None
+        """The closer look that was asked for last; None: none is wanted."""
+        self._closer: History | None = None
+
+    def look_closer(self, wanted: Detail | None) -> bool:
+        """A part of the past is wanted more finely than it is tracked (None: no more); whether it is to be asked for."""
+        if wanted == self.wanted:
+            return False
+        self.wanted, self._closer = wanted, None
+        self._hold += 1
+        return wanted is not None
+
+    def take_closer(self, wanted: Detail, history: History) -> None:
+        """The answer to it, unless something else is wanted by now."""
+        if wanted == self.wanted and len(history.columns) == len(self.subscription.fields):
+            self._closer = history
+            self._hold += 1
+
+    def _close_track(self, row: int, field: str) -> tuple[Floats, Floats] | None:
+        found = self._closer
+        if found is None or field not in self.subscription.fields:
+            return None
+        at = int(found.rows.searchsorted(row))
+        if at >= len(found.rows) or int(found.rows[at]) != row:
+            return None
+        column = found.columns[self.subscription.fields.index(field)]
+        return found.times, column.reshape(len(found.rows), len(found.times))[at]
 
     @property
     def version(self) -> tuple[int, int, int]:
@@ -53,7 +90,7 @@ class Feed:
         if self._held is not None:
             return (self.subscription.id, -1, self._hold)
         tracks = self.subscription.tracks
-        return (self.subscription.id, self.subscription.frames, tracks.version if tracks is not None else 0)
+        return (self.subscription.id, self.subscription.frames, (tracks.version if tracks is not None else 0) + self._hold)
 
     @property
     def ready(self) -> bool:
@@ -83,6 +120,9 @@ class Feed:
 
     def track(self, row: int, field: str) -> tuple[Floats, Floats]:
         """Times and values of the recent past; while the view is stopped a copy made at that moment."""
+        closer = self._close_track(row, field)
+        if closer is not None:
+            return closer
         if self._held is None:
             if len(self._read) < 512:
                 self._read.add((row, field))

@@ -409,6 +409,27 @@ def test_long_ranges_are_drawn_from_history_and_say_how_finely(demo: Stage) -> N
     assert len(again.times) < len(line.times) + 5
 
 
+@pytest.mark.parametrize("hours", [0.0, 30.0], ids=["live", "rewound"])
+def test_zooming_into_a_long_range_shows_more_of_it(demo: Stage, hours: float) -> None:
+    if hours:
+        back(demo, hours * HOUR)
+    demo.session.choose("range", "24 h")
+    demo.settle()
+    end = demo.session.ctx.present() - 5 * HOUR
+    demo.session.zoom(end - 1200, end)
+    demo.settle()
+    overview = demo.session.picture().overview
+    assert overview is not None
+    line = overview.charts[0].lines[0]
+    assert len(line.times) > 500
+    assert end - 1200 <= line.times[0]
+    assert line.times[-1] <= end
+    demo.press("escape")
+    overview = demo.session.picture().overview
+    assert overview is not None
+    assert overview.charts[0].lines[0].times[0] < end - 10 * HOUR
+
+
 def test_changing_the_range_keeps_the_lines_until_the_longer_past_is_there(demo: Stage) -> None:
     demo.tick(1)
     demo.session.choose("range", "24 h")
