@@ -78,9 +78,13 @@ class ResultCard(Card):
         self.table = ResultTable(host)
         self.add(self.head)
         self.add(self.table, 1)
+        self._shown: tuple[TableView | None, int] = (None, 0)
 
     def show_table(self, view: TableView, rows: int) -> None:
         """With at most so many rows below a chart; 0: the table is all there is, and as tall as the page."""
+        if (view, rows) == self._shown:
+            return
+        self._shown = (view, rows)
         whole = not rows
         self.head.title.say(view.shared or ("Answers" if view.rows else "No answer yet"))
         self.head.note.say(" · ".join(part for part in (view.at, view.more) if part))

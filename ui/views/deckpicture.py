@@ -39,10 +39,10 @@ class DeckPicture:
         view = self.deck.view_name
         shown = self.deck.asked(view == "instant")
         letters = len(shown) > 1
-        bars = self._histograms(shown, view)
         chart_of = shown if view != "instant" else self.deck.asked(False)
         note = self._note(shown)
         charts = self.deck.lines.charts(chart_of, self.deck.step(), self._empty(chart_of), note)
+        bars = self._histograms(shown, view)
         held = next((one.held for one in shown if one.query is self.queries.current), None)
         hint, action = self._hint()
         queries = QueriesView(
@@ -58,10 +58,6 @@ class DeckPicture:
             naming=self.editor.name if self.ctx.focus == NAME_FOCUS else None,
             hint=hint,
             action=action,
-            text=next(
-                (sanitise(one.held.result.text, 400) for one in shown if one.held and one.held.result and one.held.result.text),
-                "",
-            ),
         )
         return queries, charts[0]
 
@@ -102,12 +98,16 @@ class DeckPicture:
         return ("text" if held.result.kind == "string" else plural(count, "series", "series")) + took, False
 
     def _table(self, shown: list[Shown], view: View, letters: bool) -> TableView | None:
-        if view == "chart" and len([1 for one in shown if one.held]) == 0:
+        """The table; the same object as long as answers, colours and words are."""
+        if view == "chart" and not any(one.held for one in shown):
             return None
         words, (start, end) = self.ctx.words, self.ctx.span()
-        if view == "instant":
-            return table(shown, ("Value",), f"at {words.clock(self.deck.moment())}", self.deck.lines.colour_of, letters)
-        return table(shown, RANGE_HEADS, f"{words.minute(start)} to {words.minute(end)}", self.deck.lines.colour_of, letters)
+        instant = view == "instant"
+        at = f"at {words.clock(self.deck.moment())}" if instant else f"{words.minute(start)} to {words.minute(end)}"
+        numbers = tuple((one.query.slot, one.held.number if one.held else 0, one.unit) for one in shown)
+        key = (numbers, instant, at, letters, self.deck.lines.colours)
+        colour_of = self.deck.lines.colour_of
+        return self.deck.kept("table", key, lambda: table(shown, ("Value",) if instant else RANGE_HEADS, at, colour_of, letters))
 
     def _histograms(self, shown: list[Shown], view: View) -> tuple[HistogramView, ...]:
         """Of queries whose answers have no numbers but histograms: asked at the moment."""
@@ -155,10 +155,20 @@ class DeckPicture:
         if errors:
             return errors[0]
         if any(one.held is None for one in shown):
-            return "" if self.ctx.mirror.connected else self.ctx.refusal()
+            return self._waiting(shown)
+        text = next((one.held.result.text for one in shown if one.held is not None and one.held.result is not None), "")
+        if text:
+            return sanitise(text, 400)
         if any(one.held is not None and len(one.held.labels) for one in shown):
             return "The answer has histograms, not numbers." if self._are_histograms(shown) else "No values in this range."
         return nothing_found(self.ctx, shown[0].query.running)
+
+    def _waiting(self, shown: list[Shown]) -> str:
+        """Before the first answer: nothing for a moment, so that nothing flickers."""
+        if not self.ctx.live.mirror.connected:
+            return self.ctx.refusal()
+        slow = any(self.deck.answers.waited((one.query.slot, "range")) >= SLOW for one in shown)
+        return "Asking the collector …" if slow else " "
 
     @staticmethod
     def _are_histograms(shown: list[Shown]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import TypeVar, cast
 
 from monitor.model.series import SeriesInfo
 from monitor.query.units import Quantity
@@ -15,10 +16,12 @@ from ui.views.queryadvice import suggestion
 from ui.views.queryanswers import LIVE_PACE, Held, QueryAnswers, Question
 from ui.views.querychart import QueryChart, Shown
 from ui.views.queryedit import FOCUS, NAME_FOCUS, QueryEditor
-from ui.views.querytext import parsed, query_of, step_for_span
+from ui.views.querytext import is_text, parsed, query_of, step_for_span
 from ui.views.queryunits import QueryUnits, unit_from
 from ui.views.queryview import VIEWS, QueriesView, View
 from ui.views.view import ChartView, Value
+
+T = TypeVar("T")
 
 
 class Deck:
@@ -33,6 +36,7 @@ class Deck:
         self.lines = QueryChart(ctx)
         self.units = QueryUnits()
         self.queries.gone = self.answers.drop
+        self._kept: dict[str, tuple[object, object]] = {}
         self.handlers: dict[str, Handler] = {
             "query.new": self.begin,
             "query.toggle": lambda: self._on_current(self.queries.toggle),
@@ -189,7 +193,7 @@ class Deck:
     def asked(self, instant: bool) -> list[Shown]:
         """The visible queries with their answers: of the moment, or of the range."""
         return [
-            Shown(q, self.instant(q) if instant else self._range(q), unit_from(self.quantity(q.running)))
+            Shown(q, self.instant(q) if instant or is_text(q.running) else self._range(q), unit_from(self.quantity(q.running)))
             for q in self.queries.shown
         ]
 
@@ -205,6 +209,13 @@ class Deck:
     def suggested(self, query: Query) -> tuple[str, str]:
         """What would say more than this query, and its text."""
         return suggestion(query.text, self.ctx.index, self.quantity(query.text))
+
+    def kept(self, name: str, key: object, make: Callable[[], T]) -> T:
+        """What was made for this key; made anew only for another one."""
+        held = self._kept.get(name)
+        if held is None or held[0] != key:
+            held = self._kept[name] = (key, make())
+        return cast(T, held[1])
 
     def look(self) -> tuple[QueriesView, ChartView]:
         """The queries and their chart now."""

@@ -17,6 +17,7 @@ from ui.views.querytext import parsed
 
 RATE = "A counter only rises: its rate says how fast."
 QUANTILE = "This is a histogram: a quantile makes a line of it."
+OVER_RANGE = "A range is drawn by a function over it."
 MOST_NAMES = 8_000
 
 
@@ -31,6 +32,9 @@ def suggestion(text: str, index: SeriesIndex, quantity: Quantity | None) -> tupl
     written = to_text(tree)
     if isinstance(bare, Selector):
         kind = _kind_of(bare, index)
+        if bare.is_range:
+            function = "rate" if kind in (Kind.COUNTER, Kind.DISTRIBUTION) else "avg_over_time"
+            return OVER_RANGE, f"{function}({written})"
         if kind is Kind.COUNTER:
             return RATE, f"rate({written}[5m])"
         return (QUANTILE, f"histogram_quantile(0.99, rate({written}[5m]))") if kind is Kind.DISTRIBUTION else ("", "")
@@ -40,7 +44,7 @@ def suggestion(text: str, index: SeriesIndex, quantity: Quantity | None) -> tupl
 
 
 def _kind_of(selector: Selector, index: SeriesIndex) -> Kind | None:
-    if selector.is_range or not metrics_of(selector):
+    if not metrics_of(selector):
         return None
     name = metrics_of(selector)[0]
     found = index.named(name) or next((index.named(n) for n in index.names() if promql_name(n) == name), ())

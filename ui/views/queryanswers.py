@@ -22,6 +22,8 @@ PATIENCE = 5.0
 GIVE_UP = 150.0
 """Seconds after which a question counts as lost: the collector itself gives up earlier."""
 FORGET = 60.0
+SHARE = 10.0
+"""A live question rests for so many times as long as its answer took: at most a tenth of the collector's time is spent on it."""
 LIVE_PACE = 30.0
 """Seconds between two askings at most while the view is live, however long the steps."""
 
@@ -37,16 +39,22 @@ class Question(NamedTuple):
     step: float
     turn: int = 0
 
+    @property
+    def width(self) -> float:
+        """Seconds that it spans."""
+        return self.end - self.start
+
 
 @dataclass(eq=False)
 class Held:
-    """An answer, or the error in its place; `took` seconds. `number` tells one answer from the next."""
+    """An answer, or the error in its place; `took` seconds, there since `at`. `number` tells one answer from the next."""
 
     question: Question
     result: m.QueryResult | None
     took: float
     number: int
     error: str = ""
+    at: float = 0.0
     problem: ProblemRow | None = None
     rows: Floats = field(default_factory=lambda: np.empty((0, 0)))
     """float64 [S, T]."""
@@ -88,6 +96,8 @@ class QueryAnswers:
         self._forget(now)
         if here.held is not None and here.held.question == question:
             return here.held
+        if here.held is not None and self._soon_enough(here.held, question, now):
+            return here.held
         if here.held is not None and not self.ctx.live.mirror.connected:
             return here.held  # what was there stays in sight; it is dated by the chart's own end
         waited = now - here.since
@@ -96,6 +106,12 @@ class QueryAnswers:
             return here.held
         self._ask(here, question, now)
         return here.held
+
+    @staticmethod
+    def _soon_enough(held: Held, question: Question, now: float) -> bool:
+        """Whether the same question a moment later can wait: a dear answer is asked for less often."""
+        same = (held.question.text, held.question.step, held.question.width) == (question.text, question.step, question.width)
+        return same and not held.error and 0.0 <= now - held.at < SHARE * held.took
 
     def waiting(self, place: tuple[int, str]) -> bool:
         """Whether an answer is under way to a place that shows none of this question yet."""
@@ -128,6 +144,7 @@ class QueryAnswers:
             here.asked = None
             self._numbers += 1
             here.held = held_of(question, reply, max(0.0, self.ctx.now() - now), self._numbers)
+            here.held.at = self.ctx.now()
             self.ctx.version += 1
 
         self.ctx.send(request, answer)
@@ -143,7 +160,7 @@ def held_of(question: Question, reply: Answer, took: float, number: int) -> Held
     error = getattr(reply, "error", "") or "The collector did not answer this."
     place = getattr(reply, "result", None)
     plain = plain_error(error)
-    return Held(question, None, took, number, plain, _problem(question.text, plain, place))
+    return Held(question, None, took, number, plain, problem=_problem(question.text, plain, place))
 
 
 def plain_error(error: str) -> str:

@@ -165,6 +165,11 @@ class QueryChart:
                 given[line] = free.pop(0)
         return given
 
+    @property
+    def colours(self) -> tuple[tuple[tuple[int, Labels], int], ...]:
+        """All colours that are given."""
+        return tuple(self._colours.items())
+
     def colour_of(self, slot: int, labels: Labels) -> str:
         """The colour a series is drawn in, "" where it has no line of its own."""
         number = self._colours.get((slot, labels))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from monitor.model.matchers import NAME_TAG, Selector, promql_name
 from monitor.model.series import Kind, SeriesInfo
-from monitor.query.ast import Expr
+from monitor.query.ast import Expr, String
 from monitor.query.explain import explain
 from monitor.query.history import ParseError
 from monitor.query.parse import parse
@@ -45,6 +45,11 @@ def parsed(text: str) -> Parsed:
     except ParseError as error:
         sentence = explain(error)
         return Parsed(None, problem_at(text, error.start, error.end, sentence, error.fix), error.fix)
+
+
+def is_text(text: str) -> bool:
+    """Whether a query is a mere text: it has an answer at a moment only."""
+    return isinstance(parsed(text).expr, String)
 
 
 def problem_at(text: str, start: int, end: int, sentence: str, fix: str = "") -> ProblemRow:

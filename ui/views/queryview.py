@@ -153,5 +153,3 @@ class QueriesView:
     naming: str | None = None
     hint: str = ""
     action: str = ""
-    text: str = ""
-    """The answer of a query that gives a text."""

@@ -127,9 +127,13 @@ def test_a_query_that_can_be_read_runs_by_itself_when_nobody_types(lab: Stage) -
 
 def test_a_live_chart_asks_once_a_step_and_a_standing_one_not_at_all(lab: Stage) -> None:
     ask(lab, "host_cpu_busy")
+    for _ in range(12):  # what took long is asked for less often; here it takes no time
+        lab.tick()
+        lab.settle()
     before = len(lab.fake.asked)
     for _ in range(10):
         lab.tick()
+        lab.settle()
     asked = [r for r in list(lab.fake.asked)[before:] if isinstance(r, m.Query)]
     assert [r.step for r in asked] == [5.0, 5.0]
     assert all(r.end % r.step == 0 and r.start % r.step == 0 for r in asked)
@@ -139,6 +143,18 @@ def test_a_live_chart_asks_once_a_step_and_a_standing_one_not_at_all(lab: Stage)
     for _ in range(15):
         lab.tick()
     assert len(lab.fake.asked) == before
+
+
+def test_a_dear_answer_is_asked_for_less_often(lab: Stage) -> None:
+    ask(lab, "host_cpu_busy")
+    slow = lab.session.explore.deck.answers
+    lab.tick()
+    before = len(lab.fake.asked)
+    for _ in range(40):  # each answer is a second under way
+        lab.tick()
+    asked = [r for r in list(lab.fake.asked)[before:] if isinstance(r, m.Query)]
+    assert 2 <= len(asked) <= 4
+    assert slow.waited((0, "range")) <= 1.0
 
 
 def test_zooming_asks_for_finer_steps(lab: Stage) -> None:
@@ -288,6 +304,24 @@ def test_a_histogram_is_shown_as_bars_with_its_figures(lab: Stage) -> None:
     assert queries(lab).rows[0].text == 'histogram_quantile(0.99, rate(shop_latency{service="cart"}[1m]))'
     assert queries(lab).histograms == ()
     assert len(view(lab).chart.lines) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "better"),
+    [
+        ('shop_requests{service="cart"}', 'rate(shop_requests{service="cart"}[5m])'),
+        ("shop_requests[5m]", "rate(shop_requests[5m])"),
+        ("host_cpu_busy[5m]", "avg_over_time(host_cpu_busy[5m])"),
+        ("shop_latency", "histogram_quantile(0.99, rate(shop_latency[5m]))"),
+        ("sum(rate(shop_latency[1m]))", "histogram_quantile(0.99, sum(rate(shop_latency[1m])))"),
+    ],
+)
+def test_what_would_say_more_is_one_key_away(lab: Stage, text: str, better: str) -> None:
+    ask(lab, text)
+    assert queries(lab).hint
+    lab.press("alt+enter")
+    assert queries(lab).rows[0].text == better
+    assert queries(lab).hint == ""
 
 
 # ---------------------------------------------------------------- completion
@@ -442,6 +476,20 @@ def test_nothing_found_says_which_metric_there_is_not_and_which_was_meant(lab: S
 def test_an_empty_query_says_how_to_begin(lab: Stage) -> None:
     lab.press("n")
     assert view(lab).chart.empty == "Write a query: E, then a metric's name. Names are offered as you type."
+
+
+def test_an_answer_that_is_a_text_is_shown_as_it_is_and_a_number_is_a_line(lab: Stage) -> None:
+    ask(lab, '"hello"')
+    assert queries(lab).rows[0].note.startswith("text")
+    assert view(lab).chart.empty == "hello"
+    ask(lab, "42")
+    lab.press("h")
+    lab.session.point("queries", 0)
+    lab.press("h")
+    lab.session.point("queries", 1)
+    lab.press("h")
+    lab.tick(2)
+    assert str(view(lab).chart.last) == "42"
 
 
 def test_coarser_history_and_warnings_are_named(lab: Stage) -> None:
