@@ -53,6 +53,8 @@ class MemoryHistory:
         self.counters = Counters()
         self.size = 0  # as the bounds count samples
         self.newest = 0
+        self.complete_since = 0
+        """From this time on no sample was given up, and none refused with a series too many."""
         self._looked_over = 0
         self._ids: dict[Labels, int] = {}
         self._series: dict[int, tuple[Labels, Samples]] = {}
@@ -86,6 +88,7 @@ class MemoryHistory:
         if number is None:
             if len(self._ids) >= self.bounds.series:
                 self.counters.too_many_series += len(times)
+                self.complete_since = max(self.complete_since, int(times.max()) + 1)
                 return
             number, self._next = self._next, self._next + 1
             samples = Samples()
@@ -130,6 +133,7 @@ class MemoryHistory:
             self._give_up_before(time + 1)
 
     def _give_up_before(self, time: int) -> None:
+        self.complete_since = max(self.complete_since, time)
         for number, (labels, samples) in list(self._series.items()):
             kept = samples.since(time)
             lost = len(samples) - len(kept)

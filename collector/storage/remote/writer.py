@@ -24,6 +24,10 @@ _REST = 5.0
 """Seconds for which a disk that refused is left alone, and between two orders to write what the system still holds."""
 
 
+_RENEWED_EVERY = 600.0
+"""Seconds after which all refs may be given out anew, when none is left."""
+
+
 class RemoteWriter:
     """Implements `collector.storage.recorder.Sink`, and `commit`. What `commit` said True to survives a kill and is sent when the
     receiver takes it, unless the queue is full first. All calls but `run` may come from any thread.
@@ -123,8 +127,8 @@ class RemoteWriter:
         """Whether everything appended before is in the queue on disk now; notes say why it is not."""
         with self._lock:
             now = self._clock()
-            self._renew(now)
             if not self._pending:
+                self._renew(now)
                 return not self._failing
             if self._refused_at is not None and 0 <= now - self._refused_at < _REST:
                 return False
@@ -138,6 +142,7 @@ class RemoteWriter:
                 self._failing = f"the queue to the remote store cannot be written ({error.strerror}); samples wait in memory"
                 return False
             self._refused_at, self._failing = None, ""
+            self._renew(now)
         self._wake()
         return True
 
@@ -157,7 +162,7 @@ class RemoteWriter:
 
     def _renew(self, now: float) -> None:
         """Series come and go: once all refs are out they are given out anew, but not again and again."""
-        if len(self._series) < self.settings.series or self._pending or 0 <= now - self._began < 600:
+        if len(self._series) < self.settings.series or 0 <= now - self._began < _RENEWED_EVERY:
             return
         self._began, self._epoch = now, max(self._epoch + 1, int(now * 1e6))
         self._refs.clear()

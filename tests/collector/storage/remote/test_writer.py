@@ -390,9 +390,9 @@ async def test_refs_given_out_anew_mean_the_new_series(tmp_path: Path) -> None:
     waits = Waits()
     async with receiving(Receiver()) as receiver:
         writer = writer_to(tmp_path, receiver.url, waits, RemoteSettings(series=1))
-        put(writer, named("old"), [(1000, 1.0)])
         waits.now += 601
-        writer.commit()
+        put(writer, named("old"), [(1000, 1.0)])
+        assert writer.generation == 1
         put(writer, named("new"), [(500, 2.0)])
         await sent(writer)
         assert receiver.samples() == {named("old"): [(1000, 1.0)], named("new"): [(500, 2.0)]}
