@@ -258,6 +258,8 @@ class TimeBar(QWidget):
         if self.time is None:
             return
         menu = QMenu(self)
+        menu.addAction("Stand still" if self.time.playing else "Play on", lambda: self.host.act("time.pause"))
+        menu.addSeparator()
         for label in self.time.speeds:
             entry = menu.addAction(label, partial(self._choose, "speed", label))
             entry.setCheckable(True)

@@ -132,6 +132,8 @@ class Rewinding:
         if mirror is None:
             return set()
         what = {str(change) for change in ctx.past.pump()}
+        if what:
+            ctx.version += 1
         if ctx.past.ended:
             reason = ctx.past.ended
             self.live()
