@@ -79,6 +79,8 @@ class SegmentQueue:
         self._file: BinaryIO | None = None
         self._sent = Position(-1, 0)
         self._read = Position(-1, 0)
+        self._newest = 0
+        """The highest number that a segment ever had here."""
         self.dropped = 0
         """Samples given up because the queue was full, never taken before."""
         self.problems: list[str] = []
@@ -183,6 +185,7 @@ class SegmentQueue:
         for path in sorted(self._folder.glob("*.queue")):
             try:
                 segment = _Segment(int(path.stem), path, path.stat().st_size)
+                self._newest = max(self._newest, segment.number)
                 self._index(segment)
             except (OSError, ValueError) as error:
                 self._tell(f"{path.name} in the queue to the remote store was left out: {error}")
@@ -235,9 +238,10 @@ class SegmentQueue:
 
     def _begin(self) -> None:
         self._close()
-        number = max((self._segments[-1].number if self._segments else 0), self._sent.segment, self._read.segment) + 1
+        number = max(self._newest, self._sent.segment, self._read.segment) + 1
         path = self._folder / f"{number:012d}.queue"
         self._file = path.open("xb", buffering=0)
+        self._newest = number
         try:
             self._write(MAGIC)
         except OSError:
