@@ -144,11 +144,12 @@ class QueryEdit(QPlainTextEdit):
     def _typed(self) -> None:
         if self._loading:
             return
-        text = self.toPlainText()
-        if text != self._told[0]:
-            self.highlighter.take(text)
-            self._fit()
-            self._tell()
+        # The caret is told of first, and with it the text; the colours count as a change of it.
+        self._loading = True
+        self.highlighter.take(self.toPlainText())
+        self._loading = False
+        self._fit()
+        self._tell()
 
     def _stepped(self) -> None:
         if not self._loading and has_caret(self):

@@ -34,7 +34,7 @@ def linear(low: float, high: float, unit: Unit, most: int = 6) -> tuple[tuple[fl
     step = nice_step(b - a, most - 1, _mantissas(unit, prefix))
     first, last = math.floor(a / step + 1e-9), math.ceil(b / step - 1e-9)
     decimals = max(0, min(9, -math.floor(math.log10(step) + 1e-9)))
-    if decimals and abs(step * 10**decimals - round(step * 10**decimals)) > 1e-6:
+    if abs(step * 10**decimals - round(step * 10**decimals)) > 1e-6:
         decimals += 1
     ticks = tuple(
         Tick(i * step * prefix.size, _label(i * step, decimals, unit, prefix)) for i in range(first, min(last, first + 64) + 1)

@@ -79,6 +79,18 @@ def test_a_query_is_written_completed_and_run_by_keys_alone(lab: Screen) -> None
     assert not lab.is_shown("Completions")
 
 
+def test_the_text_is_coloured_while_it_is_typed(lab: Screen) -> None:
+    lab.press(Qt.Key.Key_N, text="n")
+    for character in "sum(up[1m":
+        lab.write(character)
+    (edit,) = edits(lab)
+    lab.press(Qt.Key.Key_Escape)
+    spans = edit.document().firstBlock().layout().formats()
+    coloured = {(s.start, s.length): s.format.foreground().color().name() for s in spans}
+    assert coloured[(0, 3)] == edit.look.colour("series-8").name()
+    assert coloured[(7, 2)] == edit.look.colour("series-3").name()
+
+
 def test_letters_typed_into_a_query_are_no_actions(lab: Screen) -> None:
     lab.press(Qt.Key.Key_N, text="n")
     lab.write("vhdnsp1: ")
