@@ -17,12 +17,12 @@ import numpy as np
 import numpy.typing as npt
 
 from collector.storage.history.database import connect, transaction
-from collector.storage.history.postings import SEGMENT, SEGMENT_BITS, Postings, build
+from collector.storage.history.postings import SEGMENT, SEGMENT_BITS, Postings
 from collector.storage.history.registry_cache import ByteCache
-from collector.storage.history.registry_columns import UNKNOWN, Kinds, read_kinds
+from collector.storage.history.registry_columns import UNKNOWN, Kinds, list_by_rows, read_kinds
 from collector.storage.history.registry_rows import PairBook, clean, digest_of, refs_by_labels, rows_of
 from collector.storage.history.registry_saving import NewSeries, Saving, write_metric
-from collector.storage.history.registry_schema import ALL, readable, schema, seal
+from collector.storage.history.registry_schema import first_free, readable, schema, seal
 from collector.storage.history.registry_search import Caches, Search, masks_of
 from monitor.model.matchers import Matcher
 from monitor.model.series import Kind
@@ -274,14 +274,10 @@ class SeriesRegistry:
             fresh = {dict(new.labels).get("__name__", ""): (new.kind, new.unit) for new in self._unsaved.values()}
             described = dict(self._described)
         known = {name: (kind, unit, "") for name, (kind, unit) in fresh.items()} | {
-            name: (kind, unit, text)
-            for name, kind, unit, text, checksum in rows
-            if seal(name, kind, unit, text) == checksum
+            name: (kind, unit, text) for name, kind, unit, text, checksum in rows if seal(name, kind, unit, text) == checksum
         }
         said = {name: described.get(name, ("", "")) for name in known}
-        return {
-            name: _metadata(kind, unit or said[name][0], text or said[name][1]) for name, (kind, unit, text) in known.items()
-        }
+        return {name: _metadata(kind, unit or said[name][0], text or said[name][1]) for name, (kind, unit, text) in known.items()}
 
     def figures(self) -> dict[str, int]:
         """Gauges and counters for health."""
@@ -343,32 +339,3 @@ class SeriesRegistry:
 
 def _metadata(kind: int, unit: str, text: str) -> Metadata:
     return Metadata(_TYPES.get(Kind(kind), "unknown") if kind != UNKNOWN else "unknown", text, unit)
-
-
-def first_free(connection: sqlite3.Connection) -> int:
-    """The first ref that was never given out. Where the note of it is damaged, beyond all that anything speaks of."""
-    held = int(connection.execute("SELECT coalesce(max(ref), -1) FROM series").fetchone()[0]) + 1
-    row = connection.execute("SELECT ref, seal FROM series_next WHERE one = 1").fetchone()
-    if row is not None and seal(1, row[0]) == row[1]:
-        return max(held, int(row[0]))
-    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
-    for table, query in (
-        ("newest", "SELECT coalesce(max(block) + 1, 0) * 4096 FROM newest"),
-        ("chunks", "SELECT coalesce(max(bucket) + 1, 0) * 64 FROM chunks"),
-    ):
-        held = max(held, int(connection.execute(query).fetchone()[0])) if table in tables else held
-    return held
-
-
-def list_by_rows(connection: sqlite3.Connection, name: int, segment: int) -> Postings:
-    """A posting list as its series' rows tell it."""
-    first = segment << SEGMENT_BITS
-    rows = list(rows_of(connection, np.arange(first, first + SEGMENT, dtype=np.int64)))
-    places = np.array([row.ref - first for row in rows], np.int64)
-    if name == ALL:
-        return build(np.ones(len(places), np.uint32), places)
-    ids = np.frombuffer(b"".join(row.pairs for row in rows), np.uint32)
-    places = np.repeat(places, [len(row.pairs) // 4 for row in rows])
-    mine = np.array([row[0] for row in connection.execute("SELECT id FROM label_pairs WHERE name = ?", (name,))], np.uint32)
-    here = np.isin(ids, mine)
-    return build(ids[here], places[here])

@@ -1,4 +1,4 @@
-"""What the registry keeps of each series beside its labels: a byte, its kind, in columns of 65,536 refs."""
+"""Columns of 65,536 refs: their kinds, and what posting lists and kinds are made anew of when they are damaged, the rows."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import zlib
 import numpy as np
 import numpy.typing as npt
 
-from collector.storage.history.postings import SEGMENT, SEGMENT_BITS
-from collector.storage.history.registry_schema import seal
+from collector.storage.history.postings import SEGMENT, SEGMENT_BITS, Postings, build
+from collector.storage.history.registry_rows import rows_of
+from collector.storage.history.registry_schema import ALL, seal
 
 UNKNOWN = 255
 KINDS = 0
@@ -44,3 +45,17 @@ def kinds_by_rows(connection: sqlite3.Connection, segment: int) -> Kinds:
         if seal(ref, number, kind, pairs) == checksum:
             kinds[ref - first] = kind
     return kinds
+
+
+def list_by_rows(connection: sqlite3.Connection, name: int, segment: int) -> Postings:
+    """A posting list as its series' rows tell it."""
+    first = segment << SEGMENT_BITS
+    rows = list(rows_of(connection, np.arange(first, first + SEGMENT, dtype=np.int64)))
+    places = np.array([row.ref - first for row in rows], np.int64)
+    if name == ALL:
+        return build(np.ones(len(places), np.uint32), places)
+    ids = np.frombuffer(b"".join(row.pairs for row in rows), np.uint32)
+    places = np.repeat(places, [len(row.pairs) // 4 for row in rows])
+    mine = np.array([row[0] for row in connection.execute("SELECT id FROM label_pairs WHERE name = ?", (name,))], np.uint32)
+    here = np.isin(ids, mine)
+    return build(ids[here], places[here])

@@ -52,3 +52,18 @@ def seal(*parts: int | str | bytes | float | None) -> int:
             data = struct.pack("<q", part) if isinstance(part, int) else str(part).encode("utf-8", "replace")
         crc = zlib.crc32(data, zlib.crc32(struct.pack("<I", len(data)), crc))
     return crc
+
+
+def first_free(connection: sqlite3.Connection) -> int:
+    """The first ref that was never given out. Where the note of it is damaged, beyond all that anything speaks of."""
+    held = int(connection.execute("SELECT coalesce(max(ref), -1) FROM series").fetchone()[0]) + 1
+    row = connection.execute("SELECT ref, seal FROM series_next WHERE one = 1").fetchone()
+    if row is not None and seal(1, row[0]) == row[1]:
+        return max(held, int(row[0]))
+    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
+    for table, query in (
+        ("newest", "SELECT coalesce(max(block) + 1, 0) * 4096 FROM newest"),
+        ("chunks", "SELECT coalesce(max(bucket) + 1, 0) * 64 FROM chunks"),
+    ):
+        held = max(held, int(connection.execute(query).fetchone()[0])) if table in tables else held
+    return held
