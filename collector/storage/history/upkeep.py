@@ -22,7 +22,7 @@ from collector.storage.history.series_index import SeriesIndex
 from collector.storage.history.settings import HOURLY, RAW, TIER_STEPS, WINDOW, HistorySettings, span_end
 from monitor.query.history import Millis
 
-_MOST_PARTS = 12
+_MOST_PARTS = 5
 """Pieces of a tier that are merged before its span is over."""
 _SPARE_PAGES, _VACUUM_AT_ONCE = 64, 2000
 _UNSAVED = 10_000
