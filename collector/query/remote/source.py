@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TypeVar
+from urllib.parse import quote
 
 import numpy as np
 
@@ -22,6 +23,7 @@ from collector.query.remote.named import named_as_here
 from collector.query.remote.respell import respelled
 from collector.query.remote.seam import joined_matrices, joined_selections
 from collector.query.remote.spelled import SpelledHistory
+from collector.storage.remote.names import old_label
 from collector.storage.remote.settings import Names
 from collector.storage.remote.target import RemoteTarget
 from monitor.model.matchers import Matcher
@@ -139,7 +141,9 @@ class RemoteSource:
 
     async def label_values(self, name: str, matchers: Sequence[Matcher], start: int, end: int, limit: int, job: Job) -> list[str]:
         """See `QuerySource`."""
-        there = self.client.texts("GET", f"label/{name}/values", self._span(start, end, limit, (matchers,)), job)
+        # What stands in an address is quoted, or a name could lead elsewhere.
+        spelled = quote(name, safe="") if self._plain else old_label(name)
+        there = self.client.texts("GET", f"label/{spelled}/values", self._span(start, end, limit, (matchers,)), job)
         return await self._union(there, self._local.label_values(name, matchers, start, end, limit, job), start, limit, job)
 
     async def metadata(self, job: Job) -> dict[str, Metadata]:

@@ -260,3 +260,25 @@ async def test_a_store_that_cannot_answer_leaves_what_is_at_hand_and_is_quoted(s
             await service.instant("sum(rate(up[2h]))", END * 1000)
         service.close()
         await source.close_client()
+
+
+@pytest.mark.parametrize("names", ["underscores", "as_sent"])
+async def test_a_label_that_is_asked_for_leads_nowhere_else(names: str) -> None:
+    asked: list[str] = []
+
+    async def note(request: web.Request) -> web.Response:
+        asked.append(request.raw_path)
+        return web.json_response({"status": "success", "data": []})
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", note)
+    async with TestServer(app) as server:
+        url = str(server.make_url("")).rstrip("/")
+        source = RemoteSource(RemoteTarget(url, url), MemoryHistory(), lambda: FOREVER, names=names)  # type: ignore[arg-type]
+        service = QueryService(None, source=source)
+        for name in ("../../admin/tsdb/delete_series?match[]=up#", "http.route"):
+            await service.label_values(name, [()], START * 1000, END * 1000)
+        assert [path.split("?")[0].count("/") for path in asked] == [5, 5], asked
+        assert all(path.startswith("/api/v1/label/") and path.split("?")[0].endswith("/values") for path in asked), asked
+        service.close()
+        await source.close_client()
