@@ -25,7 +25,8 @@ class Button(QAbstractButton):
         super().__init__()
         self.host, self.look, self.kind, self.key, self.icon_name = host, host.look, kind, key, icon
         self.acts = False
-        """Whether it changes something: the window switches it off while nothing can be changed."""
+        """Whether it changes something: the window locks it while nothing can be changed."""
+        self._on, self._why, self._locked = True, "", ""
         self.setText(text)
         self.setAccessibleName(text)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
@@ -39,6 +40,16 @@ class Button(QAbstractButton):
             self.setText(text)
             self.setAccessibleName(text)
             self.updateGeometry()
+        self._on, self._why = enabled, why
+        self._allow()
+
+    def lock(self, why: str) -> None:
+        """Off whatever its own state is, for this reason; "" ends that."""
+        self._locked = why
+        self._allow()
+
+    def _allow(self) -> None:
+        enabled, why = self._on and not self._locked, self._locked or self._why
         if enabled != self.isEnabled():
             self.setEnabled(enabled)
         if why != self.toolTip():

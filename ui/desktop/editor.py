@@ -123,6 +123,11 @@ class CodeEdit(QPlainTextEdit):
         self._margins()
         self._marks()
 
+    def lock(self, why: str) -> None:
+        """To be read only, for this reason; "" ends that."""
+        self.setReadOnly(bool(why))
+        self.setToolTip(why)
+
     def show_view(self, view: RuleEditorView) -> None:
         """Text, changed lines and problems. What is being typed is never overwritten."""
         revision = (f"{view.file}\n{view.rule_id}", view.text_revision)
@@ -233,6 +238,8 @@ class CodeEdit(QPlainTextEdit):
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)
         self._marks()
+        if self.isReadOnly():
+            return
         if not self.editing:
             self.host.act("rule.edit")
         self.host.tell(self.host.session.focus, "rule")

@@ -141,6 +141,7 @@ class MeaningCard(Card):
         self.discard = Button(host, "Discard", lambda: host.act("draft.discard"))
         self.toggle = Button(host, "Disable", lambda: host.act("rule.toggle"), key="D")
         self.delete = Button(host, "Delete rule", lambda: host.act("rule.delete"), "danger")
+        self.save.acts = self.toggle.acts = self.delete.acts = True
         self.save.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.words = QWidget()
         words = QVBoxLayout(self.words)
@@ -191,6 +192,7 @@ class RulesPage(QWidget):
         self.phone, self.opened = False, False
         self.filter = Field(host, "filter", "Filter rules", "Filter rules")
         self.new = Button(host, "New", lambda: host.act("rule.new"), key="N", icon="plus")
+        self.new.acts = True
         self.count = muted(host)
         self.list = RowList(
             host, "Rules", RulePainter(), self.point, lambda row: host.tell(session.open, "rules", row), hovering=True

@@ -180,14 +180,18 @@ class Window(QMainWindow):
         self._follow_focus(picture, old)
 
     def _lock(self, why: str) -> None:
-        """Buttons that act are off while nothing can be changed, and say why."""
+        """Buttons that act, and rules, are off while nothing can be changed, and say why."""
         if why == self._locked and len(self.pages) == self._locked_pages:
             return
         self._locked, self._locked_pages = why, len(self.pages)
         for button in self.findChildren(Button):
             if button.acts:
-                button.setEnabled(not why)
-                button.setToolTip(why)
+                button.lock(why)
+        if "rules" in self.pages:
+            from ui.desktop.editor import CodeEdit
+
+            for editor in self.findChildren(CodeEdit):
+                editor.lock(why)
 
     def _past_area(self) -> QRect:
         """Time bar and page: what is of another time when it is rewound."""

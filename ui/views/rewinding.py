@@ -160,6 +160,8 @@ class Rewinding:
             return
         ctx.turn(Sight(ctx.past.mirror))
         ctx.time.live()
+        if ctx.focus in ("rule", "note") or ctx.focus.startswith("silence."):
+            ctx.focus = ""  # what would be written there cannot be saved from here
         if self._zoom is not None:
             ctx.time.zoom(*self._zoom, ctx.present())
         self._settle_until = ctx.now() + SETTLE

@@ -10,6 +10,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication
 
 from tests.ui.desktop.conftest import Screen
+from ui.desktop.editor import CodeEdit
 
 SIZES = ((1440, 900), (1024, 700), (390, 844))
 
@@ -87,6 +88,25 @@ def test_what_would_act_is_off_and_says_why(demo: Any) -> None:
     screen.session.perform("time.live")
     screen.pass_time(1)
     assert all(button.isEnabled() for button in acting)
+
+
+def test_rules_of_then_can_be_read_but_not_written(demo: Any) -> None:
+    screen = demo()
+    screen.session.perform("page.rules")
+    screen.pass_time(1)
+    back(screen)
+    editor = screen.window.pages["rules"].findChild(CodeEdit)
+    assert editor.isReadOnly()
+    assert "[[rule]]" in editor.toPlainText()
+    editor.setFocus()
+    screen.write("x")
+    assert not screen.session.rules.editing
+    acting = [b for b in screen.window.findChildren(QAbstractButton) if b.isVisible() and getattr(b, "acts", False)]
+    assert len(acting) >= 3
+    assert not any(button.isEnabled() for button in acting)
+    screen.session.perform("time.live")
+    screen.pass_time(1)
+    assert not editor.isReadOnly()
 
 
 def test_the_parts_of_the_state_play_stand_and_go_back(demo: Any) -> None:
