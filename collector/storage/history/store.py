@@ -18,6 +18,7 @@ from collector.storage.history.database import HistoryError, damage_of, is_damag
 from collector.storage.history.deletion import lay_tombstone
 from collector.storage.history.histograms import DISTRIBUTION, HistogramColumns, HistogramLayout
 from collector.storage.history.intake import Intake
+from collector.storage.history.newest import NEVER
 from collector.storage.history.opening import DATABASE, Opened, oldest_chunks, open_history, tier_sizes
 from collector.storage.history.reader import Asked, Reading
 from collector.storage.history.records import names_record
@@ -200,7 +201,8 @@ class HistoryStore:
 
     def _living(self, opened: Opened, matchers: Sequence[Matcher], start: int) -> npt.NDArray[np.int64]:
         refs = opened.index.find(matchers)
-        return refs[self._intake.newest_of(refs) >= start]
+        newest = self._intake.newest_of(refs)
+        return refs[(newest >= start) | (newest == NEVER)]  # of some nothing is known any more after damage
 
     @contextmanager
     def _reading(self) -> Iterator[Opened]:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from collector.storage.history.settings import HistorySettings
 from collector.storage.history.store import HistoryStore
 from monitor.model.matchers import Matcher
-from monitor.query.history import STALE, Hints, Labels, Selected
+from monitor.query.history import STALE, Hints, Labels, Selected, TooManySamplesError
 
 HOUR = 3_600_000
 START = 1_764_000_000_000 // (24 * HOUR) * (24 * HOUR)
@@ -109,8 +109,6 @@ def test_history_is_a_dictionary(steps: list[object], unit: int, window: int) ->
 
 
 def test_more_samples_than_allowed_are_not_read(tmp_path: Path) -> None:
-    from monitor.query.history import TooManySamplesError
-
     store = open_store(tmp_path)
     refs = store.intern([label(number) for number in range(10)], [0] * 10)
     for minute in range(200):
@@ -118,4 +116,23 @@ def test_more_samples_than_allowed_are_not_read(tmp_path: Path) -> None:
     store.fold()
     with pytest.raises(TooManySamplesError, match=r"^This would read 2 k samples \(limit 500\)\. Shorten the range"):
         store.select(ALL, START, START + 10 * HOUR, Hints(max_samples=500))
+    store.close()
+
+
+def test_labels_are_those_of_series_with_samples_in_the_span(tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    old, new = store.intern([label(1), (*label(2), ("zone", "a"))], [0, 0])
+    store.append(np.array([old, new]), np.array([START, START + HOUR]), np.zeros(2))
+    span = (START + HOUR, START + 2 * HOUR)
+    for _ in range(2):
+        assert store.series(ALL, *span) == [(*label(2), ("zone", "a"))]
+        assert store.label_names(ALL, *span) == ["__name__", "n", "zone"]
+        assert store.label_names(ALL, *span, limit=2) == ["__name__", "n"]
+        assert store.label_values("n", ALL, *span) == ["002"]
+        assert store.label_values("n", ALL, START, START + HOUR) == ["001", "002"]
+        store.fold()
+    store.close()
+    store = open_store(tmp_path)
+    assert store.label_values("n", ALL, *span) == ["002"]
+    assert store.metadata()["m"].type == "gauge"
     store.close()
