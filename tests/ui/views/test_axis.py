@@ -25,7 +25,7 @@ def test_ticks_stand_at_pleasing_values_with_one_unit() -> None:
     assert labels(1284, PER_SECOND) == ["0", "500", "1,000", "1,500"]
     assert labels(61_000, PER_SECOND) == ["0", "20 k", "40 k", "60 k", "80 k"]
     assert labels(912, SECONDS) == ["0 min", "5 min", "10 min", "15 min", "20 min"]
-    assert labels(12.3, PER_SECOND) == ["0.0", "2.5", "5.0", "7.5", "10.0", "12.5"]
+    assert labels(12.3, PER_SECOND) == ["0", "2.5", "5.0", "7.5", "10.0", "12.5"]
     assert labels(2.1e6, BITS.each("/s"))[1] == "0.5 Mbit/s"
 
 
