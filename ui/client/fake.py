@@ -19,7 +19,7 @@ from monitor.wire.session import Session
 from monitor.wire.shared import Shared
 from monitor.wire.source import Archive
 from ui.client.fake_alerts import CommandError, FakeAlerts
-from ui.client.fake_engine import Curve, FakeEngine, Script
+from ui.client.fake_engine import PAST, Curve, FakeEngine, Script
 from ui.client.fake_history import answer_find, answer_query
 from ui.client.fake_past import FakeArchive, FakePast
 from ui.client.line import Callback, Dialogue
@@ -126,7 +126,7 @@ class FakeCollector:
     def keep(self, since: float) -> None:
         """It has a history that reaches back to this time."""
         self.kept_since = since
-        self.archive = FakeArchive(self.engine, since, self.now - 3600.0)
+        self.archive = FakeArchive(self.engine, since, self.now - PAST)
 
     def another(self, mirror: Mirror | None = None) -> FakePast:
         """A line to its past."""
