@@ -202,7 +202,8 @@ class HistoryStore:
     def _living(self, opened: Opened, matchers: Sequence[Matcher], start: int) -> npt.NDArray[np.int64]:
         refs = opened.index.find(matchers)
         newest = self._intake.newest_of(refs)
-        return refs[(newest >= start) | (newest == NEVER)]  # of some nothing is known any more after damage
+        living: npt.NDArray[np.int64] = refs[(newest >= start) | (newest == NEVER)]  # after damage nothing is known of some
+        return living
 
     @contextmanager
     def _reading(self) -> Iterator[Opened]:
