@@ -145,11 +145,11 @@ def _config(arguments: list[str]) -> int:
 
 def _show(settings: Settings, as_json: bool) -> None:
     if as_json:
-        print(json.dumps({"settings": settings.written, **settings.shown_tables}, indent=2, default=str))
+        print(json.dumps({"settings": settings.shown, **settings.shown_tables}, indent=2, default=str))
         return
     for setting in SETTINGS:
         source = settings.sources.get(setting.name, "default")
-        print(f"{setting.name} = {toml_value(settings.written[setting.name])}  # {source}")
+        print(f"{setting.name} = {toml_value(settings.shown[setting.name])}  # {source}")
     for name in TABLES:
         for entry in settings.shown_tables[name]:
             print(f"\n[[{name}]]")

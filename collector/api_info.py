@@ -62,7 +62,7 @@ class ServiceInfo:
         )
 
     def flags(self) -> Mapping[str, str]:
-        written = self._service.settings.written
+        written = self._service.settings.shown
         return {setting.name.replace("_", "-"): toml_value(written[setting.name]).strip('"') for setting in SETTINGS}
 
     def config(self) -> str:

@@ -14,6 +14,9 @@ from monitor.model.series import Kind
 from monitor.query.history import History, Labels
 from monitor.settings.load import Settings
 
+SPARE = 3600.0
+"""Seconds kept here beyond what is answered from here, when the history is remote."""
+
 
 class Keeper(Sink, Protocol):
     """A history as it is written to."""
@@ -36,7 +39,10 @@ class OpenHistory:
 
 
 def open_history(settings: Settings, folder: Path) -> OpenHistory:
-    """The history of these settings. Raises `OSError` with a sentence when it cannot be had."""
+    """The history here of these settings. Raises `OSError` with a sentence when it cannot be had.
+
+    Of a remote one it is the part at hand.
+    """
     return _in_memory(settings) if settings["history"] == "memory" else _embedded(settings, folder)
 
 
@@ -68,6 +74,9 @@ def _embedded(settings: Settings, folder: Path) -> OpenHistory:
     from collector.storage.history.store import HistoryStore
 
     keep = (settings["history_raw"], settings["history_10s"], settings["history_1m"], settings["history_1h"])
+    if settings["history"] == "remote":
+        at_hand = settings["remote_recent"] + SPARE
+        keep = (at_hand, at_hand, at_hand, at_hand)
     bounds = HistorySettings(keep=keep, max_bytes=settings["history_size"], out_of_order=settings["history_out_of_order"])
     store = HistoryStore(folder, bounds)
     store.start()

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import errno
 import math
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from collector.archive import HistoryArchive
-from collector.histories import open_history
+from collector.histories import OpenHistory, open_history
 from collector.query import QueryLimits, QueryService
 from collector.rewind.selected import SelectedPast
 from collector.storage.recorder import Recorder, keys_of
@@ -24,6 +27,9 @@ from monitor.query.groupstate import Sample
 from monitor.query.history import Labels
 from monitor.settings.load import Settings
 from monitor.windows.frame import Frame
+
+if TYPE_CHECKING:
+    from collector.remote import RemoteKept
 
 OLDEST_EVERY = 30.0
 """Seconds after which the oldest sample is looked for again."""
@@ -38,20 +44,24 @@ class Past:
 
     def __init__(self, settings: Settings, folder: Path, engine: Engine, seam: Callable[[], float]) -> None:
         """Opens or begins the history that the settings ask for. `seam` as of `monitor.wire.source.Archive`."""
-        self._opened = open_history(settings, folder)
-        self.history = self._opened.history
-        self.recorder = Recorder(engine, self._opened.sink)
-        self._oldest = (-math.inf, math.inf)
-        self._rules = _RuleSeries()
-        self._disk = ThreadPoolExecutor(1, "lightship-commit")
-        self._committing: Future[bool] | None = None
         limits = QueryLimits(
             timeout=settings["query_timeout"],
             max_samples=settings["query_samples"],
             waiting=settings["query_concurrency"],
             lookback=round(settings["query_lookback"] * 1000),
         )
-        self.queries = QueryService(self.history, limits)
+        self._opened = open_history(settings, folder)
+        self._remote = _remotely(self._opened, settings, folder, limits) if settings["history"] == "remote" else None
+        if self._remote is not None:
+            self._opened = self._remote.opened
+        self.history = self._opened.history
+        self.recorder = Recorder(engine, self._opened.sink)
+        self._oldest = (-math.inf, math.inf)
+        self._rules = _RuleSeries()
+        self._disk = ThreadPoolExecutor(1, "lightship-commit")
+        self._committing: Future[bool] | None = None
+        source = self._remote.source if self._remote is not None else None
+        self.queries = QueryService(None if source else self.history, limits, source=source)
         evaluator = Evaluator(self.history, Limits(limits.max_samples, limits.max_points, limits.lookback))
         self.archive = HistoryArchive(evaluator, self.since, seam)
         self.kept = SelectedPast(self.history, self._opened.described, self.since)
@@ -96,10 +106,51 @@ class Past:
         """What is wrong with the history, in sentences."""
         return self._opened.notes()
 
+    async def send(self) -> None:
+        """Sends to the remote store, where there is one, until cancelled."""
+        if self._remote is not None:
+            await self._remote.send()
+
+    async def close_client(self) -> None:
+        """Ends connections to the remote store; after `close`."""
+        if self._remote is not None:
+            await self._remote.close_client()
+
     def close(self) -> None:
         self.queries.close()
         self._disk.shutdown(wait=True, cancel_futures=True)
         self._opened.close()
+
+
+def _remotely(near: OpenHistory, settings: Settings, folder: Path, limits: QueryLimits) -> RemoteKept:
+    """The history kept in another store. Raises `OSError` with a sentence."""
+    from collector.remote import keep_remotely
+    from collector.storage.remote.queue import QueueBounds
+    from collector.storage.remote.settings import RemoteSettings
+    from collector.storage.remote.target import RemoteTarget
+
+    if not (settings["remote_write"] and settings["remote_query"]):
+        near.close()
+        raise OSError(errno.EINVAL, 'history = "remote" needs remote_write and remote_query; see docs/remote.md')
+    try:
+        target = RemoteTarget(
+            settings["remote_write"],
+            settings["remote_query"],
+            dict(settings["remote_headers"]),
+            settings["remote_token"],
+            settings["remote_user"],
+            settings["remote_password"],
+        )
+    except ValueError as error:
+        near.close()
+        raise OSError(errno.EINVAL, str(error)) from None
+    chosen = RemoteSettings(queue=QueueBounds(most=settings["remote_queue"]), names=settings["remote_names"])
+    recent, loop = settings["remote_recent"], asyncio.get_running_loop()
+    # How far back the store goes nobody tells: as far as is asked for.
+    return keep_remotely(
+        near, folder / "remote", target, recent=recent, loop=loop, limits=limits, settings=chosen,
+        oldest=lambda: time.time() - settings["history_1h"],
+    )  # fmt: skip
 
 
 class _RuleSeries:

@@ -124,7 +124,10 @@ class Service:
         await self.receivers.open(stack)
         self._restore(time.time())  # what arrives meanwhile waits in the queue
         self.past = Past(self.settings, self.data / "history", self.engine, lambda: self.started - self.restored_seconds)
+        stack.push_async_callback(self.past.close_client)
         stack.callback(self.past.close)
+        sending = asyncio.create_task(self.past.send(), name="remote write")
+        stack.push_async_callback(_ended, sending)
         self.groups = GroupRunner(self.past.queries.instant, self._write_rules, self.past.history)
         self.desk = AlertDesk(self.engine, self.rules, self.state, self.data, time.time())
         self.backend = CollectorBackend(self)

@@ -59,7 +59,7 @@ class HttpServer:
         app.router.add_get("/-/ready", self._ready)
         app.router.add_get("/-/lightship", self._discover)
         app.router.add_routes(self._routes)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0, max_line_size=65_536, max_field_size=65_536)
         await self._runner.setup()
         site = web.TCPSite(self._runner, self._address.host, self._address.port)
         try:

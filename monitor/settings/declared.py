@@ -12,6 +12,7 @@ from monitor.settings.kinds import (
     addresses,
     count,
     duration,
+    duration_or_none,
     flag,
     formula,
     http_url,
@@ -33,6 +34,8 @@ class Setting(msgspec.Struct, frozen=True):
     default: Any
     help: str
     example: str = ""
+    secret: bool = False
+    """Never shown: not by the command, the API or a log."""
 
     @property
     def env(self) -> str:
@@ -63,9 +66,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("journal", flag, True, "Whether the last hour survives a restart (about 20 B a sample, packed, in the data folder)."),
     Setting(
         "history",
-        word("embedded", "memory"),
+        word("embedded", "memory", "remote"),
         "embedded",
-        "Where the past is kept: in the data folder, or in memory until a restart.",
+        "Where the past is kept: in the data folder, in memory until a restart, or in another store.",
     ),
     Setting("history_raw", duration, "7d", "How long samples are kept as they came."),
     Setting("history_10s", duration, "30d", "How long one sample every 10 s is kept: last, least, greatest, sum, count."),
@@ -73,6 +76,25 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("history_1h", duration, "1825d", "How long one sample an hour is kept."),
     Setting("history_size", size, "10 GiB", "Most bytes that the history may take; the oldest goes first."),
     Setting("history_out_of_order", duration, "1h", "How late a sample may come and still be put in its place in the history."),
+    Setting("remote_write", http_url, "", "Address of the store's remote write.", "http://127.0.0.1:8428/api/v1/write"),
+    Setting("remote_query", http_url, "", "What stands before /api/v1/query at that store.", "http://127.0.0.1:8428"),
+    Setting("remote_headers", tags, {}, "Headers of every request to it: the tenant.", '{ X-Scope-OrgID = "shop" }', True),
+    Setting("remote_user", text, "", "User for basic authentication at the store."),
+    Setting("remote_password", text, "", "Password for basic authentication at the store.", "", True),
+    Setting("remote_token", text, "", "Bearer token for the store.", "", True),
+    Setting(
+        "remote_names",
+        word("underscores", "as_sent"),
+        "underscores",
+        "Whether names go there with underscores or as they were sent.",
+    ),
+    Setting("remote_queue", size, "1 GiB", "Most bytes that wait on disk while the store is away; the oldest go first."),
+    Setting(
+        "remote_recent",
+        duration_or_none,
+        "1h",
+        "How much is kept here and answered from here; 0s: every query goes to the store.",
+    ),
     Setting("query_lookback", duration, "5m", "How far back a query looks for a series' last sample."),
     Setting("query_timeout", duration, "2m", "How long a query may take."),
     Setting("query_samples", count, 50_000_000, "Most samples that one query may read."),

@@ -43,6 +43,11 @@ def read_duration(written: Any) -> float:
     return seconds
 
 
+def read_duration_or_none(written: Any) -> float:
+    """Seconds as `read_duration`, or 0 for `0s`."""
+    return 0.0 if written in (0, "0", "0s") else read_duration(written)
+
+
 def read_durations(written: Any) -> tuple[float, ...]:
     parts = written if isinstance(written, list) else _text(written).split(",")
     if not parts:
@@ -142,6 +147,7 @@ path = Kind("path", _text)
 address = Kind("host:port", read_address)
 addresses = Kind("host:port, …", read_addresses)
 duration = Kind("time", read_duration)
+duration_or_none = Kind("time, 0s for none", read_duration_or_none)
 windows = Kind("list of times", read_windows)
 interval = Kind("time", read_interval)
 formula = Kind("formula", read_formula)

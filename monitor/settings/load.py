@@ -46,6 +46,12 @@ class Settings(msgspec.Struct, frozen=True):
         return self.values[name]
 
     @property
+    def shown(self) -> dict[str, Any]:
+        """The settings as they may be shown: without secrets, and without the passwords in addresses."""
+        secret = {setting.name for setting in SETTINGS if setting.secret}
+        return {name: "***" if name in secret and value else without_password(value) for name, value in self.written.items()}
+
+    @property
     def shown_tables(self) -> dict[str, tuple[dict[str, Any], ...]]:
         """The tables as they may be shown: without the passwords in addresses."""
         return {

@@ -149,3 +149,17 @@ def test_a_refused_address_is_told_without_its_password() -> None:
 )
 def test_what_only_this_machine_reaches(address: str, loopback: bool) -> None:
     assert read_address(address).is_loopback is loopback
+
+
+def test_secrets_are_never_shown() -> None:
+    settings = load_settings(
+        'remote_token = "s3cret"\nremote_headers = { X-Scope-OrgID = "s3cret" }\nremote_write = "http://me:s3cret@store/write"\n'
+    )
+    assert settings["remote_token"] == "s3cret"
+    assert "s3cret" not in repr(settings.shown)
+    assert settings.shown["remote_password"] == "", "what is not set is not hidden"
+
+
+def test_no_time_can_be_none_where_that_means_something() -> None:
+    assert load_settings('remote_recent = "0s"')["remote_recent"] == 0.0
+    assert problems_of('lateness = "0s"')[0].startswith("lightship.toml, line 1: lateness: expected a time above zero")
