@@ -127,6 +127,9 @@ class Reading:
         """Stretches whose raw samples are not all merged yet, so that tiers made of them may lack some."""
         rows = self._connection.execute("SELECT part FROM spans WHERE tier = 0 AND pending > 0 ORDER BY part")
         stretches = [(row[0], row[0] + 1) for row in rows]
+        for tier, _, span, *_ in self._loader.doomed:  # a tier hides more than is deleted until it is made anew
+            if tier == RAW:
+                stretches.append((window_of(span_end(RAW, span - 1) + 1), window_of(span_end(RAW, span)) + 1))
         if self._fresh_times:
             stretches.append((window_of(min(self._fresh_times)), window_of(max(self._fresh_times)) + 1))
         found: list[tuple[int, int]] = []

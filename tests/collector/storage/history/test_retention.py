@@ -12,7 +12,7 @@ from collector.storage.history.settings import DAY, HistorySettings
 from collector.storage.history.store import HistoryStore
 from monitor.model.matchers import Matcher
 from monitor.query.history import Hints, Labels
-from tests.collector.storage.history.samples import samples_of
+from tests.collector.storage.history.samples import over_time, samples_of
 
 MINUTE, HOUR = 60_000, 3_600_000
 START = 1_764_000_000_000 // (30 * DAY) * (30 * DAY)
@@ -97,14 +97,15 @@ def test_deleted_samples_are_gone_at_once_and_for_good(tmp_path: Path) -> None:
     first, last = int(early[100]), int(late[50])
     assert story.store.delete(only(0), first, last) == 1
     expected = [t for t in (*early.tolist(), *late.tolist()) if not first <= t <= last]
-    hourly = Hints(step=HOUR, first=START, lookback=HOUR)
+    hourly = Hints(step=HOUR, first=START, range=HOUR, func="last_over_time")
     for _ in range(2):
         assert story.times() == {"0": expected, "1": [*early.tolist(), *late.tolist()]}
+        hours = samples_of(story.store.select(ALL, *EVER, hourly))
+        assert over_time(hours["1"], START + HOUR, HOUR, "last_over_time") == early[239] / 1000
+        assert over_time(hours["0"], START + HOUR, HOUR, "last_over_time") == early[99] / 1000
+        assert over_time(hours["0"], START + 2 * HOUR, HOUR, "last_over_time") is None
         story.pass_to(START + 60 * HOUR)
-    hours = samples_of(story.store.select(ALL, *EVER, hourly))
-    assert hours["1"][START + HOUR] == early[239] / 1000
-    assert hours["0"][START + HOUR] == early[99] / 1000, "the tier is made anew of what is left"
-    assert START + 2 * HOUR not in hours["0"]
+    assert START + HOUR in hours["1"], "it was the tier that answered"
     again = int(early[200])
     story.add(0, np.array([again]))
     assert story.store.stats()["too_old_samples"] == 1
