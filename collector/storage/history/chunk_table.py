@@ -102,6 +102,11 @@ def times_id(times: Millis) -> int:
     return int.from_bytes(hashlib.blake2b(times.tobytes(), digest_size=8).digest(), "little") >> 1
 
 
+def are_times(times: Millis, number: int) -> bool:
+    """Whether these are the times of that id: those of one hash are numbered on."""
+    return (number - times_id(times)) & ((1 << 63) - 1) < 1000
+
+
 def span_limits(connection: sqlite3.Connection) -> dict[int, tuple[int, int]]:
     """By tier, the first and the last span with chunks of samples."""
     row = connection.execute(_LIMITS).fetchone()
@@ -146,6 +151,8 @@ def times_of(connection: sqlite3.Connection, cache: TimesCache, wanted: Iterable
             try:
                 times = unpack_times(row[0]) if row else None
             except DamagedChunkError:
+                times = None
+            if times is not None and not are_times(times, key[2]):  # a damaged page may answer with those of another id
                 times = None
             if times is not None:
                 cache.put(key, times)

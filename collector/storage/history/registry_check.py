@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from collector.storage.history.postings import SEGMENT, SEGMENT_BITS, DamagedListError, read
 from collector.storage.history.registry_mend import mend
@@ -104,14 +105,16 @@ def indexes_fit(connection: sqlite3.Connection) -> bool:
 def lists_are_whole(connection: sqlite3.Connection) -> bool:
     """Whether every posting list is what was written under its key, and none of any segment is missing or too many."""
     names = {number for (number,) in connection.execute("SELECT id FROM label_names")}
+    known = _pairs_by_name(connection)
     placed: dict[int, int] = {}
     for name, segment, data in connection.execute("SELECT name, segment, data FROM posting_lists"):
         try:
-            places = len(read(data, name, segment).places)
+            postings = read(data, name, segment)
         except DamagedListError:
             return False
-        if name != ALL and name not in names:
-            return False
+        if name != ALL and (name not in names or not np.isin(postings.ids, known.get(name, [])).all()):
+            return False  # a label is lost that series carry, and its number must not go to another
+        places = len(postings.places)
         placed[segment] = placed.get(segment, 0) + (places << 32 if name == ALL else places)
     for segment, counted in placed.items():
         first = segment << SEGMENT_BITS
@@ -122,6 +125,15 @@ def lists_are_whole(connection: sqlite3.Connection) -> bool:
             return False
     segments = connection.execute("SELECT count(*) FROM (SELECT DISTINCT ref >> ? FROM series)", (SEGMENT_BITS,)).fetchone()[0]
     return bool(segments == len(placed))
+
+
+def _pairs_by_name(connection: sqlite3.Connection) -> dict[int, npt.NDArray[np.int64]]:
+    """Ids of the label pairs there are, rising, by their label name's id."""
+    found: dict[int, list[int]] = {}
+    for number, name in connection.execute("SELECT id, name FROM label_pairs NOT INDEXED"):
+        if isinstance(number, int):
+            found.setdefault(name, []).append(number)
+    return {name: np.array(numbers, np.int64) for name, numbers in found.items()}
 
 
 def _lists_fit(connection: sqlite3.Connection) -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from collector.folders import FolderLock
-from collector.storage.history.chunk_table import KEY_COLUMNS, ChunkRow, TimesCache, refs_of, times_id
+from collector.storage.history.chunk_table import KEY_COLUMNS, ChunkRow, TimesCache, are_times, refs_of
 from collector.storage.history.codec import DamagedChunkError, opened, seal_of, slots_of, unpack_times
 from collector.storage.history.database import open_database, transaction
 from collector.storage.history.fresh_journal import FreshJournal
@@ -136,8 +136,7 @@ def _pages(connection: sqlite3.Connection, report: Report, progress: Progress) -
 def _times(connection: sqlite3.Connection, report: Report) -> None:
     for tier, span, number, data in connection.execute("SELECT tier, span, id, data FROM times"):
         try:
-            times = unpack_times(data)
-            whole = 0 <= number - times_id(times) < 1000  # those of one hash are numbered on
+            whole = are_times(unpack_times(data), number)
         except DamagedChunkError:
             whole = False
         if not whole:
