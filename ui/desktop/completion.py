@@ -11,7 +11,7 @@ from ui.desktop.host import Host, Painted
 from ui.desktop.look import MEDIUM
 from ui.views.queryview import CompletionView
 
-ROW, HELP, MOST = 24, 26, 9
+ROW, TOUCH_ROW, HELP, MOST = 24, 44, 26, 9
 WIDTH = 500
 _MARKS = {"metric": "m", "function": "f", "aggregation": "a", "label": "l", "value": "v", "keyword": "k", "duration": "d"}
 _COLOURS = {"metric": "accent", "function": "series-1", "aggregation": "series-8", "label": "text-secondary", "value": "series-2"}
@@ -29,6 +29,15 @@ class Completion(Painted):
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.hide()
 
+    @property
+    def row(self) -> int:
+        """Height of an offer: a finger's on the phone."""
+        return TOUCH_ROW if self.look.phone else ROW
+
+    @property
+    def most(self) -> int:
+        return 5 if self.look.phone else MOST
+
     def show_view(self, view: CompletionView | None, corner: QPoint | None) -> None:
         """The list at a corner of the window; None hides it."""
         self.view = view
@@ -36,8 +45,8 @@ class Completion(Painted):
         if view is None or corner is None or window is None:
             self.hide()
             return
-        count = min(MOST, len(view.rows))
-        tall = count * ROW + 8 + (HELP if view.help or view.note else 0)
+        count = min(self.most, len(view.rows))
+        tall = count * self.row + 8 + (HELP if view.help or view.note else 0)
         wide = min(WIDTH, window.width() - 24)
         left = max(12, min(corner.x() - 30, window.width() - wide - 12))
         top = corner.y() + 4
@@ -63,9 +72,9 @@ class Completion(Painted):
         painter.setPen(look.pen("line-control"))
         painter.setBrush(look.brush("raised"))
         painter.drawRoundedRect(box, 7, 7)
-        mono, small = look.font(12, mono=True), look.font("small")
-        for place, row in enumerate(view.rows[self.first : self.first + MOST]):
-            line = QRectF(5, 4 + place * ROW, self.width() - 10, ROW)
+        mono, small = look.font(14 if look.phone else 12, mono=True), look.font("small")
+        for place, row in enumerate(view.rows[self.first : self.first + self.most]):
+            line = QRectF(5, 4 + place * self.row, self.width() - 10, self.row)
             if self.first + place == view.cursor:
                 painter.setPen(Qt.PenStyle.NoPen)
                 painter.setBrush(look.brush("accent-tint"))
@@ -73,7 +82,7 @@ class Completion(Painted):
             tone = look.colour(_COLOURS.get(row.kind, "text-secondary"))
             paint.words(
                 painter,
-                QRectF(line.left() + 7, line.top(), 14, ROW),
+                QRectF(line.left() + 7, line.top(), 14, self.row),
                 _MARKS.get(row.kind, "·"),
                 look.font(11, MEDIUM, True),
                 tone,
@@ -81,7 +90,12 @@ class Completion(Painted):
             inner = line.adjusted(26, 0, -8, 0)
             room = inner.width() * (0.46 if row.kind in ("function", "aggregation") else 0.66)
             used = paint.words(
-                painter, QRectF(inner.left(), inner.top(), room, ROW), row.text, mono, look.colour("text-primary"), middle=True
+                painter,
+                QRectF(inner.left(), inner.top(), room, self.row),
+                row.text,
+                mono,
+                look.colour("text-primary"),
+                middle=True,
             )
             rest = inner.adjusted(used + 14, 0, 0, 0)
             paint.words(painter, rest, row.detail or row.kind, small, look.colour("text-secondary"), paint.RIGHT)
@@ -93,8 +107,8 @@ class Completion(Painted):
 
     def row_at(self, y: float) -> int:
         """The offer at a height, -1 for none."""
-        place = int((y - 4) // ROW)
-        count = min(MOST, len(self.view.rows)) if self.view is not None else 0
+        place = int((y - 4) // self.row)
+        count = min(self.most, len(self.view.rows)) if self.view is not None else 0
         return self.first + place if 0 <= place < count else -1
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
@@ -104,7 +118,7 @@ class Completion(Painted):
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         if self.view is not None:
-            most = max(0, len(self.view.rows) - MOST)
+            most = max(0, len(self.view.rows) - self.most)
             self.first = max(0, min(most, self.first + (-1 if event.angleDelta().y() > 0 else 1)))
             self.update()
         event.accept()

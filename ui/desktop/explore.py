@@ -190,6 +190,8 @@ class ExplorePage(QScrollArea):
         self.tools.setVisible(ready and queries is None)
         self.table_card.setVisible(bool(view.table) and not phone and ready and queries is None)
         self.queries.setVisible(ready and queries is not None)
+        if phone and queries is not None and self.results.hasFocus():
+            self.setFocus(Qt.FocusReason.OtherFocusReason)  # before Qt gives it to the next button
         self.finder.setVisible(not phone or queries is None)
         self.outer.setRowStretch(0, (2 if queries is None else 0) if phone else 1)
         if queries is None:

@@ -63,12 +63,15 @@ class Histograms(Painted):
             look.colour("text-primary"),
             middle=True,
         )
-        left = box.left() + 16 + used + 18
+        left, size = box.left() + 16 + used + 18, 13 if look.phone else 11
         for word, shown in figures_words(view):
-            room = QRectF(left, box.top(), box.right() - left, 16)
-            label = paint.words(painter, room, word, look.font("small"), look.colour("text-secondary"))
-            wide = paint.value(painter, look, room.adjusted(label + 5, 0, 0, 0), shown, 11, MEDIUM, paint.LEFT, unit_role=11)
-            left += label + wide + 22
+            wide = paint.width_of(look.font(size), word) + 5 + paint.value_width(look, shown, size, MEDIUM, size)
+            if left + wide > box.right():
+                break
+            label = paint.words(painter, QRectF(left, box.top(), wide, 16), word, look.font(size), look.colour("text-secondary"))
+            room = QRectF(left + label + 5, box.top(), wide, 16)
+            paint.value(painter, look, room, shown, size, MEDIUM, paint.LEFT, unit_role=size)
+            left += wide + 20
         plot = QRectF(box.left(), box.top() + 20, box.width(), box.height() - 38)
         self._bars(painter, plot, view)
         self._axis(painter, plot, view)

@@ -212,5 +212,5 @@ def quantile(cell: HistogramCell, share: float) -> float:
 
 
 def figures_words(view: HistogramView) -> tuple[tuple[str, Value], ...]:
-    """What stands beside the bars."""
-    return (("count", view.count), ("sum", view.total), ("p50", view.median), ("p99", view.high))
+    """What stands beside the bars, what matters most first: the last give way where there is little room."""
+    return (("p50", view.median), ("p99", view.high), ("count", view.count), ("sum", view.total))

@@ -129,7 +129,7 @@ def test_the_table_and_the_bars_are_painted() -> None:
     hand.ask('rate(shop_latency{service="cart"}[1m])')
     hand.settle(2)
     rows = hand.screen()
-    assert shown(rows, "ms  p99 3")
+    assert shown(rows, "ms  p99 34")
     assert shown(rows, "█")
     assert not shown(hand.screen(ascii_only=True), "█")
 
