@@ -41,6 +41,8 @@ class RemoteClient:
         self._target = target
         self._max_answer = max_answer
         self._session: aiohttp.ClientSession | None = None
+        self.where = shown(target.query_url)
+        """The store's address as it may be shown."""
         self.requests = 0
         self.failures = 0
         self.failing = ""
@@ -82,7 +84,7 @@ class RemoteClient:
 
         if self._session is None:
             self._session = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
-        where = shown(self._target.query_url)
+        where = self.where
         self.requests += 1
         url = f"{bare(self._target.query_url).rstrip('/')}/api/v1/{path}"
         sent: dict[str, object] = {"data": list(fields)} if method == "POST" else {"params": list(fields)}

@@ -154,6 +154,15 @@ class RemoteSource:
         except QueryError:
             return here
 
+    def figures(self) -> dict[str, float]:
+        """For health."""
+        return {"remote_queries_total": self.client.requests, "remote_query_failures_total": self.client.failures}
+
+    def notes(self) -> list[str]:
+        """What is wrong, in a sentence."""
+        client = self.client
+        return [f"{client.where} does not answer queries ({client.failing})"] if client.failing else []
+
     def close(self) -> None:
         self._local.close()
 
