@@ -158,7 +158,7 @@ class PastSource:
             shown = len(self.engine.table)
             notes.append(f"{shown:,} of {shown + self._replay.left_out:,} series of that time are shown, this machine's first.")
         if self._record_since > self.now:
-            notes.append("What alerts and rules were then is not known: they are kept from the first start of this version on.")
+            notes.append("Alerts and rules of then are not known: what they were is kept since later.")
         return m.Health(self.now, values, tuple(notes))
 
     def _read_values(self) -> None:

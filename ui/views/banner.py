@@ -20,7 +20,7 @@ def rewound(ctx: Context, rewinding: Rewinding) -> Banner:
         reason = sanitise(state.reason, 120).rstrip(".")
         return Banner("unknown", "The past does not answer.", f"{reason[:1].upper()}{reason[1:]}.", "time.live", "Go live")
     notes = ctx.mirror.health.notes if ctx.mirror.health else ()
-    detail = " ".join((rewinding.detail(), *(sanitise(note, 200) for note in notes[:1])))
+    detail = rewinding.detail(sanitise(notes[0], 200) if notes else "")
     return Banner("info", rewinding.title(), detail, "time.live", "Go live", tone="accent")
 
 

@@ -56,7 +56,7 @@ class Pictures:
             y_ticks=ctx.profile.y_ticks,
             subject=subject,
             ceiling=ceiling,
-            empty="No data yet." if ctx.mirror.hello else "Waiting for the collector.",
+            empty=f"{parts.missing(ctx).capitalize()}." if ctx.mirror.hello else "Waiting for the collector.",
         )
 
     def _cpu(self) -> Chart:

@@ -23,7 +23,7 @@ NOTHING = np.full(60, np.nan)
 def stat(ctx: Context, label: str, track: Track | None, context: str = "") -> Stat:
     """A figure with what it was 15 minutes ago."""
     if track is None or not len(track.times):
-        return Stat(label, value(None), "no data yet" if ctx.mirror.hello else "", NOTHING, "unknown")
+        return Stat(label, value(None), missing(ctx) if ctx.mirror.hello else "", NOTHING, "unknown")
     start, end = ctx.span()
     last = _last(track, end)
     stale = last is None
@@ -183,11 +183,18 @@ def firing_title(ctx: Context) -> str:
     return plural(len(firing), "alert") + (f", {owned} with an owner" if owned else "")
 
 
+def missing(ctx: Context) -> str:
+    """That there is no figure."""
+    return "no data then" if ctx.rewound else "no data yet"
+
+
 def quiet(ctx: Context) -> str:
     """What is said when nothing fires: how many rules were judged, and when the last alert ended."""
     told = ctx.mirror.rules
     if ctx.mirror.hello is None:
         return "Waiting for the collector."
+    if ctx.rewound and (told is None or not told.rules):
+        return "No rules and alerts are known of then."
     if told is None or not told.rules:
         return "Nothing is firing. There are no rules yet: press 5, then N."
     on = sum(rule.enabled for rule in told.rules)

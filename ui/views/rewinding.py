@@ -189,11 +189,11 @@ class Rewinding:
         minutes = (self.ctx.live_present() - self.ctx.present()) // 60
         return duration(60.0 * minutes) if minutes > 0 else "less than 1 min"
 
-    def detail(self) -> str:
-        """What is of that moment, and what has happened since."""
+    def detail(self, note: str = "") -> str:
+        """What has happened since, and what is of that moment: a note of the collector where it left something out."""
         fresh = self.fresh_alerts
         since = f"{plural(fresh, 'alert')} began to fire since you went back. " if fresh else ""
-        return f"{since}Alerts and rules are of then, too; nothing can be changed."
+        return f"{since}{note or 'Alerts and rules are of then, too.'} Nothing can be changed."
 
     def awaited(self) -> str:
         """`Going to 03:31 …`"""
