@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import shutil
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -138,6 +139,17 @@ def test_without_its_first_page_the_rest_of_the_database_is_still_read(histories
         assert aside.read_bytes() == junk + data[len(junk) :], "the evidence is as it was found"
 
 
+def test_times_that_answer_for_others_are_not_taken(histories: dict[str, Path], tmp_path: Path) -> None:
+    shutil.copytree(histories["ended"], tmp_path / "history")
+    connection = sqlite3.connect(tmp_path / "history" / "history.sqlite3")
+    connection.execute("UPDATE times SET data = (SELECT data FROM times AS other WHERE length(other.data) = 25 LIMIT 1)")
+    connection.commit()
+    connection.close()
+    found, told = opened(tmp_path / "history")
+    assert not found.wrong
+    assert "the times of a chunk are missing or damaged" in told[0]
+
+
 def test_a_copy_of_the_first_page_that_is_damaged_itself_is_not_used(histories: dict[str, Path], tmp_path: Path) -> None:
     shutil.copytree(histories["ended"], tmp_path / "history")
     path = tmp_path / "history" / "history.sqlite3"
@@ -149,8 +161,6 @@ def test_a_copy_of_the_first_page_that_is_damaged_itself_is_not_used(histories: 
 
 
 def test_a_history_of_a_newer_version_is_left_alone(histories: dict[str, Path], tmp_path: Path) -> None:
-    import sqlite3
-
     shutil.copytree(histories["ended"], tmp_path / "history")
     connection = sqlite3.connect(tmp_path / "history" / "history.sqlite3")
     connection.execute("PRAGMA user_version=99")

@@ -365,3 +365,16 @@ def test_a_database_that_lost_a_page_says_so_when_it_is_opened(kept: Kept) -> No
     kept.__init__(kept.path)  # type: ignore[misc]
     assert "set aside" in kept.problems[0]
     assert isinstance(kept.connection, sqlite3.Connection)
+
+
+def test_the_number_of_a_label_that_was_lost_goes_to_no_other(kept: Kept) -> None:
+    kept.registry.intern(HOSTS, [GAUGE] * 10)
+    kept.save()
+    damage(kept, "DELETE FROM label_pairs WHERE id = (SELECT max(id) FROM label_pairs)")
+    assert "1 were lost" in kept.problems[0]
+    (ref,) = kept.registry.intern([series("cpu.load", host="new", zone="a")], [GAUGE]).tolist()
+    kept.save()
+    labels = kept.registry.labels(np.arange(ref + 1))
+    assert sum(each == () for each in labels[:10]) == 1
+    assert all(each in ((), HOSTS[place]) for place, each in enumerate(labels[:10]))
+    assert found(kept.registry, Matcher("host", "=", "new")) == [ref]
