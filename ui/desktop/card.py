@@ -83,7 +83,7 @@ class ChartHead(Painted):
             left += width + 10
         more = f"{len(view.lines)} lines" if len(view.lines) > LEGEND_MOST or view.others_count else ""
         if view.others_count:
-            more += f" and {view.others_count} others"
+            more += f" and {view.others_count} other{'s' if view.others_count > 1 else ''}"
         if more and not shown:
             paint.words(
                 painter,

@@ -88,7 +88,7 @@ class Completion(Painted):
                 tone,
             )
             inner = line.adjusted(26, 0, -8, 0)
-            room = inner.width() * (0.46 if row.kind in ("function", "aggregation") else 0.66)
+            room = min(inner.width() * 0.8, paint.width_of(mono, row.text) + 2)  # the name before its detail
             used = paint.words(
                 painter,
                 QRectF(inner.left(), inner.top(), room, self.row),

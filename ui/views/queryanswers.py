@@ -111,7 +111,9 @@ class QueryAnswers:
     def _soon_enough(held: Held, question: Question, now: float) -> bool:
         """Whether the same question a moment later can wait: a dear answer is asked for less often."""
         same = (held.question.text, held.question.step, held.question.width) == (question.text, question.step, question.width)
-        return same and not held.error and 0.0 <= now - held.at < SHARE * held.took
+        rest = SHARE * held.took
+        later = question.end - held.question.end
+        return same and not held.error and 0.0 <= now - held.at < rest and 0.0 <= later <= rest + question.step
 
     def waiting(self, place: tuple[int, str]) -> bool:
         """Whether an answer is under way to a place that shows none of this question yet."""

@@ -157,6 +157,16 @@ def test_a_dear_answer_is_asked_for_less_often(lab: Stage) -> None:
     assert slow.waited((0, "range")) <= 1.0
 
 
+def test_another_time_is_asked_for_at_once(lab: Stage) -> None:
+    ask(lab, "host_cpu_busy")
+    lab.press(",")
+    lab.tick(1)
+    start, _ = lab.session.ctx.span()
+    last = [r for r in lab.fake.asked if isinstance(r, m.Query)][-1]
+    assert last.start == start // 5 * 5
+    assert view(lab).chart.lines[0].times[0] < start + 10
+
+
 def test_zooming_asks_for_finer_steps(lab: Stage) -> None:
     ask(lab, "host_cpu_busy")
     assert queries(lab).step == "step 5 s"
