@@ -8,6 +8,7 @@ import random as random_numbers
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -47,8 +48,11 @@ class RemoteWriter:
         self._target, self._clock = target, clock
         self._queue = SegmentQueue(folder, self.settings.queue)
         self.sender = Sender(self._queue, target, self.settings, clock, random)
-        self._lock = threading.RLock()
+        self._lock, self._writing = threading.Lock(), threading.Lock()
+        """Of what is appended; of what is written, which takes as long as the disk does."""
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._base = 0
+        """The first ref that is alive."""
         self._refs: dict[Labels, int] = {}
         self._series: list[QueuedSeries] = []
         self._named = np.zeros(0, np.bool_)
@@ -70,7 +74,7 @@ class RemoteWriter:
 
     @property
     def generation(self) -> int:
-        """Rises when all refs are given out anew, because there were too many."""
+        """Rises when other refs are given out, because there were too many; those of before are dead."""
         return self._generation
 
     def intern(self, labels: Sequence[Labels], kinds: Sequence[int], units: Sequence[str] = ()) -> Longs:
@@ -88,14 +92,16 @@ class RemoteWriter:
         if len(self._series) >= self.settings.series:
             self.refused_series += 1
             return -1
-        ref = self._refs[labels] = len(self._series)
-        self._series.append(QueuedSeries(ref, labels, int(kind), unit))
+        place = len(self._series)
+        ref = self._refs[labels] = self._base + place
+        self._series.append(QueuedSeries(place, labels, int(kind), unit))
         return ref
 
     def kinds(self, refs: Longs) -> npt.NDArray[np.int8]:
         """The kind each ref was interned with first."""
         with self._lock:
-            return np.array([self._series[ref].kind for ref in refs.tolist()], np.int8)
+            alive = [ref - self._base for ref in refs.tolist()]
+            return np.array([self._series[place].kind if place >= 0 else 0 for place in alive], np.int8)
 
     def append(self, refs: Longs, times: Longs, values: Floats) -> None:
         """Samples in any order, milliseconds."""
@@ -116,57 +122,69 @@ class RemoteWriter:
 
     def _add(self, columns: Columns) -> None:
         with self._lock:
-            if self._waiting + len(columns) > self.settings.most_pending:
-                self.dropped += len(columns)
+            oldest = min(columns.refs.min(initial=self._base), columns.drawn_refs.min(initial=self._base))
+            if oldest < self._base or self._waiting + len(columns) > self.settings.most_pending:
+                self.dropped += len(columns)  # of dead refs, or more than memory is to hold
                 return
             self._pending.append(columns)
             self._waiting += len(columns)
             self.samples += len(columns)
 
     def commit(self) -> bool:
-        """Whether everything appended before is in the queue on disk now; notes say why it is not."""
-        with self._lock:
+        """Whether everything appended before is in the queue on disk now; notes say why not. Others may append meanwhile."""
+        with self._writing:
             now = self._clock()
-            if not self._pending:
-                self._renew(now)
-                return not self._failing
-            if self._refused_at is not None and 0 <= now - self._refused_at < _REST:
-                return False
+            with self._lock:
+                if not self._pending:
+                    self._renew(now)
+                    return not self._failing
+                if self._refused_at is not None and 0 <= now - self._refused_at < _REST:
+                    return False
+                pending, self._pending = self._pending, []
             try:
-                self._write()
+                written = self._write(pending)
                 if not 0 <= now - self._synced_at < _REST:
                     self._synced_at = now
                     self._queue.sync()
             except OSError as error:
+                with self._lock:
+                    self._pending = pending + self._pending
                 self._refused_at = now
                 self._failing = f"the queue to the remote store cannot be written ({error.strerror}); samples wait in memory"
                 return False
             self._refused_at, self._failing = None, ""
-            self._renew(now)
+            with self._lock:
+                self._waiting -= written
+                self._renew(now)
         self._wake()
         return True
 
-    def _write(self) -> None:
-        columns = joined(self._pending)
+    def _write(self, pending: Sequence[Columns]) -> int:
+        """One record of all of them; how many samples they are. Refs are those since the last renewal, from 0 on."""
+        columns = joined(pending)
+        columns = replace(columns, refs=columns.refs - self._base, drawn_refs=columns.drawn_refs - self._base)
+        known = len(self._series)
         if self._queue.begins:
-            self._named = np.zeros(len(self._series), np.bool_)
-        elif len(self._named) < len(self._series):
-            self._named = np.concatenate((self._named, np.zeros(len(self._series) - len(self._named), np.bool_)))
+            self._named = np.zeros(known, np.bool_)
+        elif len(self._named) < known:
+            self._named = np.concatenate((self._named, np.zeros(known - len(self._named), np.bool_)))
         used = np.unique(np.concatenate((columns.refs, columns.drawn_refs)))
         new = used[~self._named[used]]
-        payload = pack(self._epoch, [self._series[ref] for ref in new.tolist()], columns)
+        payload = pack(self._epoch, [self._series[place] for place in new.tolist()], columns)
         self._queue.append(payload, len(columns))
         self._named[new] = True
-        self._pending.clear()
-        self._waiting = 0
+        return len(columns)
 
     def _renew(self, now: float) -> None:
-        """Series come and go: once all refs are out they are given out anew, but not again and again."""
-        if len(self._series) < self.settings.series or 0 <= now - self._began < _RENEWED_EVERY:
+        """Series come and go: once all refs are out others are given out, but not again and again. No ref ever means two series,
+        as somebody may still hold one of before.
+        """
+        if self._pending or len(self._series) < self.settings.series or 0 <= now - self._began < _RENEWED_EVERY:
             return
         self._began, self._epoch = now, max(self._epoch + 1, int(now * 1e6))
+        self._base += len(self._series)
         self._refs.clear()
-        self._series.clear()
+        self._series = []
         self._named = np.zeros(0, np.bool_)
         self._generation += 1
 
@@ -193,10 +211,9 @@ class RemoteWriter:
 
     def close(self) -> None:
         """Commits what is pending. The queue stays."""
-        with self._lock:
-            self._refused_at = None
-            self.commit()
-            self._queue.close()
+        self._refused_at = None
+        self.commit()
+        self._queue.close()
 
     # ------------------------------------------------------------ health
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import errno
 import os
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -382,8 +384,11 @@ def test_a_series_too_many_has_no_ref_and_is_counted(tmp_path: Path) -> None:
     assert writer.generation == 0
     waits.now += 601
     writer.commit()
-    assert writer.generation == 1, "refs are given out anew, but not every moment"
-    assert writer.intern([named("new")], [0]).tolist() == [0]
+    assert writer.generation == 1, "other refs are given out, but not every moment"
+    assert writer.intern([named("new")], [0]).tolist() == [2], "no ref ever means two series"
+    writer.append(np.array([0]), np.array([1000]), np.array([1.0]))
+    assert writer.figures()["remote_dropped_total"] == 1
+    writer.close()
 
 
 async def test_refs_given_out_anew_mean_the_new_series(tmp_path: Path) -> None:
@@ -419,6 +424,30 @@ async def test_a_disk_that_refuses_keeps_samples_in_memory_up_to_a_bound(tmp_pat
         after = writer_to(tmp_path, receiver.url, waits)
         await sent(after)
         assert receiver.samples() == {UP: [(0, 1.0), (1000, 1.0), (2000, 1.0)]}
+
+
+async def test_samples_are_taken_while_the_disk_is_slow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    writer = writer_to(tmp_path, "http://127.0.0.1:1/w", Waits())
+    writing, go_on, real = threading.Event(), threading.Event(), writer._queue.append
+
+    def slow(payload: bytes, samples: int) -> None:
+        writing.set()
+        assert go_on.wait(60)
+        real(payload, samples)
+
+    monkeypatch.setattr(writer._queue, "append", slow)
+    ref = writer.intern([UP], [0])
+    writer.append(ref, np.array([1000]), np.array([1.0]))
+    committing = asyncio.create_task(asyncio.to_thread(writer.commit))
+    await asyncio.to_thread(writing.wait, 60)
+    writer.append(writer.intern([named("new")], [0]), np.array([1500]), np.array([2.0]))
+    assert writer.figures()["remote_queue_samples"] == 2
+    go_on.set()
+    assert await committing
+    assert writer.commit()
+    async with receiving(Receiver()) as receiver:
+        await sent(writer_to(tmp_path, receiver.url, Waits()))
+        assert receiver.samples() == {UP: [(1000, 1.0)], named("new"): [(1500, 2.0)]}
 
 
 async def test_a_mistake_of_ours_in_one_batch_does_not_end_the_sending(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
