@@ -60,6 +60,8 @@ class Replay:
         """Refs met, rising; `_rows` their rows, -1 for those left out."""
         self._rows: Ids = np.empty(0, np.int32)
         self._infos: list[SeriesInfo] = []
+        self._noted = 0
+        """How many of them stand in the columns below."""
         self._kinds: npt.NDArray[np.int8] = np.empty(0, np.int8)
         self._totals: Floats = np.empty(0)
         self._seen: Floats = np.empty(0)
@@ -113,18 +115,18 @@ class Replay:
         return len(self._infos) - 1
 
     def _reserve(self, size: int) -> None:
-        known = len(self._kinds)
-        if size <= known:
-            return
-        self._kinds = grown(self._kinds, size, -1)
-        self._totals = grown(self._totals, size, np.nan)
-        self._seen = grown(self._seen, size, -np.inf)
-        self._ended = grown(self._ended, size, False)
-        self._alive = grown(self._alive, size, False)
-        self._passing = grown(self._passing, size, False)
-        for info in self._infos:
+        if size > len(self._kinds):
+            self._kinds = grown(self._kinds, size, -1)
+            self._totals = grown(self._totals, size, np.nan)
+            self._seen = grown(self._seen, size, -np.inf)
+            self._ended = grown(self._ended, size, False)
+            self._alive = grown(self._alive, size, False)
+            self._passing = grown(self._passing, size, False)
+        # Room comes in chunks: rows may have been given out that are new and had room before.
+        for info in self._infos[self._noted :]:
             self._kinds[info.row] = info.kind
             self._passing[info.row] = info.key.name.startswith(PASSING)
+        self._noted = len(self._infos)
 
     def _rows_of(self, refs: Longs) -> Ids:
         places = np.searchsorted(self._refs, refs)

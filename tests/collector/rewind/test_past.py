@@ -120,6 +120,11 @@ def test_any_life_can_be_looked_at_afterwards(seed: int, second: int) -> None:
     same(life, life.past(START + second), START + second)
 
 
+def test_a_counter_that_began_later_than_others_counts_what_it_counted() -> None:
+    life = Life().live(400, ("shop.orders",)).live(100)
+    same(life, life.past(START + 480), START + 480)
+
+
 def test_charts_of_the_past_are_the_charts_of_then(life: Life) -> None:
     past = life.past(START + 400)
     for name, field in (("room.warmth", "mean"), ("shop.orders", "rate"), ("shop.time", "count")):
