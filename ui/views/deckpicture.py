@@ -42,7 +42,7 @@ class DeckPicture:
         chart_of = shown if view != "instant" else self.deck.asked(False)
         note = self._note(shown)
         charts = self.deck.lines.charts(chart_of, self.deck.step(), self._empty(chart_of), note)
-        bars = self._histograms(shown, view)
+        bars = self._histograms(shown)
         held = next((one.held for one in shown if one.query is self.queries.current), None)
         hint, action = self._hint()
         queries = QueriesView(
@@ -109,20 +109,20 @@ class DeckPicture:
         colour_of = self.deck.lines.colour_of
         return self.deck.kept("table", key, lambda: table(shown, ("Value",) if instant else RANGE_HEADS, at, colour_of, letters))
 
-    def _histograms(self, shown: list[Shown], view: View) -> tuple[HistogramView, ...]:
-        """Of queries whose answers have no numbers but histograms: asked at the moment."""
-        found: list[HistogramView] = []
-        for one in shown:
-            held = one.held
-            if view != "instant" and held is not None and len(held.labels) and not np.isfinite(held.rows).any():
-                held = self.deck.instant(one.query)
-            if held is None or held.result is None or not held.result.histograms:
-                continue
+    def _histograms(self, shown: list[Shown]) -> tuple[HistogramView, ...]:
+        """Bars of the queries whose answers are histograms; the same objects as long as those are."""
+        found = self.deck.of_histograms(shown)
+        numbers = tuple((one.query.slot, one.held.number if one.held else 0, one.unit) for one in found)
+        return self.deck.kept("histograms", (numbers, self.deck.lines.colours), lambda: tuple(self._bars(found)))
+
+    def _bars(self, found: list[Shown]) -> list[HistogramView]:
+        views: list[HistogramView] = []
+        for one in found:
             quantity = self.deck.quantity(one.query.running)
             inside = unit_from(quantity.inside if quantity is not None else None)
-            names = series_names(held.labels, one.query.letter)
-            found += histograms(Shown(one.query, held, one.unit), inside, self.deck.lines.colour_of, names)
-        return tuple(found)
+            names = series_names(one.held.labels if one.held is not None else (), one.query.letter)
+            views += histograms(one, inside, self.deck.lines.colour_of, names)
+        return views
 
     # ------------------------------------------------------------ words
 

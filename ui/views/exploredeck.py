@@ -6,6 +6,8 @@ import math
 from collections.abc import Callable
 from typing import TypeVar, cast
 
+import numpy as np
+
 from monitor.model.series import SeriesInfo
 from monitor.query.units import Quantity
 from ui.views.context import Context
@@ -201,6 +203,17 @@ class Deck:
         """The visible queries with their answers, as they are looked at."""
         return self.asked(self.view_name == "instant")
 
+    def of_histograms(self, shown: list[Shown]) -> list[Shown]:
+        """Those whose answers have no numbers but histograms, with their answers at the moment."""
+        found = []
+        for one in shown:
+            held = one.held
+            if held is not None and held.result is not None and not held.result.histograms and _without_numbers(held):
+                held = self.instant(one.query)
+            if held is not None and held.result is not None and held.result.histograms:
+                found.append(Shown(one.query, held, one.unit))
+        return found
+
     def quantity(self, text: str) -> Quantity | None:
         """What the values of a query are."""
         expr = parsed(text).expr
@@ -224,3 +237,7 @@ class Deck:
     def readout(self, at: float) -> tuple[tuple[str, str, Value], ...]:
         """Each line's (name, colour, value) at a moment."""
         return DeckPicture(self).readout(at)
+
+
+def _without_numbers(held: Held) -> bool:
+    return bool(len(held.labels)) and not np.isfinite(held.rows).any()

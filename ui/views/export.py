@@ -9,7 +9,7 @@ from ui.views.exploredeck import Deck
 from ui.views.format import plural, sanitise
 from ui.views.lines import Track
 from ui.views.page import Handler
-from ui.views.querycsv import file_name, moment_csv, series_csv, tracks_csv
+from ui.views.querycsv import file_name, histogram_csv, moment_csv, series_csv, tracks_csv
 
 SaveFile = Callable[[str, bytes], str]
 """Writes a new file of about this name; where it is, in words. Raises `OSError`."""
@@ -52,6 +52,9 @@ class Exports:
         if not self.deck:
             return tracks_csv(self.tracks())
         shown = self.deck.shown()
+        bars = self.deck.of_histograms(shown)
+        if bars and len(bars) == len(shown):
+            return histogram_csv(bars)
         return moment_csv(shown) if self.deck.view_name == "instant" else series_csv(shown)
 
     def png(self) -> None:

@@ -67,6 +67,20 @@ def moment_csv(shown: Sequence[Shown]) -> str:
     return _text(rows)
 
 
+def histogram_csv(shown: Sequence[Shown]) -> str:
+    """One row a bucket: query, time, labels, bounds and count, of the native histograms of an answer at one moment."""
+    answers = [(one, one.held, one.held.result) for one in shown if one.held is not None and one.held.result is not None]
+    names = sorted({name for _, held, _ in answers for labels in held.labels for name, _ in labels})
+    rows: list[list[str]] = [["query", "time", *names, "above", "up to", "count"]]
+    for one, held, result in answers:
+        for cell in result.histograms:
+            own = dict(held.labels[cell.series]) if 0 <= cell.series < len(held.labels) else {}
+            head = [one.query.letter, iso(float(held.times[-1])), *(own.get(name, "") for name in names)]
+            bounds = zip(cell.lower.tolist(), cell.upper.tolist(), cell.counts.tolist(), strict=False)
+            rows += [[*head, _number(low), _number(high), _number(count)] for low, high, count in bounds]
+    return _text(rows)
+
+
 def _columns(columns: Sequence[tuple[str, Floats, Floats]]) -> str:
     if not columns:
         return _text([["time"]])

@@ -631,6 +631,18 @@ def test_csv_has_iso_times_a_column_a_series_and_no_formulas(lab: Stage) -> None
     assert ",'=HYPERLINK(1)," in moment[1]
 
 
+def test_the_csv_of_histograms_has_a_row_a_bucket(lab: Stage) -> None:
+    copied: list[str] = []
+    lab.session.on_copy = copied.append
+    ask(lab, 'rate(shop_latency{service="cart"}[1m])')
+    lab.tick(2)
+    lab.press("s")
+    rows = copied[0].strip().split("\r\n")
+    assert rows[0] == "query,time,env,service,above,up to,count"
+    assert len(rows) > 20
+    assert sum(float(row.rpartition(",")[2]) for row in rows[1:]) == pytest.approx(202, abs=5)
+
+
 def test_csv_is_copied_where_no_file_can_be_written_and_a_picture_needs_a_desktop(lab: Stage) -> None:
     copied: list[str] = []
     lab.session.on_copy = copied.append
