@@ -19,6 +19,7 @@ from collector.protobuf.columns import SeriesColumns
 from collector.protobuf.read import ReadQuery, ReadRequest, decode_read_response, encode_read_request
 from collector.query import QueryService
 from collector.query.remote import RemoteSource
+from collector.storage.remote.names import old_labels
 from collector.storage.remote.target import RemoteTarget
 from monitor.model.matchers import Matcher
 from monitor.model.series import Kind
@@ -129,6 +130,23 @@ async def test_while_the_store_is_away_the_recent_part_is_shown(store: Store, tm
         assert again.matrix is not None
         assert expected.matrix is not None
         np.testing.assert_array_equal(again.matrix.values, expected.matrix.values)
+
+
+@pytest.mark.parametrize("matchers", [(), (Matcher("__name__", "=", "test_depth"), Matcher("host", "=", "h1"))])
+async def test_raw_samples_are_read_from_both_and_each_once(store: Store, tmp_path: Path, matchers: tuple[Matcher, ...]) -> None:
+    async with asking(store, tmp_path) as (service, _):
+        first, last = GRID - 1_500_000, GRID - 30_000
+        found = await service.select(matchers, first, last)
+        read = {labels: (block.times, block.values[row]) for block in found.blocks for row, labels in enumerate(block.labels)}
+        kept = kept_everywhere()
+        wanted = [labels for labels in kept if not matchers or labels == (("__name__", "test.depth"), ("host", "h1"))]
+        assert len(read) >= len(wanted)
+        for labels in wanted:
+            times, values = kept[labels]
+            inside = (times >= first) & (times <= last)
+            at, numbers = read[old_labels(labels)]
+            assert at.tolist() == times[inside].tolist()
+            assert numbers.tolist() == values[inside].tolist()
 
 
 async def test_series_and_labels_of_both_are_found(store: Store, tmp_path: Path) -> None:

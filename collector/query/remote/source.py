@@ -26,7 +26,7 @@ from collector.query.remote.spelled import SpelledHistory
 from collector.storage.remote.names import old_label
 from collector.storage.remote.settings import Names
 from collector.storage.remote.target import RemoteTarget
-from monitor.model.matchers import Matcher
+from monitor.model.matchers import NAME_TAG, Matcher
 from monitor.query.ast import Expr, Selector
 from monitor.query.format import show_matcher, to_text
 from monitor.query.history import Answer, Hints, History, Labels, Metadata, Millis, QueryError, Selected, TimeoutQueryError
@@ -119,7 +119,8 @@ class RemoteSource:
         if start >= since:
             return await self._local.select(matchers, start, end, hints, job)
         last = min(end, since - 1)
-        selector = Selector(tuple(matchers), range=last - start + 1)
+        # All series have to be asked for by a pattern: PromQL has no selector of everything.
+        selector = Selector(tuple(matchers) or (Matcher(NAME_TAG, "=~", ".+"),), range=last - start + 1)
         text = to_text(selector if self._plain else respelled(selector))
         body = await self.client.post("query", [("query", text), ("time", seconds(last)), *self._common(job, 0)], job)
         older = await asyncio.to_thread(answer_of, body, np.array([last], np.int64))
