@@ -15,6 +15,7 @@ from monitor.wire.messages import Message, Query, QueryResult, Reply
 from ui.command.ask import Conversation, conversation
 from ui.command.exits import NOTHING, OK, REFUSED, USAGE, CommandError
 from ui.command.show import WHOLE, complain, print_json, print_table
+from ui.views.csvcells import guarded, iso
 from ui.views.format import sanitise
 
 STEPS = 250
@@ -150,13 +151,7 @@ def _write_csv(answer: QueryResult) -> None:
     writer.writerow(["time", *(guarded(series_text(labels)) for labels in answer.labels)])
     rows = _columns(answer)
     for i, time in enumerate(answer.times.tolist()):
-        moment = datetime.fromtimestamp(time, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        writer.writerow([moment, *("" if math.isnan(row[i]) else repr(row[i]) for row in rows)])
-
-
-def guarded(text: str) -> str:
-    """Text that no spreadsheet takes for a formula."""
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+        writer.writerow([iso(time), *("" if math.isnan(row[i]) else repr(row[i]) for row in rows)])
 
 
 def _plain(answer: QueryResult) -> dict[str, Any]:

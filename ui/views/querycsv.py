@@ -7,31 +7,16 @@ import io
 import math
 import re
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
 
 import numpy as np
 
+from ui.views.csvcells import guarded, iso
 from ui.views.lines import Track
 from ui.views.querychart import Shown, full_name
 from ui.views.view import Floats
 
 MOST_CELLS = 2_000_000
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 _NOT_NAME = re.compile(r"[^A-Za-z0-9]+")
-
-
-def guarded(text: str) -> str:
-    """Text that no spreadsheet takes for a formula."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
-
-
-def iso(seconds: float) -> str:
-    """`2026-11-24T14:03:00.000Z`."""
-    try:
-        moment = datetime.fromtimestamp(seconds, UTC)
-    except (ValueError, OverflowError, OSError):
-        return ""
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def series_csv(shown: Sequence[Shown]) -> str:
