@@ -55,7 +55,9 @@ def _in_memory(settings: Settings) -> OpenHistory:
     history, began = sink.history, time.time()
 
     def oldest() -> float:
-        return max(began, history.newest / 1000 - settings["history_raw"]) if history.size else float("inf")
+        if not history.size:
+            return float("inf")
+        return max(began, history.newest / 1000 - settings["history_raw"], history.complete_since / 1000)
 
     def figures() -> dict[str, float]:
         counters = history.counters

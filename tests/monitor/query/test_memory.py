@@ -237,3 +237,20 @@ def test_readers_see_whole_samples_while_one_writes() -> None:
     for reader in readers:
         reader.join()
     assert failures == []
+
+
+@pytest.mark.parametrize("bounds", [Bounds(samples=500), Bounds(age=20_000), Bounds(series=3)])
+def test_a_history_knows_since_when_nothing_is_missing(bounds: Bounds) -> None:
+    history, whole = MemoryHistory(bounds), MemoryHistory()
+    for second in range(100):
+        for number in range(10):
+            labels = (("__name__", "load"), ("host", str(number)))
+            for each in (history, whole):
+                each.append(labels, np.array([second * 1000]), np.array([float(number)]))
+        since = history.complete_since
+        kept, expected = (
+            sum(len(block.times) * len(block.labels) for block in each.select((), since, second * 1000, Hints()).blocks)
+            for each in (history, whole)
+        )
+        assert kept == expected
+    assert history.complete_since > 0
