@@ -213,17 +213,26 @@ class Recorder:
         sums = self._sums(delta, rows[heads], stamps[heads])
         sizes = np.diff(np.append(heads, len(rows)))
         rows, stamps = rows[heads], stamps[heads]
-        self._begin_observing(rows, stamps)
-        self._observe(rows, stamps, sizes, bins, counts, sums)
+        empty_rows, empty_stamps = self._beginnings(rows, stamps)
+        none = np.zeros(len(empty_rows))
+        # In order of time, as they happened; what is empty has no bins, so those of the others stay in order.
+        order = np.argsort(np.concatenate((empty_stamps, stamps)), kind="stable")
+        self._observe(
+            np.concatenate((empty_rows, rows))[order],
+            np.concatenate((empty_stamps, stamps))[order],
+            np.concatenate((none.astype(np.int64), sizes))[order],
+            bins,
+            counts,
+            np.concatenate((none, sums))[order],
+        )
         self._observed[rows] = stamps
 
-    def _begin_observing(self, rows: Ids, stamps: Longs) -> None:
-        """An empty histogram before the first and after a silence: what growth is counted from."""
+    def _beginnings(self, rows: Ids, stamps: Longs) -> tuple[Ids, Longs]:
+        """Where an empty histogram stands, before the first and after a silence: what growth is counted from."""
         silent = np.flatnonzero(self._observed[rows] < stamps - 1)
         # In order of stamp, so that of a row the first counts.
-        rows, first = np.unique(rows[silent], return_index=True)
-        none = np.zeros(len(rows))
-        self._observe(rows, stamps[silent][first] - 1, none.astype(np.int64), np.empty(0, np.int32), np.empty(0), none)
+        begun, first = np.unique(rows[silent], return_index=True)
+        return begun, stamps[silent][first] - 1
 
     def _observe(self, rows: Ids, stamps: Longs, sizes: Longs, bins: Ids, counts: Floats, sums: Floats) -> None:
         refs = self._row_refs(rows)
