@@ -12,6 +12,10 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("QT_LOGGING_RULES", "qt.qpa.*=false")
 
 DESK, PHONE = (1440, 900), (390, 844)
+QUERIES = (
+    'histogram_quantile(0.99, sum by (service) (rate(shop_latency{service=~"orders.*|payments|cart"}[1m])))',
+    "sum(rate(shop_errors[1m])) / sum(rate(shop_requests[1m]))",
+)
 
 
 class Stage:
@@ -78,6 +82,17 @@ def _explore(stage: Stage) -> None:
     stage.pass_time(2)
 
 
+def _queries(stage: Stage) -> None:
+    session = stage.session
+    session.perform("page.explore")
+    for text in QUERIES:
+        session.perform("query.new")
+        session.set_text("query", text, len(text))
+        session.key("enter", True)
+        session.focus("")
+    stage.pass_time(4)
+
+
 def _alerts(stage: Stage) -> None:
     session = stage.session
     session.perform("page.alerts")
@@ -105,6 +120,7 @@ def _go(page: str) -> Callable[[Stage], Any]:
 PICTURES: tuple[tuple[str, tuple[int, int], str, float, Callable[[Stage], Any]], ...] = (
     ("desktop-overview", DESK, "dark", 1.0, _go("overview")),
     ("desktop-explore", DESK, "dark", 1.0, _explore),
+    ("desktop-queries", DESK, "dark", 1.0, _queries),
     ("desktop-alerts", DESK, "dark", 1.0, _alerts),
     ("desktop-rules", DESK, "dark", 1.0, _rules),
     ("desktop-overview-light", DESK, "light", 1.0, _go("overview")),

@@ -17,8 +17,12 @@ from ui.views.theme import load_themes
 if TYPE_CHECKING:
     from ui.terminal.application import LightshipApp
 
-SIZES = {"overview": (120, 40), "explore": (120, 36), "alerts": (120, 36), "rules": (120, 36)}
-KEYS = {"overview": "1", "explore": "2", "alerts": "4", "rules": "5"}
+SIZES = {"overview": (120, 40), "explore": (120, 36), "queries": (120, 40), "alerts": (120, 36), "rules": (120, 36)}
+QUERIES = (
+    'histogram_quantile(0.99, sum by (service) (rate(shop_latency{service=~"orders.*|payments|cart"}[1m])))',
+    "sum(rate(shop_errors[1m])) / sum(rate(shop_requests[1m]))",
+)
+KEYS = {"overview": "1", "explore": "2", "queries": "2", "alerts": "4", "rules": "5"}
 
 
 class Stagehand:
@@ -77,6 +81,13 @@ def shoot(out_dir: Path) -> None:
             for index in range(3):
                 hand.session.mark(index)
             hand.settle()
+        if page == "queries":
+            for text in QUERIES:
+                hand.press("n")
+                hand.session.set_text("query", text, len(text))
+                hand.session.key("enter", True)
+                hand.session.focus("")
+            hand.settle(4)
         save(hand.paint().canvas, load_themes()["dark"], out_dir / f"terminal-{page}.png")
 
 

@@ -140,7 +140,7 @@ class ExplorePicture:
         return chart.note or ("Standing still; data keep arriving. L goes live." if self.ctx.time.paused else "")
 
     def _empty(self) -> EmptyState | None:
-        if len(self.ctx.index):
+        if len(self.ctx.index) or self.page.deck:  # what nobody sends any more can still be asked for
             return None
         if self.ctx.mirror.hello is None:
             return EmptyState("Waiting for the collector.", self.ctx.refusal())

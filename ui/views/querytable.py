@@ -13,6 +13,7 @@ from ui.views.axis import linear, logarithmic
 from ui.views.format import plural, sanitise, value
 from ui.views.queryanswers import Labels
 from ui.views.querychart import Shown, full_name
+from ui.views.querytext import shortened
 from ui.views.queryview import HistogramView, TableRow, TableView
 from ui.views.units import Family, Unit
 from ui.views.view import Floats, Tick, Value
@@ -66,6 +67,8 @@ def table(shown: list[Shown], heads: tuple[str, ...], at: str, colour_of: Colour
         held = dict(labels)
         colour = colour_of(one.query.slot, labels)
         cells = tuple(sanitise(held.get(name, ""), 80) for name in columns)
+        if not any(cells):  # nothing tells it apart but what was asked
+            cells = (shortened(one.query.running, 48), *cells[1:])
         shown_values = tuple(value(x, one.unit) for x in figures[i])
         rows.append(TableRow(one.query.letter, colour, cells, shown_values, full_name(labels) or one.query.letter))
     total = sum(

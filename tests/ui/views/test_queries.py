@@ -522,6 +522,27 @@ def test_coarser_history_and_warnings_are_named(lab: Stage) -> None:
     assert queries(lab).rows[0].note == "812 series"
 
 
+def test_a_collector_without_series_can_be_asked_all_the_same(empty: Stage) -> None:
+    empty.press("2")
+    assert view(empty).empty is not None
+    ask(empty, "vector(7)")
+    assert view(empty).empty is None
+    assert str(view(empty).chart.last) == "7"
+
+
+def test_a_lost_link_keeps_the_last_answer_in_sight(lab: Stage) -> None:
+    ask(lab, "host_cpu_busy")
+    before = [line.values for line in view(lab).chart.lines]
+    lab.fake.disconnect()
+    lab.tick(8)
+    assert [len(line.values) for line in view(lab).chart.lines] == pytest.approx([len(v) for v in before], abs=3)
+    assert not queries(lab).rows[0].wrong
+    lab.fake.reconnect()
+    lab.tick(3)
+    lab.tick(3)
+    assert view(lab).chart.lines
+
+
 # ---------------------------------------------------------------- history and names
 
 
