@@ -67,10 +67,10 @@ def table(shown: list[Shown], heads: tuple[str, ...], at: str, colour_of: Colour
         held = dict(labels)
         colour = colour_of(one.query.slot, labels)
         cells = tuple(sanitise(held.get(name, ""), 80) for name in columns)
-        if not any(cells):  # nothing tells it apart but what was asked
+        if columns and not any(cells):  # nothing tells it apart but what was asked
             cells = (shortened(one.query.running, 48), *cells[1:])
         shown_values = tuple(value(x, one.unit) for x in figures[i])
-        rows.append(TableRow(one.query.letter, colour, cells, shown_values, full_name(labels) or one.query.letter))
+        rows.append(TableRow(one.query.letter, colour, cells, shown_values, full_name(labels) if labels else shortened(one.query.running, 48)))
     total = sum(
         max(one.held.result.total, len(one.held.labels)) for one in shown if one.held is not None and one.held.result is not None
     )
