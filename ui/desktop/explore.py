@@ -74,6 +74,7 @@ class ExplorePage(QScrollArea):
         self.field.wraps = True
         self.live = Button(host, "Go live", lambda: host.act("time.live"), "accent", key="L")
         self.rule = Button(host, "Make a rule…", lambda: host.act("explore.rule"), key="T")
+        self.rule.acts = True
         self.chart = ChartCard(host)
         self.tools = Card(host, "What is drawn")
         self.tools.add(self.chips)
