@@ -57,7 +57,7 @@ def _in_memory(settings: Settings) -> OpenHistory:
     def oldest() -> float:
         if not history.size:
             return float("inf")
-        return max(began, history.newest / 1000 - settings["history_raw"], history.complete_since / 1000)
+        return float(max(began, (history.newest - age) / 1000, history.complete_since / 1000))
 
     def figures() -> dict[str, float]:
         counters = history.counters

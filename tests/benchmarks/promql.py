@@ -37,7 +37,8 @@ def host_like() -> tuple[tuple[Labels, ...], Values]:
         elif kind == 6:
             name, values[row] = "cpusec", np.cumsum(np.round(random.gamma(2, 0.75, TIMES), 2))
         elif kind == 7:
-            name, values[row] = "bytes", (random.integers(100_000, 4_000_000) + np.cumsum(random.integers(-300, 300, TIMES))) * 4096.0
+            pages = random.integers(100_000, 4_000_000) + np.cumsum(random.integers(-300, 300, TIMES))
+            name, values[row] = "bytes", pages * 4096.0
         else:
             name, values[row] = "slow", np.repeat(random.integers(0, 40, TIMES // 20 + 1), 20)[:TIMES]
         labels.append((("__name__", "host_metric"), ("host", f"web{row // 100:02d}"), ("id", str(row)), ("kind", name)))

@@ -72,6 +72,7 @@ class Silent:
 
     def __init__(self) -> None:
         self.engine = Columns()
+        self.archive = None
 
     def hello(self) -> m.Hello:
         return m.Hello("bench", "bench", "boot", time.time(), 1 / HERTZ, (60.0,), 3600.0)

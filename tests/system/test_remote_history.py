@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.clients.test_remote_stores import Store, victoria_metrics
+from tests.clients.stores import Store, victoria_metrics
 from tests.running import Collector, until
 
 pytestmark = pytest.mark.peer

@@ -43,8 +43,10 @@ def test_alerts_and_silences_are_told_as_they_stood(store: StateStore) -> None:
     (firing,) = store.as_of(1050.0).alerts
     assert (firing.state, firing.ack, firing.silenced_by) == (State.FIRING, None, ())
     (owned,) = store.as_of(1100.0).alerts
-    assert owned.ack is not None and owned.ack.who == "Ana"
-    assert not store.as_of(1199.0).silences and len(store.as_of(1200.0).silences) == 1
+    assert owned.ack is not None
+    assert owned.ack.who == "Ana"
+    assert not store.as_of(1199.0).silences
+    assert len(store.as_of(1200.0).silences) == 1
     assert store.as_of(1300.0).alerts[0].state is State.RESOLVED
     assert [event.kind for event in store.as_of(1150.0).events] == ["firing", "acknowledged"]
 
@@ -63,7 +65,8 @@ def test_a_stretch_of_time_tells_what_changed_in_it(store: StateStore) -> None:
     quiet = store.turns(1001.0, 1099.0)
     assert quiet == state_history.Turns()
     turns = store.turns(1050.0, 1250.0)
-    assert len(turns.alerts) == 1 and turns.alerts[0].ack is not None
+    assert len(turns.alerts) == 1
+    assert turns.alerts[0].ack is not None
     assert len(turns.silences) == 1
     assert [event.kind for event in turns.events] == ["acknowledged", "silenced"]
     assert turns.rules is None
@@ -88,10 +91,12 @@ def test_rules_are_told_as_they_stood_and_the_same_text_twice_is_one_version(sto
     store.remember_rules([new], [RuleFile("a.toml", "new", 2)], 200.0)
     assert store.as_of(120.0).rules == (old,)
     assert store.as_of(200.0).files[0].text == "new"
-    assert store.as_of(99.0).rules == () and store.as_of(99.0).since == 100.0
+    assert store.as_of(99.0).rules == ()
+    assert store.as_of(99.0).since == 100.0
     assert store.turns(100.0, 150.0).rules is None
     changed = store.turns(150.0, 200.0).rules
-    assert changed is not None and changed[0] == (new,)
+    assert changed is not None
+    assert changed[0] == (new,)
 
 
 def test_old_versions_go_but_what_stood_at_the_border_stays(store: StateStore) -> None:
