@@ -139,7 +139,6 @@ class ServiceInfo:
             for file, rules in files.items()
         ]
 
-
     def _kind(self, rule: Rule) -> Kind:
         """Of the series it watches; of none that is there, what its field says."""
         table = self._service.engine.table
