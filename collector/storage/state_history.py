@@ -21,6 +21,8 @@ VERSION_TABLES = (
     """CREATE TABLE versions (id INTEGER PRIMARY KEY AUTOINCREMENT, at REAL NOT NULL, what INTEGER NOT NULL,
                               name TEXT NOT NULL, body BLOB NOT NULL)""",
     "CREATE INDEX versions_name ON versions (name, id)",
+    "CREATE INDEX versions_at ON versions (at)",
+    "CREATE INDEX events_at ON events (at)",
     "CREATE TABLE rule_versions (id INTEGER PRIMARY KEY AUTOINCREMENT, at REAL NOT NULL, body BLOB NOT NULL)",
 )
 """`body` is JSON, deflated; empty where something was forgotten (`what` 2)."""
