@@ -123,8 +123,8 @@ def lists_are_whole(connection: sqlite3.Connection) -> bool:
         ).fetchone()
         if counted != (row[0] << 32) + int(row[1]) // 4:
             return False
-    segments = connection.execute("SELECT count(*) FROM (SELECT DISTINCT ref >> ? FROM series)", (SEGMENT_BITS,)).fetchone()[0]
-    return bool(segments == len(placed))
+    held = connection.execute("SELECT count(*) FROM series").fetchone()[0]
+    return bool(held == sum(counted >> 32 for counted in placed.values()))
 
 
 def _pairs_by_name(connection: sqlite3.Connection) -> dict[int, npt.NDArray[np.int64]]:
