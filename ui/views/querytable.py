@@ -52,15 +52,14 @@ def label_columns(rows: Sequence[Labels]) -> tuple[list[str], str]:
 
 
 def table(shown: list[Shown], heads: tuple[str, ...], at: str, colour_of: ColourOf, letters: bool) -> TableView:
-    """The answers' series by their last value, largest first; what has none is at the end."""
+    """The answers' series by their last value, largest first, those of one unit together; what has none is at the end."""
     found = entries(shown)
     columns, shared = label_columns([labels for _, _, labels in found])
     cut, columns = len(columns) - MOST_COLUMNS, columns[:MOST_COLUMNS]
     figures = [_figures(one, row, len(heads)) for one, row, _ in found]
-    order = sorted(
-        range(len(found)),
-        key=lambda i: (not math.isfinite(figures[i][0]), -figures[i][0] if math.isfinite(figures[i][0]) else 0.0),
-    )
+    units = list(dict.fromkeys(one.unit for one, _, _ in found))  # what has another unit cannot be compared
+    lasts = [figure[0] if math.isfinite(figure[0]) else -math.inf for figure in figures]
+    order = sorted(range(len(found)), key=lambda i: (units.index(found[i][0].unit), -lasts[i]))
     rows = []
     for i in order[:MOST_ROWS]:
         one, _, labels = found[i]
@@ -70,7 +69,8 @@ def table(shown: list[Shown], heads: tuple[str, ...], at: str, colour_of: Colour
         if columns and not any(cells):  # nothing tells it apart but what was asked
             cells = (shortened(one.query.running, 48), *cells[1:])
         shown_values = tuple(value(x, one.unit) for x in figures[i])
-        rows.append(TableRow(one.query.letter, colour, cells, shown_values, full_name(labels) if labels else shortened(one.query.running, 48)))
+        name = full_name(labels) if labels else shortened(one.query.running, 48)
+        rows.append(TableRow(one.query.letter, colour, cells, shown_values, name))
     total = sum(
         max(one.held.result.total, len(one.held.labels)) for one in shown if one.held is not None and one.held.result is not None
     )

@@ -284,6 +284,16 @@ def test_the_table_sorts_by_value_and_names_shared_labels_once(lab: Stage) -> No
     assert len(shown.rows) == 9
 
 
+def test_rows_of_different_units_are_not_ranked_against_each_other(lab: Stage) -> None:
+    ask(lab, 'histogram_quantile(0.5, rate(shop_latency{service=~"cart|orders"}[1m]))', "sum(rate(shop_requests[1m]))")
+    lab.press("v")
+    lab.tick(1)
+    shown = queries(lab).table
+    assert shown is not None
+    assert [row.letter for row in shown.rows] == ["A", "A", "B"]
+    assert shown.rows[2].cells[0] == "sum(rate(shop_requests[1m]))"
+
+
 def test_a_moment_is_that_of_the_crosshair_else_the_newest(lab: Stage) -> None:
     ask(lab, "rate(shop_requests[1m])")
     lab.press("v", "v")
