@@ -19,6 +19,8 @@ from collector.protobuf.columns import SeriesColumns
 from collector.protobuf.read import ReadQuery, ReadRequest, decode_read_response, encode_read_request
 from collector.query import QueryService
 from collector.query.remote import RemoteSource
+from collector.storage.memory_sink import MemorySink
+from collector.storage.remote.both import BothSinks
 from collector.storage.remote.names import old_labels
 from collector.storage.remote.target import RemoteTarget
 from monitor.model.matchers import Matcher
@@ -27,6 +29,7 @@ from monitor.query.evaluator import Evaluator
 from monitor.query.histogram import Layout, Stack
 from monitor.query.history import STALE, Labels
 from monitor.query.memory import MemoryHistory
+from monitor.windows.bins import bins_of
 from tests.clients.stores import NOW, STORES, Store, started, until, writing
 from tests.differential.peer import prometheus as peer_prometheus
 
@@ -130,6 +133,43 @@ async def test_while_the_store_is_away_the_recent_part_is_shown(store: Store, tm
         assert again.matrix is not None
         assert expected.matrix is not None
         np.testing.assert_array_equal(again.matrix.values, expected.matrix.values)
+
+
+async def test_quantiles_go_over_the_seam_though_the_store_has_classic_buckets(store: Store, tmp_path: Path) -> None:
+    near, begin, seconds = MemorySink(), GRID - 1_200_000, 1200
+    observed = np.random.default_rng(5).lognormal(0, 1, (seconds, 20))
+    labels = (("__name__", "test.latency"), ("job", "api"))
+    async with writing(tmp_path / "queue", store) as writer:
+        both = BothSinks(near, writer)
+        ref = both.intern([labels], [int(Kind.DISTRIBUTION)])
+        for second, values in enumerate(observed):
+            bins, counts = np.unique(bins_of(values), return_counts=True)
+            time, size = np.array([begin + 1000 * second + 1]), np.array([0, len(bins)])
+            both.append_histograms(ref, time, size, bins, counts.astype(np.float64), np.array([values.sum()]))
+            both.commit()
+        await until(lambda: writer.idle)
+        store.ask("up")
+        assert writer.sender.version == "1.0"
+        target = RemoteTarget(store.write_url, store.url)
+        source = RemoteSource(target, near.history, lambda: SINCE, classic=lambda: True)
+        service = QueryService(None, source=source)
+        span = (begin + 300_000, begin + 1_170_000, 30_000)
+        for quantile in (0.5, 0.9):
+            query = f"histogram_quantile({quantile}, sum by (job) (rate(test_latency[2m])))"
+            found = (await service.range(query, *span)).matrix
+            assert found is not None
+            assert found.labels == ((("job", "api"),),)
+            assert found.present.all()
+            for at, value in zip(found.times.tolist(), found.values[0].tolist(), strict=True):
+                last = (at - begin) // 1000
+                expected = float(np.quantile(observed[last - 120 : last], quantile))
+                assert value == pytest.approx(expected, rel=0.12)
+        mean = (await service.range("histogram_avg(rate(test_latency[2m]))", *span)).matrix
+        assert mean is not None
+        assert mean.present.all()
+        assert source.client.requests == 3
+        service.close()
+        await source.close_client()
 
 
 @pytest.mark.parametrize("matchers", [(), (Matcher("__name__", "=", "test_depth"), Matcher("host", "=", "h1"))])

@@ -18,6 +18,7 @@ import numpy as np
 from collector.query.job import Job, QueryLimits
 from collector.query.local import LocalSource
 from collector.query.remote.answers import answer_of, matrix_of
+from collector.query.remote.classic import classic_form
 from collector.query.remote.client import RemoteClient, RemoteUnavailableError, cancelled_with, seconds
 from collector.query.remote.named import named_as_here
 from collector.query.remote.respell import respelled
@@ -42,7 +43,8 @@ _EXTREMES = 1 << 50
 
 class RemoteSource:
     """Implements `QuerySource`. `since` gives the time, in milliseconds, from which the history at hand has everything that this
-    collector took in; a time in the future when it has nothing. `names` as the writer sends them.
+    collector took in; a time in the future when it has nothing. `names` as the writer sends them. `classic`: whether
+    the store has distributions as classic buckets.
     """
 
     def __init__(
@@ -53,12 +55,14 @@ class RemoteSource:
         limits: QueryLimits | None = None,
         *,
         names: Names = "underscores",
+        classic: Callable[[], bool] = lambda: False,
     ) -> None:
         self._limits = limits or QueryLimits()
         self._plain = names == "as_sent"
         self._history = history if self._plain else SpelledHistory(history)
         self._local = LocalSource(self._history, self._limits)
         self._since = since
+        self._classic = classic
         self.client = RemoteClient(target)
 
     # ------------------------------------------------------------ queries
@@ -71,7 +75,8 @@ class RemoteSource:
         looks = reach(tree, lookback or self._limits.lookback)
         if looks.covered(time, since) and await self._at_hand(tree, since, job):
             return await self._local.instant(expr if self._plain else tree, time, job, lookback)
-        fields = [("query", to_text(tree)), ("time", seconds(time)), *self._common(job, lookback)]
+        text = to_text(await self._as_there(tree, job))
+        fields = [("query", text), ("time", seconds(time)), *self._common(job, lookback)]
         body = await self.client.post("query", fields, job)
         answer = await asyncio.to_thread(answer_of, body, np.array([time], np.int64))
         return named_as_here(answer, tree)
@@ -103,7 +108,7 @@ class RemoteSource:
 
     async def _remote_range(self, tree: Expr, times: Millis, step: int, job: Job, lookback: int) -> Answer:
         fields = [
-            ("query", to_text(tree)),
+            ("query", to_text(await self._as_there(tree, job))),
             ("start", seconds(int(times[0]))),
             ("end", seconds(int(times[-1]))),
             ("step", seconds(step)),
@@ -189,6 +194,13 @@ class RemoteSource:
     def _tree(self, expr: str | Expr, bounds: Bounds) -> Expr:
         tree = resolved(parse(expr) if isinstance(expr, str) else expr, bounds)
         return tree if self._plain else respelled(tree)
+
+    async def _as_there(self, tree: Expr, job: Job) -> Expr:
+        """The expression for the series that the store has."""
+        if not self._classic():
+            return tree
+        known = await self._local.metadata(job)
+        return classic_form(tree, lambda name: name in known and known[name].type == "histogram")
 
     async def _at_hand(self, tree: Expr, since: int, job: Job) -> bool:
         """Whether every selector finds series here. One that does not may find some there: classic buckets of a distribution,
