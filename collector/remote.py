@@ -53,7 +53,7 @@ def keep_remotely(
     chosen = settings or RemoteSettings()
     writer = RemoteWriter(folder, target, chosen, clock=clock)
     since = _Since(near.oldest, recent, clock)
-    source = RemoteSource(target, near.history, since, limits, names=chosen.names, classic=lambda: writer.sender.version == "1.0")
+    source = RemoteSource(target, near.history, since, limits, names=chosen.names, classic=lambda: writer.sender.spoken == "1.0")
 
     def figures() -> dict[str, float]:
         asked = {"remote_queries_total": source.client.requests, "remote_query_failures_total": source.client.failures}

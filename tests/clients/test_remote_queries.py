@@ -149,7 +149,7 @@ async def test_quantiles_go_over_the_seam_though_the_store_has_classic_buckets(s
             both.commit()
         await until(lambda: writer.idle)
         store.ask("up")
-        assert writer.sender.version == "1.0"
+        assert writer.sender.spoken == "1.0"
         target = RemoteTarget(store.write_url, store.url)
         source = RemoteSource(target, near.history, lambda: SINCE, classic=lambda: True)
         service = QueryService(None, source=source)

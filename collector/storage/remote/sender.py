@@ -55,6 +55,8 @@ class Sender:
         self.changed = asyncio.Event()
         self.counters = SendCounters()
         self.version: Version = "2.0"
+        self.spoken: Version = "2.0"
+        """The version of the last request that was taken."""
         self._changed_version = 0.0
         self.failing = ""
         """Why nothing gets through now, "" when all is well."""
@@ -126,6 +128,8 @@ class Sender:
                 body, samples = await asyncio.to_thread(self._encoded, part)
                 continue
             if reply.kind != "again":
+                if reply.kind == "done":
+                    self.spoken = version
                 self._settled(reply, samples)
                 return
             self._failed(reply)

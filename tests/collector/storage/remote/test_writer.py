@@ -100,6 +100,7 @@ async def test_a_receiver_that_knows_1_0_only_loses_nothing(tmp_path: Path, refu
         older = [columns for headers, columns in receiver.requests if headers["Content-Type"] != V2]
         assert [columns.times.tolist() for columns in older] == [[1000], [2000]]
         assert receiver.attempts == 3, "2.0 is not tried again at once"
+        assert writer.sender.spoken == "1.0"
         assert writer.figures()["remote_rejected_total"] == 0
 
 
