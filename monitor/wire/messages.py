@@ -9,32 +9,23 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-import numpy as np
 
 from monitor.alerting.model import Alert, Event, Rule, RuleFile, RuleProblem, Silence
 from monitor.model.matchers import Matcher
-
-
-class I32(np.ndarray[Any, np.dtype[np.int32]]):
-    """A column of int32."""
-
-
-class F64(np.ndarray[Any, np.dtype[np.float64]]):
-    """A column of float64."""
-
-
-class Message(msgspec.Struct, frozen=True, tag_field="type", omit_defaults=True, eq=False):
-    """Base of all messages; the tag is the class name in snake case."""
-
-
-def _tag(name: str) -> str:
-    return "".join("_" + c.lower() if c.isupper() else c for c in name).lstrip("_")
-
+from monitor.wire.asking import Find as Find
+from monitor.wire.asking import HistogramCell as HistogramCell
+from monitor.wire.asking import Query as Query
+from monitor.wire.asking import QueryResult as QueryResult
+from monitor.wire.base import F64 as F64
+from monitor.wire.base import I32 as I32
+from monitor.wire.base import Message as Message
+from monitor.wire.base import Request as Request
+from monitor.wire.base import tag
 
 # ---------------------------------------------------------------- collector to client
 
 
-class Hello(Message, frozen=True, tag=_tag):
+class Hello(Message, frozen=True, tag=tag):
     """First message. `boot` changes at each start of the collector; `interval` is the tick; `read_only`: commands are refused.
 
     `recent` is how many seconds of history `history` can answer at most; `since` the time of the oldest data there are.
@@ -66,7 +57,7 @@ class SeriesEntry(msgspec.Struct, frozen=True, array_like=True):
     unit: str = ""
 
 
-class Series(Message, frozen=True, tag=_tag):
+class Series(Message, frozen=True, tag=tag):
     """Rows given out and given up since `since`; `since` 0: the whole table.
 
     A row means this series until it is gone or given anew. `more`: this is a part, and `revision` counts only once the
@@ -80,7 +71,7 @@ class Series(Message, frozen=True, tag=_tag):
     more: bool = False
 
 
-class Frame(Message, frozen=True, tag=_tag):
+class Frame(Message, frozen=True, tag=tag):
     """One tick for one subscription: `columns[i]` holds field i of the subscription for `rows`.
 
     `rows` is left out when it equals that of the subscription's frame before.
@@ -94,7 +85,7 @@ class Frame(Message, frozen=True, tag=_tag):
     skipped: int = 0
 
 
-class History(Message, frozen=True, tag=_tag):
+class History(Message, frozen=True, tag=tag):
     """Backfill of a subscription, or the answer to a `history_query`: `columns[i]` is field i, row-major [rows, times]."""
 
     sub: int
@@ -105,7 +96,7 @@ class History(Message, frozen=True, tag=_tag):
     id: int = 0
 
 
-class Alerts(Message, frozen=True, tag=_tag):
+class Alerts(Message, frozen=True, tag=tag):
     """Alerts and silences changed since `since` (0: all of them); `removed` ids of alerts that are forgotten."""
 
     revision: int
@@ -134,7 +125,7 @@ class GroupRule(msgspec.Struct, frozen=True):
     error: str = ""
 
 
-class Rules(Message, frozen=True, tag=_tag):
+class Rules(Message, frozen=True, tag=tag):
     """All rules in force and their files, sent whole at each change (rules are few)."""
 
     revision: int
@@ -143,13 +134,13 @@ class Rules(Message, frozen=True, tag=_tag):
     groups: tuple[GroupRule, ...] = ()
 
 
-class Events(Message, frozen=True, tag=_tag):
+class Events(Message, frozen=True, tag=tag):
     """Events with ids rising, oldest first."""
 
     events: tuple[Event, ...]
 
 
-class Health(Message, frozen=True, tag=_tag):
+class Health(Message, frozen=True, tag=tag):
     """The collector on itself, once a tick: names as at /metrics, without the `lightship_` prefix.
 
     `notes` are sentences for `status`: first malformed lines, targets that do not answer, limits that are reached.
@@ -160,40 +151,7 @@ class Health(Message, frozen=True, tag=_tag):
     notes: tuple[str, ...] = ()
 
 
-class HistogramCell(msgspec.Struct, frozen=True):
-    """A native histogram in an instant answer: the series' place in `labels`, and its buckets in rising order."""
-
-    series: int
-    count: float
-    sum: float
-    lower: F64
-    upper: F64
-    counts: F64
-
-
-class QueryResult(Message, frozen=True, tag=_tag):
-    """Answer to a `query`, S series at T times. `kind`: vector, matrix, scalar or string (`text`).
-
-    `labels[i]` are the labels of series i, the name as `__name__`. `times` float64[T] seconds; `values` row-major [S, T], NaN
-    where there is none. `total`: series there are when more than asked for. `resolution`: seconds between what was kept where
-    that is coarser than what came in, 0 where nothing was lost. `step`: that of the evaluation, 0 for an instant.
-    """
-
-    id: int
-    kind: str
-    labels: tuple[tuple[tuple[str, str], ...], ...]
-    times: F64
-    values: F64
-    step: float = 0.0
-    resolution: float = 0.0
-    total: int = 0
-    text: str = ""
-    warnings: tuple[str, ...] = ()
-    infos: tuple[str, ...] = ()
-    histograms: tuple[HistogramCell, ...] = ()
-
-
-class Reply(Message, frozen=True, tag=_tag):
+class Reply(Message, frozen=True, tag=tag):
     """Answer to the request with this id. `error` says what, why and what to do. `result` depends on the request."""
 
     id: int
@@ -204,13 +162,7 @@ class Reply(Message, frozen=True, tag=_tag):
 # ---------------------------------------------------------------- client to collector
 
 
-class Request(Message, frozen=True):
-    """Base of what a client sends; `id` is the client's own number, answered by a `reply` with the same."""
-
-    id: int
-
-
-class Resume(Request, frozen=True, tag=_tag):
+class Resume(Request, frozen=True, tag=tag):
     """First message of a client: what it has already, of the boot named. Answered by what it lacks.
 
     `at` above 0: this connection looks at the past. It gets a second `hello` whose `rewound` is that time, and then series,
@@ -229,7 +181,7 @@ class Resume(Request, frozen=True, tag=_tag):
     speed: float = 0.0
 
 
-class Subscribe(Request, frozen=True, tag=_tag):
+class Subscribe(Request, frozen=True, tag=tag):
     """Frames of the series that `selector` selects: one column a field, over `window` seconds. Result: {"rows": n}.
 
     `since`: send `history` from then on first, at `step` seconds or coarser (0: no backfill; below 0: so many seconds back
@@ -247,11 +199,11 @@ class Subscribe(Request, frozen=True, tag=_tag):
     every: int = 1
 
 
-class Unsubscribe(Request, frozen=True, tag=_tag):
+class Unsubscribe(Request, frozen=True, tag=tag):
     sub: int
 
 
-class Get(Request, frozen=True, tag=_tag):
+class Get(Request, frozen=True, tag=tag):
     """Values now. Result: list of {name, tags, kind, unit, fields: {field: number or null}}."""
 
     selector: str
@@ -260,7 +212,7 @@ class Get(Request, frozen=True, tag=_tag):
     limit: int = 1000
 
 
-class HistoryQuery(Request, frozen=True, tag=_tag):
+class HistoryQuery(Request, frozen=True, tag=tag):
     """Answered by a `history` message with this id, or a `reply` with an error."""
 
     selector: str
@@ -272,34 +224,7 @@ class HistoryQuery(Request, frozen=True, tag=_tag):
     limit: int = 50
 
 
-class Query(Request, frozen=True, tag=_tag):
-    """PromQL over all that is kept. `step` 0: at the instant `end`; otherwise at start, start + step … to end.
-
-    Answered by a `query_result`, or a `reply` with an error whose result is {"kind", "line", "column", "end", "fix"} (columns
-    from 1, 0 where no place in the text is meant). `limit`: at most so many series.
-    """
-
-    expr: str
-    start: float
-    end: float
-    step: float = 0.0
-    limit: int = 1000
-
-
-class Find(Request, frozen=True, tag=_tag):
-    """What could be written in a query: `what` is "metrics", "labels" (names) or "values" (of `label`), of the series selected.
-
-    Only those that contain `text`, those that begin with it first. Result: {"found": [{"name", "detail"}], "more": bool}.
-    """
-
-    what: str
-    label: str = ""
-    selector: str = "{}"
-    text: str = ""
-    limit: int = 50
-
-
-class Seek(Request, frozen=True, tag=_tag):
+class Seek(Request, frozen=True, tag=tag):
     """Where the connection looks at the past (`resume.at`): go to `time` (0: stay), then on at `speed` (0: stand still).
 
     Answered by a `reply`; at another time everything is told anew before it, under another `boot`. Until then `health`
@@ -310,11 +235,11 @@ class Seek(Request, frozen=True, tag=_tag):
     speed: float = 0.0
 
 
-class Status(Request, frozen=True, tag=_tag):
+class Status(Request, frozen=True, tag=tag):
     """Result: the fields of `health` and `hello` together."""
 
 
-class Acknowledge(Request, frozen=True, tag=_tag):
+class Acknowledge(Request, frozen=True, tag=tag):
     """Acknowledge alerts by id. Result: {"acknowledged": [ids]}."""
 
     alerts: tuple[str, ...]
@@ -323,14 +248,14 @@ class Acknowledge(Request, frozen=True, tag=_tag):
     expires: float | None = None
 
 
-class Release(Request, frozen=True, tag=_tag):
+class Release(Request, frozen=True, tag=tag):
     """Take acknowledgements back. Result: {"released": [ids]}."""
 
     alerts: tuple[str, ...]
     who: str
 
 
-class AddSilence(Request, frozen=True, tag=_tag):
+class AddSilence(Request, frozen=True, tag=tag):
     """Result: {"silence": id, "matched": [alert ids]}."""
 
     matchers: tuple[Matcher, ...]
@@ -341,14 +266,14 @@ class AddSilence(Request, frozen=True, tag=_tag):
     end_when_resolved: bool = False
 
 
-class ExpireSilence(Request, frozen=True, tag=_tag):
+class ExpireSilence(Request, frozen=True, tag=tag):
     """Result: {"expired": id}."""
 
     silence: str
     who: str
 
 
-class AddNote(Request, frozen=True, tag=_tag):
+class AddNote(Request, frozen=True, tag=tag):
     """A note on an alert, kept in its history."""
 
     alert: str
@@ -356,14 +281,14 @@ class AddNote(Request, frozen=True, tag=_tag):
     who: str
 
 
-class CheckRules(Request, frozen=True, tag=_tag):
+class CheckRules(Request, frozen=True, tag=tag):
     """Whether this text would be accepted as this file. Result: {"problems": [RuleProblem]}."""
 
     file: str
     text: str
 
 
-class SaveRules(Request, frozen=True, tag=_tag):
+class SaveRules(Request, frozen=True, tag=tag):
     """Write the file. `base` is the revision it was edited from.
 
     On a conflict nothing is written and the error says who was first.
@@ -377,7 +302,7 @@ class SaveRules(Request, frozen=True, tag=_tag):
     who: str
 
 
-class EnableRule(Request, frozen=True, tag=_tag):
+class EnableRule(Request, frozen=True, tag=tag):
     """Switch one rule on or off; the file is edited with comments and order intact."""
 
     rule: str
@@ -385,7 +310,7 @@ class EnableRule(Request, frozen=True, tag=_tag):
     who: str
 
 
-class DeleteRule(Request, frozen=True, tag=_tag):
+class DeleteRule(Request, frozen=True, tag=tag):
     rule: str
     who: str
 
