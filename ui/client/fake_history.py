@@ -117,7 +117,8 @@ def _histograms(script: Script, times: Millis) -> Cells:
     indices = np.arange(math.floor(low * 2**SCHEMA), math.ceil(high * 2**SCHEMA) + 1, dtype=np.int32)
     edges = np.concatenate(([indices[0] - 1], indices)) / 2**SCHEMA
     below = _normal((edges[np.newaxis] - logs[:, np.newaxis]) * math.log(2.0) / max(script.spread, 1e-6))
-    parts = np.diff(below, axis=1) * np.where(known, counts * PACE, 0.0)[:, np.newaxis]
+    shares = np.diff(below, axis=1)
+    parts = shares / np.maximum(shares.sum(1, keepdims=True), 1e-300) * np.where(known, counts * PACE, 0.0)[:, np.newaxis]
     totals = np.cumsum(parts, 0)
     middles = np.exp2(edges[1:] - 0.5 / 2**SCHEMA)
     at = np.clip(seconds.searchsorted(times // 1000, "right") - 1, 0, len(seconds) - 1)

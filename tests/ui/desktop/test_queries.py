@@ -57,8 +57,9 @@ def test_a_query_is_written_completed_and_run_by_keys_alone(lab: Screen) -> None
     assert QApplication.focusWidget() is edit
     lab.write("ra")
     lab.write("te")
-    assert completion(lab).view is not None
-    assert completion(lab).view.rows[0].detail == "rate(m range-vector)"
+    offers = completion(lab).view
+    assert offers is not None
+    assert offers.rows[0].detail == "rate(m range-vector)"
     lab.press(Qt.Key.Key_Tab)
     assert edit.toPlainText() == "rate()"
     assert edit.textCursor().position() == 5

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
 
@@ -11,7 +13,7 @@ from ui.client.fake import FakeCollector
 from ui.views.drafts import MemoryDrafts
 from ui.views.queries import MAX_HISTORY
 from ui.views.queryview import QueriesView
-from ui.views.view import ExploreView
+from ui.views.view import ExploreView, Floats
 
 
 def view(stage: Stage) -> ExploreView:
@@ -57,6 +59,10 @@ def ask(stage: Stage, *texts: str) -> QueriesView:
 
 def plain(text: str) -> str:
     return text.replace("\u202f", " ")
+
+
+def level(height: float, times: Floats) -> Floats:
+    return np.full(len(times), height)
 
 
 # ---------------------------------------------------------------- the way in
@@ -255,7 +261,7 @@ def test_eight_queries_are_the_most(lab: Stage) -> None:
 
 def test_of_very_many_series_the_eight_largest_are_lines_and_the_rest_one_ground(empty: Stage) -> None:
     for i in range(49):
-        empty.fake.gauge("load", lambda times, i=i: np.full(len(times), float(i)), {"host": f"h{i:02}"})
+        empty.fake.gauge("load", partial(level, float(i)), {"host": f"h{i:02}"})
     empty.press("2")
     empty.tick(2)
     ask(empty, "load", "max(load)")
@@ -518,15 +524,13 @@ def test_coarser_history_and_warnings_are_named(lab: Stage) -> None:
 
     def send(request: m.Request, callback: object) -> None:
         assert isinstance(request, m.Query | m.Find)
-        empty = np.array([]).view(m.F64)
         labels, times = ((("__name__", "up"),),), np.array([request.end if isinstance(request, m.Query) else 0.0]).view(m.F64)
         answer = m.QueryResult(
             1, "matrix", labels, times, np.ones(1).view(m.F64), 5.0, 60.0, 812, warnings=("PromQL warning: odd",)
         )
         callback(answer if isinstance(request, m.Query) else m.Reply(1, "", {}))  # type: ignore[operator]
-        assert not len(empty)
 
-    lab.session.ctx.send = send  # type: ignore[assignment]
+    lab.session.ctx.send = send
     typed(lab, "enter")
     assert view(lab).chart.note == "Odd. 1 min resolution: nothing finer is kept of this time. The first 1 of 812 series."
     assert queries(lab).rows[0].note == "812 series"
@@ -622,9 +626,9 @@ def test_a_query_is_kept_under_a_name_found_by_it_and_forgotten(lab: Stage) -> N
     assert palette is not None
     at = next(i for i, row in enumerate(palette.rows) if row.title.startswith("Forget"))
     lab.session.open("palette", at)
-    assert lab.session.ctx.desk.queries.saved == ()
+    assert not lab.session.explore.deck.queries.saved
     lab.press("ctrl+z")
-    assert [s.name for s in lab.session.ctx.desk.queries.saved] == ["Requests of the shop"]
+    assert [kept.name for kept in lab.session.ctx.desk.queries.saved] == ["Requests of the shop"]
 
 
 def test_drafts_without_queries_can_still_be_read() -> None:
