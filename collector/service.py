@@ -28,7 +28,7 @@ from collector.server.http import HttpServer, taken
 from collector.server.origins import Origins
 from collector.server.prometheus.api import PrometheusApi
 from collector.server.stream import StreamLimits, StreamServer
-from collector.storage.journal import Journal
+from collector.storage.journal import Journal, ahead
 from collector.storage.state import StateError, StateStore
 from monitor.alerting.durations import rough_duration
 from monitor.engine import Derived, Engine, EngineSettings
@@ -165,7 +165,7 @@ class Service:
         if self.journal is None:
             return
         first = 0.0
-        for delta in self.journal.read(now):
+        for delta in ahead(self.journal.read(now)):
             if len(delta.rows):
                 first = first or delta.time
             try:

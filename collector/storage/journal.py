@@ -9,7 +9,9 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import queue
 import struct
+import threading
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -162,6 +164,25 @@ class Journal:
             with contextlib.suppress(OSError):
                 self._file.close()
             self._file = None
+
+
+def ahead(deltas: Iterator[Delta]) -> Iterator[Delta]:
+    """The same, unpacked in a thread while those before are used."""
+    waiting: queue.Queue[Delta | BaseException | None] = queue.Queue(16)
+
+    def read() -> None:
+        try:
+            for delta in deltas:
+                waiting.put(delta)
+            waiting.put(None)
+        except BaseException as error:  # told where it can be heard
+            waiting.put(error)
+
+    threading.Thread(target=read, name="lightship-journal", daemon=True).start()
+    while (delta := waiting.get()) is not None:
+        if isinstance(delta, BaseException):
+            raise delta
+        yield delta
 
 
 def _record(head: bytes, file: BinaryIO) -> Delta:

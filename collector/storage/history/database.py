@@ -68,9 +68,16 @@ def connect(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def open_database(path: Path, stamp: str, known_damage: str = "") -> tuple[sqlite3.Connection, list[str]]:
+MOST_ROWS = 200_000
+"""Chunks and series up to which opening looks a database over: some two seconds."""
+
+
+def open_database(
+    path: Path, stamp: str, known_damage: str = "", most_rows: int = MOST_ROWS
+) -> tuple[sqlite3.Connection, list[str]]:
     """A connection for writing, and sentences about what was found damaged.
 
+    A database of up to `most_rows` rows is looked over whole; a larger one is to be looked over later, by `look_over`.
     A damaged file is set aside under a name with `stamp` and what can be read of it copied into a new one; so is one of which
     damage is known that opening does not show. Raises `HistoryError` when the file is of a newer version or cannot be opened at
     all.
@@ -85,7 +92,7 @@ def open_database(path: Path, stamp: str, known_damage: str = "") -> tuple[sqlit
     try:
         if known_damage:
             raise sqlite3.DatabaseError(known_damage)
-        connection, told = _opened(path)
+        connection, told = _opened(path, most_rows)
         first_page.remember(path, connection)
         return connection, [*problems, *told]
     except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # the latter: what is wrong with the schema is no text
@@ -133,7 +140,7 @@ def _salvaged(path: Path, partly: Path) -> tuple[int, int]:
     return counts
 
 
-def _opened(path: Path) -> tuple[sqlite3.Connection, list[str]]:
+def _opened(path: Path, most_rows: int = MOST_ROWS) -> tuple[sqlite3.Connection, list[str]]:
     created = not path.exists() or path.stat().st_size == 0
     if created:
         path.touch(mode=0o600)
@@ -149,7 +156,10 @@ def _opened(path: Path) -> tuple[sqlite3.Connection, list[str]]:
         _migrate(connection, path)
         if _schema_of(connection) != _expected_schema():
             raise sqlite3.DatabaseError("its schema is damaged")
-        return connection, _look_over(connection)
+        if rows_of(connection) > most_rows:
+            _read_small_tables(connection)
+            return connection, []
+        return connection, look_over(connection)
     except BaseException:
         connection.close()
         raise
@@ -199,15 +209,27 @@ def _expected_schema() -> list[tuple[str, str, str, str]]:
         return _schema_of(connection)
 
 
-def _look_over(connection: sqlite3.Connection) -> list[str]:
-    """Reads all small tables and all of the chunks but their blobs, which have checksums of their own, read when asked for.
+def rows_of(connection: sqlite3.Connection) -> int:
+    """About how many rows there are to look over: chunks and series."""
+    chunks = connection.execute("SELECT total(chunks) FROM spans").fetchone()[0]
+    series = connection.execute("SELECT max(ref) FROM series_next").fetchone()[0]
+    return int(chunks) + int(series or 0)
 
-    A database of 10 GiB takes about a second. Raises `sqlite3.DatabaseError` when a row is damaged or rows are missing.
-    """
+
+def _read_small_tables(connection: sqlite3.Connection) -> None:
     for table in ("days", "tombstones", "newest", "doomed"):
         for _ in connection.execute(f"SELECT * FROM {table}"):
             pass
     marks(connection)
+
+
+def look_over(connection: sqlite3.Connection) -> list[str]:
+    """Reads all small tables and all of the chunks but their blobs, which have checksums of their own, read when asked for.
+
+    A hundred thousand chunks or series take about a second. Sentences tell what was mended; raises `sqlite3.DatabaseError` when
+    a row is damaged or rows are missing.
+    """
+    _read_small_tables(connection)
     counted: dict[tuple[int, int, int], list[int]] = {}
     for row in connection.execute(f"SELECT {KEY_COLUMNS}, seal, length(data) FROM chunks"):
         if seal_of(*row[:9]) != row[9]:

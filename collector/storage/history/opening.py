@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from collector.storage.history.chunk_table import TimesCache, mark
-from collector.storage.history.database import connect, open_database, snapshot
+from collector.storage.history.database import MOST_ROWS, connect, open_database, rows_of, snapshot
 from collector.storage.history.intake import Intake
 from collector.storage.history.series_index import SeriesIndex
 from collector.storage.history.settings import HistorySettings
@@ -62,7 +62,7 @@ class Readers:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Opened:
-    """An open history. `problems`: what was found damaged."""
+    """An open history. `problems`: what was found damaged. `looked_over`: whether all of it was read through."""
 
     connection: sqlite3.Connection
     index: SeriesIndex
@@ -70,6 +70,7 @@ class Opened:
     times_cache: TimesCache
     upkeep: Upkeep
     problems: list[str]
+    looked_over: bool = True
 
     def close(self) -> None:
         self.readers.close()
@@ -101,7 +102,7 @@ def open_history(
 ) -> Opened:
     """Raises `HistoryError` when it cannot be opened at all."""
     path = folder / DATABASE
-    connection, problems = open_database(path, time.strftime("%Y%m%dT%H%M%S", time.gmtime(now)), known_damage)
+    connection, problems = open_database(path, time.strftime("%Y%m%dT%H%M%S", time.gmtime(now)), known_damage, MOST_ROWS)
     index = registry(path)
     damaged = intake.newest.load(connection)
     if damaged:
@@ -112,4 +113,5 @@ def open_history(
     index.reserve(intake.highest_ref())
     times_cache = TimesCache()
     upkeep = Upkeep(connection, settings, intake.head, intake.journal, intake.newest, index, times_cache, counters)
-    return Opened(connection, index, Readers(path), times_cache, upkeep, [*problems, *unread])
+    whole = rows_of(connection) <= MOST_ROWS
+    return Opened(connection, index, Readers(path), times_cache, upkeep, [*problems, *unread], whole)

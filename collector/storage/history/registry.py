@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from collector.storage.history.database import connect, transaction
-from collector.storage.history.postings import SEGMENT, SEGMENT_BITS, Postings
+from collector.storage.history.postings import SEGMENT, SEGMENT_BITS, Postings, standing_in
 from collector.storage.history.registry_cache import ByteCache
 from collector.storage.history.registry_columns import UNKNOWN, Kinds, list_by_rows, read_kinds
 from collector.storage.history.registry_rows import PairBook, clean, digest_of, refs_by_labels, rows_of
@@ -214,7 +214,8 @@ class SeriesRegistry:
         with self._looking:
             found = self._search(generations).refs(matchers)
         if len(hidden):  # one that is being saved may be found in both
-            found = np.union1d(found[~np.isin(found, hidden)], np.array(sorted(new), np.int64)).astype(np.int64)
+            found = np.delete(found, np.searchsorted(found, hidden[standing_in(hidden, found)]))
+            found = np.sort(np.concatenate((found, np.array(sorted(new), np.int64))))
         return found
 
     def labels(self, refs: Refs) -> list[Labels]:
@@ -299,8 +300,8 @@ class SeriesRegistry:
     def _fresh_among(self, refs: Refs) -> list[NewSeries]:
         if not self._unsaved:
             return []
-        both = np.intersect1d(refs, np.array(list(self._unsaved), np.int64))
-        return [self._unsaved[ref] for ref in both.tolist()]
+        unsaved = np.array(sorted(self._unsaved), np.int64)
+        return [self._unsaved[ref] for ref in unsaved[standing_in(unsaved, refs)].tolist()]
 
     def _known(self, ref: int) -> Labels | None:
         new = self._unsaved.get(ref)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from collector.storage.history.postings import EMPTY, SEGMENT, SEGMENT_BITS, DamagedListError, Ids, Mask, Postings, read
+from collector.storage.history.postings import EMPTY, SEGMENT, SEGMENT_BITS, DamagedListError, Ids, Mask, Postings, distinct, read
 from collector.storage.history.registry_cache import ByteCache
 from collector.storage.history.registry_patterns import literals, matching, prefix
 from collector.storage.history.registry_schema import ALL
@@ -76,7 +76,7 @@ class Search:
         if number is None:
             return []
         parts = [self.postings(number, segment).ids_among(mask) for segment, mask in chosen.items()]
-        ids = np.unique(np.concatenate(parts)) if parts else np.empty(0, np.uint32)
+        ids = distinct(np.concatenate(parts)) if parts else np.empty(0, np.uint32)
         if len(ids) > 2000:
             (held,) = self._connection.execute("SELECT count(*) FROM label_pairs WHERE name = ?", (number,)).fetchone()
             if held == len(ids):
@@ -211,7 +211,7 @@ def masks_of(refs: Refs) -> dict[int, Mask]:
     """Refs (rising) as places chosen, by segment."""
     chosen: dict[int, Mask] = {}
     segments = refs >> SEGMENT_BITS
-    for segment in np.unique(segments).tolist():
+    for segment in segments[np.flatnonzero(np.diff(segments, prepend=-1))].tolist():
         mask: Mask = np.zeros(SEGMENT, np.bool_)
         begin, behind = np.searchsorted(segments, (segment, segment + 1)).tolist()
         mask[refs[begin:behind] & (SEGMENT - 1)] = True

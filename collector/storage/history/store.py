@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from collector.storage.history.columns import Columns
-from collector.storage.history.database import HistoryError, damage_of, is_damage
+from collector.storage.history.database import HistoryError, damage_of, is_damage, look_over
 from collector.storage.history.deletion import lay_tombstone
 from collector.storage.history.histograms import DISTRIBUTION, HistogramColumns, HistogramLayout
 from collector.storage.history.intake import Intake
@@ -61,8 +61,10 @@ class HistoryStore:
         """Names of series stand in the journal before the first sample that needs them."""
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
-        self._disk_problem = ""
+        self._disk_problem = self._known_damage = ""
         self._suspect = False
+        self._looked_over = True
+        """Whether all of the database was read through: of a large one, that is left to the background work."""
         """The database may be damaged: it is opened anew by the background work."""
         self.disk_errors = 0
         self.damaged_chunks = 0
@@ -229,6 +231,7 @@ class HistoryStore:
         try:
             if self._suspect:
                 self._reopen()
+            self._look_over()
             work = self._opened.upkeep.due(moment)
             while not self._stopping.is_set():
                 with self._upkeep_lock:
@@ -293,9 +296,22 @@ class HistoryStore:
         self._disk_problem = f"the history cannot be written ({error}): fresh samples stay in memory and in the journal"
         self._suspect = self._suspect or (isinstance(error, sqlite3.Error) and is_damage(error))
 
+    def _look_over(self) -> None:
+        """What was too large to be looked over when it was opened. Raises `sqlite3.DatabaseError` for what is damaged."""
+        if self._looked_over:
+            return
+        with self._upkeep_lock:
+            try:
+                self._tell(look_over(self._opened.connection))
+            except sqlite3.DatabaseError as error:
+                self._known_damage = str(error)
+                raise
+        self._looked_over = True
+
     def _reopen(self) -> None:
         """Opens the database again, and saves what can be saved of it where it is damaged. Raises `OSError`."""
-        damage = damage_of(self._folder / DATABASE)
+        damage = damage_of(self._folder / DATABASE) or self._known_damage
+        self._known_damage = ""
         with self._upkeep_lock:
             self._opened.close()
             try:
@@ -310,6 +326,7 @@ class HistoryStore:
             self._folder, self._registry, self.settings, self._intake, self._counters, self._clock(), known_damage
         )
         self._tell(opened.problems)
+        self._looked_over = opened.looked_over
         return opened
 
     def _tell(self, problems: Sequence[str]) -> None:

@@ -185,7 +185,8 @@ def _parquet(blocks: _Counted, out: IO[bytes]) -> None:
         from pyarrow import parquet
     except ImportError:
         raise ToolError(
-            "Parquet needs pyarrow, which is not installed: 'pip install lightship[parquet]', or choose --format csv or openmetrics."
+            "Parquet needs pyarrow, which is not installed: 'pip install lightship[parquet]'. "
+            "Or choose --format csv or openmetrics."
         ) from None
     arrow: Any = pyarrow
     text = arrow.dictionary(arrow.int32(), arrow.string())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import random
@@ -15,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from collector.storage.history import opening
 from collector.storage.history.database import HistoryError
 from collector.storage.history.settings import HistorySettings
 from collector.storage.history.store import HistoryStore
@@ -229,6 +231,31 @@ def test_a_database_that_refuses_keeps_samples_in_the_journal(tmp_path: Path) ->
     assert not store.failing
     assert check(store) == 3000
     store.close()
+
+
+def test_a_large_database_is_looked_over_after_it_was_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = filled(tmp_path)
+    path = tmp_path / "history.sqlite3"
+    data = path.read_bytes()
+    monkeypatch.setattr(opening, "MOST_ROWS", 0)
+    chance = random.Random(2)
+    hurt = 0
+    for _ in range(60):
+        damaged = bytearray(data)
+        damaged[chance.randrange(len(data))] ^= 1 << chance.randrange(8)
+        path.write_bytes(damaged)
+        store = open_store(tmp_path)
+        with contextlib.suppress(QueryError):
+            check(store)  # never a wrong number, whatever was looked over yet
+        for _ in range(3):  # it is looked over, found damaged, mended
+            store.step()
+        if check(store) < whole:
+            hurt += 1
+            assert store.problems
+        store.close()
+        for left in tmp_path.glob("history*"):
+            left.unlink()
+    assert hurt
 
 
 def test_damage_found_while_running_is_repaired_in_the_background(tmp_path: Path) -> None:
