@@ -8,13 +8,15 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from collector.shared_select import SharedSelect
 from collector.storage.recorder import KIND_LABEL, labels_of
 from monitor.model.matchers import NAME_TAG, Matcher
 from monitor.model.series import Kind, SeriesInfo
+from monitor.query.context import Limits
 from monitor.query.evaluator import Evaluator
 from monitor.query.fields import factor_of, field_expr, matchers_of
-from monitor.query.history import Labels, Matrix, QueryError
-from monitor.windows.frame import History
+from monitor.query.history import History, Labels, Matrix, QueryError
+from monitor.windows.frame import History as Fields
 
 ALONE = 8
 """So many series of one name are asked for one by one; of more, all of the name are, which reads them in one go."""
@@ -24,8 +26,9 @@ MAX_POINTS = 10_000
 class HistoryArchive:
     """What the stream shows of the past (see `monitor.wire.source.Archive`). `since` and `seam` as there."""
 
-    def __init__(self, evaluator: Evaluator, since: Callable[[], float], seam: Callable[[], float]) -> None:
-        self._evaluator = evaluator
+    def __init__(self, history: History, limits: Limits, since: Callable[[], float], seam: Callable[[], float]) -> None:
+        self._history = history
+        self._limits = limits
         self._since = since
         self._seam = seam
 
@@ -39,20 +42,25 @@ class HistoryArchive:
         """From this time on the engine was told everything."""
         return self._seam()
 
-    def history(self, series: Sequence[SeriesInfo], field: str, window: float, start: float, end: float, step: float) -> History:
+    def history(self, series: Sequence[SeriesInfo], field: str, window: float, start: float, end: float, step: float) -> Fields:
         """The field at the multiples of `step` in (start, end]. Over a step longer than the window, all of the step counts."""
         step = max(1.0, math.ceil(step), math.ceil((end - start) / MAX_POINTS))
         first, last = (math.floor(start / step) + 1) * step, math.floor(end / step) * step
         times = np.arange(first, last + step / 2, step)
         values = np.full((len(series), len(times)), np.nan)
         if len(times):
+            shared = {
+                kind: Evaluator(SharedSelect(self._history, {s.key.name for s in series if s.kind is kind}), self._limits)
+                for kind in {info.kind for info in series}
+            }
             for places in _groups(series):
-                self._fill(values, places, series, field, max(window, step), times)
+                self._fill(shared[series[places[0]].kind], values, places, series, field, max(window, step), times)
         rows = np.array([info.row for info in series], np.int32)
-        return History(rows, times, values, step, field, window)
+        return Fields(rows, times, values, step, field, window)
 
     def _fill(
         self,
+        evaluator: Evaluator,
         values: npt.NDArray[np.float64],
         places: list[int],
         series: Sequence[SeriesInfo],
@@ -67,7 +75,7 @@ class HistoryArchive:
             return
         step = round((times[1] - times[0]) * 1000) if len(times) > 1 else 1000
         try:
-            answer = self._evaluator.range(expr, round(times[0] * 1000), round(times[-1] * 1000), step)
+            answer = evaluator.range(expr, round(times[0] * 1000), round(times[-1] * 1000), step)
         except QueryError as error:
             raise ValueError(str(error)) from None
         if answer.matrix is None:

@@ -25,7 +25,6 @@ from monitor.engine import Engine
 from monitor.model.batch import Batch
 from monitor.model.series import KeySpace, Kind
 from monitor.query.context import Limits
-from monitor.query.evaluator import Evaluator
 from monitor.query.groupstate import Sample
 from monitor.query.history import Labels
 from monitor.settings.load import Settings
@@ -65,8 +64,8 @@ class Past:
         self._committing: Future[bool] | None = None
         source = self._remote.source if self._remote is not None else None
         self.queries = QueryService(None if source else self.history, limits, source=source)
-        evaluator = Evaluator(self.history, Limits(limits.max_samples, limits.max_points, limits.lookback))
-        self.archive = HistoryArchive(evaluator, self.since, seam)
+        bounds = Limits(limits.max_samples, limits.max_points, limits.lookback)
+        self.archive = HistoryArchive(self.history, bounds, self.since, seam)
         self.kept: PastHistory = SelectedPast(self.history, self._opened.described, self.since)
         if isinstance(self.history, HistoryStore):  # which gives columns as they are kept, in half the time
             self.kept = StoredPast(self.history)

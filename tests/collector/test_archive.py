@@ -13,7 +13,7 @@ from collector.storage.recorder import Recorder
 from monitor.engine import Engine
 from monitor.model.batch import Batch
 from monitor.model.series import KeySpace, Kind, SeriesInfo, series_key
-from monitor.query.evaluator import Evaluator
+from monitor.query.context import Limits
 
 BEGIN = 1_700_000_040
 SERIES = (
@@ -44,7 +44,7 @@ class Lived:
             if (now + 1) % 60 == 0:
                 for field in FIELDS:
                     self.seen[field, now + 1] = self.engine.column(field, 60.0)
-        self.archive = HistoryArchive(Evaluator(self.sink.history), lambda: float(BEGIN), lambda: float(BEGIN))
+        self.archive = HistoryArchive(self.sink.history, Limits(), lambda: float(BEGIN), lambda: float(BEGIN))
 
     def infos(self) -> list[SeriesInfo]:
         return [info for row in self.engine.table.live().tolist() if (info := self.engine.table.info(row))]
@@ -105,3 +105,30 @@ def test_many_series_of_one_name_are_read_in_one_go(lived: Lived) -> None:
     assert not math.isnan(history.values[0, 0])
     assert np.isnan(history.values[2:]).all()
     assert history.rows.tolist() == [*(info.row for info in infos), *range(1000, 1020)]
+
+
+@pytest.mark.parametrize("field", ["value", "rate", "mean", "p99", "count"])
+def test_many_series_are_read_at_once_and_are_what_each_is_alone(lived: Lived, field: str) -> None:
+    infos = lived.infos()
+    together = lived.archive.history(infos, field, 60.0, BEGIN + 61, BEGIN + 600, 30.0)
+    for place, info in enumerate(infos):
+        alone = lived.archive.history([info], field, 60.0, BEGIN + 61, BEGIN + 600, 30.0)
+        np.testing.assert_array_equal(together.values[place], alone.values[0], err_msg=info.key.label())
+
+
+def test_a_series_without_some_tags_is_not_taken_for_one_that_has_them() -> None:
+    sink = MemorySink()
+    now = BEGIN * 1000
+    for number, labels in enumerate(
+        [(("__name__", "a"),), (("__name__", "a"), ("host", "x")), (("__name__", "b"), ("host", "x"))]
+    ):
+        refs = sink.intern([labels], [0])
+        sink.append(refs, np.array([now + 30_000]), np.array([float(number)]))
+    archive = HistoryArchive(sink.history, Limits(), lambda: float(BEGIN), lambda: float(BEGIN))
+    infos = [
+        SeriesInfo(0, series_key("a"), Kind.GAUGE),
+        SeriesInfo(1, series_key("a", [("host", "x")]), Kind.GAUGE),
+        SeriesInfo(2, series_key("b", [("host", "x")]), Kind.GAUGE),
+    ]
+    history = archive.history(infos, "value", 60.0, BEGIN, BEGIN + 60, 60.0)
+    assert history.values[:, -1].tolist() == [0.0, 1.0, 2.0]
