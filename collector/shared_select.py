@@ -74,10 +74,9 @@ class SharedSelect:
 
 def _part(block: Block, places: list[int]) -> Block:
     """Some series of a block, at the times at which any of them has a sample."""
-    if block.present is None:
-        some: Mask = np.ones(len(block.times), np.bool_)
-    else:
-        some = block.present[places].any(axis=0)
+    some: Mask = np.ones(len(block.times), np.bool_)
+    if block.present is not None:
+        some = np.logical_or.reduce(block.present[places], axis=0)
     present = None if block.present is None else block.present[places][:, some]
     return Block(
         tuple(block.labels[place] for place in places),
