@@ -14,6 +14,7 @@ import struct
 import threading
 import zlib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -147,9 +148,13 @@ class Journal:
                 except DamagedError as error:
                     self.problems.append(f"{path.name}: {error}; the rest of this segment was left out")
                     return
-                # One without rows may name series; one of the future was written before the clock was set back.
-                if delta.time <= now + 1 and (now - self._keep <= delta.time or not len(delta.rows)):
+                if delta.time > now + 1:
+                    continue  # written before the clock was set back
+                if now - self._keep <= delta.time:
                     yield delta
+                elif delta.added or len(delta.gone):
+                    # Too old for its samples, but it may name series of which newer ones are.
+                    yield replace(_table_only(delta.time, delta.added), gone=delta.gone)
 
     def _segments(self) -> list[Path]:
         return sorted(self._folder.glob("*.journal"))

@@ -239,3 +239,20 @@ def test_a_segment_of_another_format_is_named_and_left_alone(open_journal: Calla
     journal.append(delta_at(1000.0), ())
     assert [delta.time for delta in journal.read(1001.0) if len(delta.rows)] == [1000.0]
     assert journal.problems == [f"{path.name} is not a journal of this version and was left alone"]
+
+
+def test_a_series_that_began_in_what_is_too_old_is_known_to_what_is_not(
+    open_journal: Callable[..., Journal], tmp_path: Path
+) -> None:
+    journal = open_journal(tmp_path)
+    journal.append(delta_at(1000.0), ())
+    journal.append(delta_at(1100.0, seed=1))
+    journal.append(delta_at(1200.0, seed=2))
+    journal.close()
+    found = list(open_journal(tmp_path, keep=150.0).read(1300.0))
+    assert [(delta.time, len(delta.rows), len(delta.added), delta.gone.tolist()) for delta in found] == [
+        (1000.0, 0, 1, []),
+        (1000.0, 0, 1, [7]),
+        (1100.0, 0, 1, [7]),
+        (1200.0, 3, 1, [7]),
+    ]
