@@ -93,6 +93,12 @@ def _queries(stage: Stage) -> None:
     stage.pass_time(4)
 
 
+def _rewound(stage: Stage) -> None:
+    stage.session.perform("page.overview")
+    stage.session.rewind(stage.fake.now - 9 * 60)
+    stage.pass_time(4)
+
+
 def _alerts(stage: Stage) -> None:
     session = stage.session
     session.perform("page.alerts")
@@ -121,6 +127,7 @@ PICTURES: tuple[tuple[str, tuple[int, int], str, float, Callable[[Stage], Any]],
     ("desktop-overview", DESK, "dark", 1.0, _go("overview")),
     ("desktop-explore", DESK, "dark", 1.0, _explore),
     ("desktop-queries", DESK, "dark", 1.0, _queries),
+    ("desktop-rewound", DESK, "dark", 1.0, _rewound),
     ("desktop-alerts", DESK, "dark", 1.0, _alerts),
     ("desktop-rules", DESK, "dark", 1.0, _rules),
     ("desktop-overview-light", DESK, "light", 1.0, _go("overview")),

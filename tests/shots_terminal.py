@@ -17,12 +17,19 @@ from ui.views.theme import load_themes
 if TYPE_CHECKING:
     from ui.terminal.application import LightshipApp
 
-SIZES = {"overview": (120, 40), "explore": (120, 36), "queries": (120, 40), "alerts": (120, 36), "rules": (120, 36)}
+SIZES = {
+    "overview": (120, 40),
+    "explore": (120, 36),
+    "queries": (120, 40),
+    "rewound": (120, 40),
+    "alerts": (120, 36),
+    "rules": (120, 36),
+}
 QUERIES = (
     'histogram_quantile(0.99, sum by (service) (rate(shop_latency{service=~"orders.*|payments|cart"}[1m])))',
     "sum(rate(shop_errors[1m])) / sum(rate(shop_requests[1m]))",
 )
-KEYS = {"overview": "1", "explore": "2", "queries": "2", "alerts": "4", "rules": "5"}
+KEYS = {"overview": "1", "explore": "2", "queries": "2", "rewound": "1", "alerts": "4", "rules": "5"}
 
 
 class Stagehand:
@@ -87,6 +94,9 @@ def shoot(out_dir: Path) -> None:
                 hand.session.set_text("query", text, len(text))
                 hand.session.key("enter", True)
                 hand.session.focus("")
+            hand.settle(4)
+        if page == "rewound":
+            hand.session.rewind(hand.fake.now - 9 * 60)
             hand.settle(4)
         save(hand.paint().canvas, load_themes()["dark"], out_dir / f"terminal-{page}.png")
 
