@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from collector.storage.damage import is_damage, set_aside
 from collector.storage.state_history import begin_history
 
 SCHEMA_VERSION = 2
@@ -40,9 +41,9 @@ def open_state(path: Path) -> tuple[sqlite3.Connection, str]:
     try:
         return _open(path), ""
     except sqlite3.DatabaseError as error:
-        if not _is_damage(error):
+        if not is_damage(error):
             raise StateError(f"The state file {path} cannot be opened: {error}. Check its owner, mode and free space.") from error
-        aside = _set_aside(path)
+        aside = set_aside(path, time.strftime("%Y%m%dT%H%M%S", time.gmtime()))
         notice = f"The state file was damaged ({error}); it was set aside as {aside.name} and a new one begun."
         return _open(path), notice
 
@@ -95,24 +96,3 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
         with contextlib.suppress(sqlite3.Error):
             connection.execute("ROLLBACK")
         raise
-
-
-def _is_damage(error: sqlite3.DatabaseError) -> bool:
-    if not isinstance(error, sqlite3.OperationalError):
-        return True
-    code = getattr(error, "sqlite_errorcode", 0)
-    return code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB) or code == sqlite3.SQLITE_IOERR_SHORT_READ
-
-
-def _set_aside(path: Path) -> Path:
-    stamp = time.strftime("%Y%m%dT%H%M%S", time.gmtime())
-    aside = path.with_name(f"{path.stem}-damaged-{stamp}{path.suffix}")
-    number = 1
-    while aside.exists():
-        number += 1
-        aside = path.with_name(f"{path.stem}-damaged-{stamp}-{number}{path.suffix}")
-    for tail in ("", "-wal", "-shm"):
-        piece = Path(f"{path}{tail}")
-        if piece.exists():
-            os.replace(piece, f"{aside}{tail}")
-    return aside

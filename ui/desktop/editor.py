@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 
-from PySide6.QtCore import QRect, QRectF, QSize, Qt
+from PySide6.QtCore import QRect, QRectF, QSize
 from PySide6.QtGui import (
     QFocusEvent,
-    QKeyEvent,
     QPainter,
     QPaintEvent,
     QResizeEvent,
@@ -20,6 +19,7 @@ from PySide6.QtWidgets import QPlainTextEdit, QTextEdit, QWidget
 from ui.desktop import paint
 from ui.desktop.host import Host, has_caret
 from ui.desktop.look import Look
+from ui.desktop.plainedit import PlainEdit
 from ui.views.view import ProblemRow, RuleEditorView
 
 MAX_TEXT = 200_000
@@ -91,8 +91,10 @@ class Gutter(QWidget):
         self.editor.paint_gutter(event)
 
 
-class CodeEdit(QPlainTextEdit):
+class CodeEdit(PlainEdit):
     """Tells the session each change; takes a text from outside only when its revision rises."""
+
+    longest = MAX_TEXT
 
     def __init__(self, host: Host) -> None:
         super().__init__()
@@ -216,24 +218,9 @@ class CodeEdit(QPlainTextEdit):
             line.cursor = self.textCursor()
             line.cursor.clearSelection()
             marks.append(line)
-        marks += [mark for problem in self.problems if (mark := self._underline(problem)) is not None]
+        marks += [mark for problem in self.problems if (mark := self.underline(problem, "warning")) is not None]
         self.setExtraSelections(marks)
         self.gutter.update()
-
-    def _underline(self, problem: ProblemRow) -> QTextEdit.ExtraSelection | None:
-        block = self.document().findBlockByNumber(problem.line)
-        if not block.isValid():
-            return None
-        mark = QTextEdit.ExtraSelection()
-        cursor = QTextCursor(block)
-        column = min(problem.column, max(0, block.length() - 2))
-        cursor.setPosition(block.position() + column)
-        end = min(block.position() + block.length() - 1, block.position() + column + max(1, problem.length))
-        cursor.setPosition(end, QTextCursor.MoveMode.KeepAnchor)
-        mark.cursor = cursor
-        mark.format.setUnderlineStyle(QTextCharFormat.UnderlineStyle.WaveUnderline)
-        mark.format.setUnderlineColor(self.look.colour("warning"))
-        return mark
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)
@@ -243,22 +230,3 @@ class CodeEdit(QPlainTextEdit):
         if not self.editing:
             self.host.act("rule.edit")
         self.host.tell(self.host.session.focus, "rule")
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        super().paintEvent(event)
-        if self.hasFocus():
-            painter = QPainter(self.viewport())
-            paint.crisp(painter)
-            paint.focus_ring(painter, self.look, QRectF(self.viewport().rect()), 3)
-
-    def insertFromMimeData(self, source: object) -> None:
-        """Only plain text comes in, and no more of it than a rule file may hold."""
-        text = source.text() if hasattr(source, "text") else ""
-        room = MAX_TEXT - len(self.toPlainText())
-        self.insertPlainText(text[: max(0, room)])
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key.Key_Escape:
-            event.ignore()
-            return
-        super().keyPressEvent(event)

@@ -95,6 +95,10 @@ class ExplorePage(QScrollArea):
         self.bars_card.add(self.bars, 1)
         self.answers = ResultCard(host)
         self.more: list[ChartCard] = []
+        self._lay_out()
+        self.arrange(1440, False)
+
+    def _lay_out(self) -> None:
         self.right = QVBoxLayout()
         self.right.setSpacing(10)
         self.right.addWidget(self.queries)
@@ -113,7 +117,6 @@ class ExplorePage(QScrollArea):
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.outer = QGridLayout(self.body)
         self.outer.setSpacing(10)
-        self.arrange(1440, False)
 
     def arrange(self, width: int, phone: bool) -> None:
         self.outer.setContentsMargins(12, 4 if phone else 10, 12, 10)

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import (
     QFocusEvent,
-    QKeyEvent,
-    QPainter,
-    QPaintEvent,
     QResizeEvent,
     QSyntaxHighlighter,
     QTextCharFormat,
     QTextCursor,
     QTextOption,
 )
-from PySide6.QtWidgets import QFrame, QPlainTextEdit, QSizePolicy, QTextEdit
+from PySide6.QtWidgets import QFrame, QPlainTextEdit, QSizePolicy
 
-from ui.desktop import paint
 from ui.desktop.host import Host, has_caret
 from ui.desktop.keys import FIELD_OWN
 from ui.desktop.look import Look
+from ui.desktop.plainedit import PlainEdit, from_qt, to_qt
 from ui.views.queryedit import FOCUS, coloured
 from ui.views.querytext import MAX_QUERY
 from ui.views.queryview import TOKEN_COLOURS, Token
@@ -29,16 +26,6 @@ MOST_LINES = 6
 _LIST_KEYS = frozenset(("up", "down", "pageup", "pagedown", "enter", "tab", "escape", "ctrl+n", "ctrl+p"))
 _OWN = FIELD_OWN | {"ctrl+home", "ctrl+end", "ctrl+backspace", "ctrl+delete"}
 _NEWLINE = ("shift+enter", "ctrl+j")
-
-
-def to_qt(text: str, place: int) -> int:
-    """A place in characters as Qt counts: in units of UTF-16."""
-    return place if text.isascii() else len(text[:place].encode("utf-16-le")) // 2
-
-
-def from_qt(text: str, place: int) -> int:
-    """Qt's place in characters."""
-    return place if text.isascii() else len(text.encode("utf-16-le")[: 2 * place].decode("utf-16-le", "ignore"))
 
 
 class QueryHighlighter(QSyntaxHighlighter):
@@ -76,8 +63,11 @@ class QueryHighlighter(QSyntaxHighlighter):
                 self.setFormat(max(first, start) - start, min(last, end) - max(first, start), self.formats[kind])
 
 
-class QueryEdit(QPlainTextEdit):
+class QueryEdit(PlainEdit):
     """One query. Every change and every step of the caret is told; another text from the session is taken with its caret."""
+
+    longest = MAX_QUERY
+    ring = 4.0
 
     def __init__(self, host: Host, index: int) -> None:
         super().__init__()
@@ -104,6 +94,9 @@ class QueryEdit(QPlainTextEdit):
         self.setFont(self.look.font(15 if self.look.phone else 13, mono=True))
         self.highlighter.restyle()
         self._fit()
+
+    def cleaned(self, text: str) -> str:
+        return text.strip("\r\n")
 
     def name(self, letter: str) -> None:
         """What a screen reader calls it."""
@@ -186,22 +179,8 @@ class QueryEdit(QPlainTextEdit):
         self._fit()
 
     def _mark(self) -> None:
-        marks = []
-        problem = self.problem
-        block = self.document().findBlockByNumber(problem.line) if problem is not None else None
-        if problem is not None and block is not None and block.isValid():
-            mark = QTextEdit.ExtraSelection()
-            cursor = QTextCursor(block)
-            line = block.text()
-            first = to_qt(line, min(problem.column, max(0, len(line) - 1)))
-            last = to_qt(line, min(len(line), problem.column + max(1, problem.length)))
-            cursor.setPosition(block.position() + first)
-            cursor.setPosition(block.position() + max(first, last), QTextCursor.MoveMode.KeepAnchor)
-            mark.cursor = cursor
-            mark.format.setUnderlineStyle(QTextCharFormat.UnderlineStyle.WaveUnderline)
-            mark.format.setUnderlineColor(self.look.colour("critical"))
-            marks.append(mark)
-        self.setExtraSelections(marks)
+        mark = self.underline(self.problem, "critical") if self.problem is not None else None
+        self.setExtraSelections([mark] if mark is not None else [])
 
     def place_of(self, start: int) -> tuple[int, int]:
         """Left and bottom edge of a character, in pixels of this widget."""
@@ -241,22 +220,3 @@ class QueryEdit(QPlainTextEdit):
         reasons = (Qt.FocusReason.ActiveWindowFocusReason, Qt.FocusReason.PopupFocusReason)
         if event.reason() not in reasons and self.host.field_left(FOCUS):
             self.host.tell(self.host.session.focus, "")
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        super().paintEvent(event)
-        if self.hasFocus():
-            painter = QPainter(self.viewport())
-            paint.crisp(painter)
-            paint.focus_ring(painter, self.look, QRectF(self.viewport().rect()), 4)
-
-    def insertFromMimeData(self, source: object) -> None:
-        """Only plain text comes in, and no more of it than a query may hold."""
-        text = source.text() if hasattr(source, "text") else ""
-        room = MAX_QUERY - len(self.toPlainText())
-        self.insertPlainText(text.strip("\r\n")[: max(0, room)])
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key.Key_Escape:
-            event.ignore()
-            return
-        super().keyPressEvent(event)

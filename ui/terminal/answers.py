@@ -9,6 +9,7 @@ from ui.terminal.cells import cut_middle, width
 from ui.terminal.chart import ChartStyle, paint_chart
 from ui.terminal.ink import ink
 from ui.terminal.parts import PLAIN, QUIET, STRONG, paint_value
+from ui.terminal.readout import CROSSHAIR_HINT, paint_readout
 from ui.terminal.stage import Stage
 from ui.views.format import plural
 from ui.views.querytable import figures_words
@@ -47,27 +48,12 @@ def _paint_charts(stage: Stage, rect: Rect, view: ExploreView, queries: QueriesV
     for chart in charts[:count]:
         paint_chart(stage, Rect(rect.x, y, rect.w, tall), chart, style)
         y += tall
-    _paint_readout(stage.canvas, Rect(rect.x, y, rect.w, 1), view, len(charts) - count)
+    hint = CROSSHAIR_HINT if view.chart.lines else ""
+    if hidden := len(charts) - count:
+        hint = f"{plural(hidden, 'more chart')}: make the window taller, or hide queries with H"
+    paint_readout(stage.canvas, Rect(rect.x, y, rect.w, 1), view.readout, hint)
     if rows and table is not None:
         _paint_table(stage, Rect(rect.x, y + 1, rect.w, rows), table, whole=False)
-
-
-def _paint_readout(canvas: Canvas, rect: Rect, view: ExploreView, hidden: int) -> None:
-    if view.readout is None:
-        words = f"{plural(hidden, 'more chart')}: make the window taller, or hide queries with H" if hidden else ""
-        if not hidden and view.chart.lines:
-            words = "← → move the crosshair"
-        canvas.put(rect.x + 1, rect.y, words, ink("text-disabled"), rect.w - 2)
-        return
-    at, values = view.readout
-    x = canvas.put(rect.x + 1, rect.y, at, STRONG) + 2
-    for name, colour, value in values:
-        text = f"{cut_middle(name, 24)} "
-        if x + width(text) + width(str(value)) > rect.right:
-            canvas.put(x, rect.y, "…", QUIET)
-            break
-        x = canvas.put(x, rect.y, text, ink(colour))
-        x = canvas.put(x, rect.y, str(value), ink(bold=True)) + 2
 
 
 def _paint_table(stage: Stage, rect: Rect, table: TableView, *, whole: bool) -> None:

@@ -8,8 +8,9 @@ from ui.terminal.chart import ChartStyle, paint_chart
 from ui.terminal.empty import paint_empty
 from ui.terminal.ink import ink
 from ui.terminal.offers import paint_offers
-from ui.terminal.parts import FRAME, PLAIN, QUIET, STRONG, paint_field, paint_value, value_ink
+from ui.terminal.parts import FRAME, PLAIN, QUIET, STRONG, paint_field, paint_value
 from ui.terminal.queries import paint_queries
+from ui.terminal.readout import CROSSHAIR_HINT, paint_readout
 from ui.terminal.rows import paint_series_header, paint_series_row, row_back, series_columns
 from ui.terminal.stage import Stage
 from ui.views.queryview import QueriesView
@@ -93,7 +94,8 @@ def _paint_right(stage: Stage, rect: Rect, view: ExploreView) -> None:
     chart = Rect(rect.x, rect.y + 1, rect.w, rect.h - 2 - table)
     style = ChartStyle(boxed=full, crosshair=view.crosshair)
     paint_chart(stage, chart, view.chart, style)
-    _paint_readout(canvas, Rect(rect.x, chart.bottom, rect.w, 1), view)
+    hint = CROSSHAIR_HINT if view.chart.lines else ""
+    paint_readout(canvas, Rect(rect.x, chart.bottom, rect.w, 1), view.readout, hint)
     if table:
         _paint_table(canvas, Rect(rect.x, chart.bottom + 1, rect.w, table), view)
 
@@ -115,22 +117,6 @@ def _paint_choice(canvas: Canvas, x: int, rect: Rect, what: str, values: tuple[s
         canvas.hit(Rect(x, rect.y, end - x, 1), "choose", what, value=value)
         x = end + 1
     return x
-
-
-def _paint_readout(canvas: Canvas, rect: Rect, view: ExploreView) -> None:
-    if view.readout is None:
-        text = "← → move the crosshair" if view.chart.lines else ""
-        canvas.put(rect.x + 1, rect.y, text, ink("text-disabled"), rect.w - 2)
-        return
-    at, values = view.readout
-    x = canvas.put(rect.x + 1, rect.y, at, STRONG) + 2
-    for name, colour, value in values:
-        text = f"{cut_middle(name, 24)} "
-        if x + width(text) + width(str(value)) > rect.right:
-            canvas.put(x, rect.y, "…", QUIET)
-            break
-        x = canvas.put(x, rect.y, text, ink(colour))
-        x = canvas.put(x, rect.y, str(value), value_ink(value, bold=True)) + 2
 
 
 def _paint_table(canvas: Canvas, rect: Rect, view: ExploreView) -> None:

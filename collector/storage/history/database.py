@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from collector.storage.damage import is_damage, set_aside
 from collector.storage.history import first_page, registry_check, registry_schema
 from collector.storage.history.chunk_table import KEY_COLUMNS, MERGED, marks, set_mark
 from collector.storage.history.codec import seal_of
@@ -101,7 +102,7 @@ def open_database(
         reason = str(error)
     saved, lost = _salvaged(path, partly)
     os.replace(partly, saved_as)
-    aside = _set_aside(path, stamp)
+    aside = set_aside(path, stamp)
     os.replace(saved_as, path)
     connection, told = _opened(path)
     first_page.remember(path, connection)
@@ -252,29 +253,6 @@ def _format_of(connection: sqlite3.Connection) -> int:
         return marks(connection).get("format", 0)
     except sqlite3.OperationalError:  # it has no such table
         return 0
-
-
-def is_damage(error: sqlite3.Error) -> bool:
-    """Whether an error means that the file is not what was written (and not that it is locked, full or forbidden)."""
-    code = getattr(error, "sqlite_errorcode", 0)
-    if str(error) == "unsupported file format" or str(error).startswith("Could not decode"):  # nobody ever wrote that
-        return True
-    if not isinstance(error, sqlite3.OperationalError):
-        return isinstance(error, sqlite3.DatabaseError)
-    return code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB) or code == sqlite3.SQLITE_IOERR_SHORT_READ
-
-
-def _set_aside(path: Path, stamp: str) -> Path:
-    aside = path.with_name(f"{path.stem}-damaged-{stamp}{path.suffix}")
-    number = 1
-    while aside.exists():
-        number += 1
-        aside = path.with_name(f"{path.stem}-damaged-{stamp}-{number}{path.suffix}")
-    for tail in ("", "-wal", "-shm"):
-        piece = Path(f"{path}{tail}")
-        if piece.exists():
-            os.replace(piece, f"{aside}{tail}")
-    return aside
 
 
 @contextlib.contextmanager

@@ -34,12 +34,12 @@ class StoredPast:
 
     def living(self, start: int) -> int:
         """How many series had samples after `start`, milliseconds."""
-        with self._store._reading() as opened:
+        with self._store.reading() as opened:
             return len(self._alive(opened, start))
 
     def describe(self, refs: Rows) -> Sequence[KeptSeries]:
         """The series of these refs, in order."""
-        with self._store._reading() as opened:
+        with self._store.reading() as opened:
             known = opened.index.metadata()
             kinds = [Kind(kind) if kind < len(Kind) else Kind.GAUGE for kind in opened.index.kinds(refs).tolist()]
             told = opened.index.labels(refs)
@@ -51,7 +51,7 @@ class StoredPast:
 
     def read(self, start: int, end: int, step: int) -> Iterable[KeptSamples]:
         """Everything stamped within (start, end], in parts of so many series. Raises `QueryError`."""
-        with self._store._reading() as opened:
+        with self._store.reading() as opened:
             refs = self._alive(opened, start)
         # Where somebody says when it is looked at, a store may answer from a tier, and leaves out what is not seen then.
         hints = Hints(step=step, lookback=step, first=-(-(start + 1) // step) * step) if step else Hints()
@@ -60,12 +60,12 @@ class StoredPast:
 
     def _alive(self, opened: Opened, start: int) -> Rows:
         refs = opened.index.find(())
-        return refs[self._store._intake.newest_of(refs) > start]
+        return refs[self._store.intake.newest_of(refs) > start]
 
     def _part(self, refs: Rows, start: int, end: int, hints: Hints) -> KeptSamples:
-        with self._store._reading() as opened:
+        with self._store.reading() as opened:
             asked = Asked(refs, (), counters_among(opened.index, refs), start + 1, end, hints)
-            runs = self._store._intake.head.runs()
+            runs = self._store.intake.head.runs()
             with opened.readers.snapshot() as connection:
                 return _Columns(connection, runs, opened.times_cache, asked).samples()
 

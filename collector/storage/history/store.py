@@ -68,7 +68,7 @@ class HistoryStore:
         """The database may be damaged: it is opened anew by the background work."""
         self.disk_errors = 0
         self.damaged_chunks = 0
-        self._intake = Intake(self.settings, folder, clock)
+        self.intake = Intake(self.settings, folder, clock)
         self._counters = UpkeepCounters()
         self.problems: list[str] = []
         self._opened = self._open()
@@ -84,7 +84,7 @@ class HistoryStore:
             found = self._opened.index.intern(labels, kinds, units)
             new = self._opened.index.news()
             if new[0]:
-                self._intake.add_record(names_record(*new))
+                self.intake.add_record(names_record(*new))
         return found
 
     def kinds(self, refs: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
@@ -99,7 +99,7 @@ class HistoryStore:
     def append(self, refs: npt.NDArray[np.int64], times_ms: Millis, values: Values) -> int:
         """Takes n samples in any order; how many were taken. `values` may hold staleness markers."""
         keys = np.asarray(refs).astype(np.int32)
-        return self._intake.take(Columns(keys, np.array(times_ms, np.int64), np.array(values, np.float64)), None)
+        return self.intake.take(Columns(keys, np.array(times_ms, np.int64), np.array(values, np.float64)), None)
 
     def append_histograms(
         self,
@@ -124,16 +124,16 @@ class HistoryStore:
         )
         keys = np.asarray(refs).astype(np.int32)
         numbers = np.arange(len(keys), dtype=np.float64)
-        return self._intake.take(Columns(keys, np.array(times_ms, np.int64), numbers), HistogramColumns(layout, *columns))
+        return self.intake.take(Columns(keys, np.array(times_ms, np.int64), numbers), HistogramColumns(layout, *columns))
 
     def commit(self) -> bool:
         """Whether everything appended before is on the disk now; `failing` says why it is not."""
-        return self._intake.journal.flush(time.monotonic())
+        return self.intake.journal.flush(time.monotonic())
 
     @property
     def failing(self) -> str:
         """Why samples are not being kept safely now (disk full, read-only), "" when all is well."""
-        return self._intake.failing or self._disk_problem
+        return self.intake.failing or self._disk_problem
 
     def delete(self, matchers: Sequence[Matcher], start: int, end: int) -> int:
         """Deletes the samples of these series in [start, end]: hidden when this returns, off the disk soon. How many series."""
@@ -153,7 +153,7 @@ class HistoryStore:
 
     def select(self, matchers: Sequence[Matcher], start: int, end: int, hints: Hints) -> Selected:
         """All samples in [start, end] of the series that meet all matchers. Raises `TooManySamplesError`."""
-        with self._reading() as opened:
+        with self.reading() as opened:
             refs = opened.index.find(matchers)
             labels = opened.index.labels(refs)
             warnings: list[str] = []
@@ -163,7 +163,7 @@ class HistoryStore:
             if not len(refs) or end < start:
                 return Selected((), warnings=tuple(warnings))
             asked = Asked(refs, labels, counters_among(opened.index, refs), start, end, hints)
-            runs = self._intake.head.runs(wanted=refs)
+            runs = self.intake.head.runs(wanted=refs)
             with opened.readers.snapshot() as connection:
                 found = Reading(connection, runs, opened.times_cache, asked).found()
         if found.damaged:
@@ -174,41 +174,41 @@ class HistoryStore:
 
     def series(self, matchers: Sequence[Matcher], start: int, end: int, limit: int = 0) -> list[Labels]:
         """Series that had their newest sample at `start` or later, sorted."""
-        with self._reading() as opened:
+        with self.reading() as opened:
             found = sorted(each for each in opened.index.labels(self._living(opened, matchers, start)) if each)
         return found[:limit] if limit else found
 
     def label_names(self, matchers: Sequence[Matcher], start: int, end: int, limit: int = 0) -> list[str]:
         """Label names of those series, sorted."""
-        with self._reading() as opened:
+        with self.reading() as opened:
             found = opened.index.label_names(self._living(opened, matchers, start))
         return found[:limit] if limit else found
 
     def label_values(self, name: str, matchers: Sequence[Matcher], start: int, end: int, limit: int = 0) -> list[str]:
         """Values of one label of those series, sorted."""
-        with self._reading() as opened:
+        with self.reading() as opened:
             found = opened.index.label_values(name, self._living(opened, matchers, start))
         return found[:limit] if limit else found
 
     def metadata(self) -> dict[str, Metadata]:
         """By metric name, of the metrics something is known of."""
-        with self._reading() as opened:
+        with self.reading() as opened:
             return opened.index.metadata()
 
     def oldest(self) -> float:
         """Time of the oldest sample kept, seconds; infinity while there is none."""
-        fresh = [int(run.columns.times.min()) for run in self._intake.head.runs()]
-        with self._reading() as opened, opened.readers.snapshot() as connection:
+        fresh = [int(run.columns.times.min()) for run in self.intake.head.runs()]
+        with self.reading() as opened, opened.readers.snapshot() as connection:
             return min([*fresh, *oldest_chunks(connection)], default=float("inf")) / 1000
 
     def _living(self, opened: Opened, matchers: Sequence[Matcher], start: int) -> npt.NDArray[np.int64]:
         refs = opened.index.find(matchers)
-        newest = self._intake.newest_of(refs)
+        newest = self.intake.newest_of(refs)
         living: npt.NDArray[np.int64] = refs[(newest >= start) | (newest == NEVER)]  # after damage nothing is known of some
         return living
 
     @contextmanager
-    def _reading(self) -> Iterator[Opened]:
+    def reading(self) -> Iterator[Opened]:
         """What is open now. Where the disk refuses, the question fails and the background work looks at the file."""
         try:
             yield self._opened
@@ -254,21 +254,21 @@ class HistoryStore:
         if self._thread is not None:
             self._thread.join()
         self.commit()
-        self._intake.journal.close()
+        self.intake.journal.close()
         with self._upkeep_lock:
             self._opened.close()
 
     def stats(self) -> dict[str, int]:
         """Counters since the start and gauges of now, for health."""
-        with self._reading() as opened, opened.readers.snapshot() as connection:
+        with self.reading() as opened, opened.readers.snapshot() as connection:
             tiers, size = tier_sizes(connection), database_bytes(connection)
         work = self._counters
-        figures = self._intake.figures() | self._opened.index.figures()
+        figures = self.intake.figures() | self._opened.index.figures()
         for tier, (samples, tier_bytes, chunks) in tiers.items():
             name = TIER_NAMES[tier].replace(" ", "")
             figures |= {f"{name}_samples": samples, f"{name}_bytes": tier_bytes, f"{name}_chunks": chunks}
         return figures | {
-            "bytes": size + self._intake.journal.size,
+            "bytes": size + self.intake.journal.size,
             "folds": work.folds,
             "folded_samples": work.folded_samples,
             "merged_chunks": work.merged_chunks,
@@ -323,7 +323,7 @@ class HistoryStore:
     def _open(self, known_damage: str = "") -> Opened:
         """Opens the database and takes in what the journal has beyond it."""
         opened = open_history(
-            self._folder, self._registry, self.settings, self._intake, self._counters, self._clock(), known_damage
+            self._folder, self._registry, self.settings, self.intake, self._counters, self._clock(), known_damage
         )
         self._tell(opened.problems)
         self._looked_over = opened.looked_over

@@ -240,6 +240,16 @@ def test_a_problem_is_named_below_the_text_with_its_fix(stub: Any) -> None:
     assert not screen.named("Fix line 5 to save").isEnabled()
 
 
+def test_a_problem_behind_a_pictograph_is_underlined_in_its_place(stub: Any) -> None:
+    text = 'for = "🚀 2 m"'
+    rules = pictures.rules(text, revision=7)
+    assert rules.editor is not None
+    editor = replace(rules.editor, problems=(v.ProblemRow(0, text.index("2 m"), 3, "“2 m” has a space in it."),))
+    screen = stub(pictures.picture("rules", replace(rules, editor=editor)))
+    marks = screen.named("Rule text").extraSelections()
+    assert [mark.cursor.selectedText() for mark in marks if mark.cursor.hasSelection()] == ["2 m"]
+
+
 def test_escape_in_the_editor_reaches_the_session(stub: Any) -> None:
     screen = stub(pictures.picture("rules"))
     screen.named("Rule text").setFocus()

@@ -13,7 +13,8 @@ from PySide6.QtWidgets import QApplication
 
 from tests.ui.desktop.conftest import Screen, rows_of
 from ui.desktop.completion import ROW, Completion
-from ui.desktop.queryedit import QueryEdit, from_qt, to_qt
+from ui.desktop.plainedit import from_qt, to_qt
+from ui.desktop.queryedit import QueryEdit
 
 LATENCY = "histogram_quantile(0.99, sum by (service) (rate(shop_latency[1m])))"
 
