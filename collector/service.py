@@ -28,7 +28,8 @@ from collector.server.http import HttpServer, taken
 from collector.server.origins import Origins
 from collector.server.prometheus.api import PrometheusApi
 from collector.server.stream import StreamLimits, StreamServer
-from collector.storage.journal import Journal, ahead
+from collector.storage.journal import Journal
+from collector.storage.restoring import restored
 from collector.storage.state import StateError, StateStore
 from monitor.alerting.durations import rough_duration
 from monitor.engine import Derived, Engine, EngineSettings
@@ -66,7 +67,7 @@ class Service:
     def _begin(self) -> None:
         """All that knows what time it is, as new."""
         settings = self.settings
-        self.engine = Engine(_engine_settings(settings))
+        self.engine = self._new_engine()
         self.health = Health()
         self.started = time.time()
         self.restored_seconds = 0.0
@@ -78,6 +79,9 @@ class Service:
         self._shed = 0
         self._tick_seconds = self._tick_late = 0.0
         self._missed = 0
+
+    def _new_engine(self) -> Engine:
+        return Engine(_engine_settings(self.settings))
 
     def stop(self) -> None:
         """Ask `run()` to end; safe to call from a signal handler of the loop."""
@@ -122,7 +126,8 @@ class Service:
         self.journal = Journal(self.data / "journal") if self.settings["journal"] else None
         self.receivers = Receivers(self.settings, self.take)
         await self.receivers.open(stack)
-        self._restore(time.time())  # what arrives meanwhile waits in the queue
+        if self.journal is not None:  # what arrives meanwhile waits in the queue
+            self.engine, self.restored_seconds = restored(self.journal, self._new_engine, time.time())
         self.past = Past(self.settings, self.data / "history", self.engine, lambda: self.started - self.restored_seconds)
         stack.push_async_callback(self.past.close_client)
         stack.callback(self.past.close)
@@ -160,23 +165,6 @@ class Service:
             await self.stream.start()
         except OSError as error:
             raise OSError(error.errno, taken(f"TCP {address}", "stream", error)) from None
-
-    def _restore(self, now: float) -> None:
-        if self.journal is None:
-            return
-        first = 0.0
-        for delta in ahead(self.journal.read(now)):
-            if len(delta.rows):
-                first = first or delta.time
-            try:
-                self.engine.replay(delta)
-            except Exception:
-                log.exception("the journal holds what cannot be replayed; the windows begin empty")
-                self.engine = Engine(_engine_settings(self.settings))
-                return
-        self.restored_seconds = now - first if first else 0.0
-        for problem in self.journal.problems:
-            log.warning("journal: %s", problem)
 
     def _warn_of_strangers(self) -> None:
         settings = self.settings

@@ -135,8 +135,8 @@ class Engine:
             rows = np.array([info.row for info in added], np.int32)
             self._store.lasts.begin(rows, now, self.table.capacity)
 
-    def _apply(self, delta: Delta) -> None:
-        self._store.rings.apply(delta, self.table.kinds)
+    def _apply(self, delta: Delta, newest: bool = False) -> None:
+        self._store.rings.apply(delta, self.table.kinds, newest)
         self._store.histograms.apply(delta)
         self._store.sets.apply(delta)
         self._store.lasts.apply(delta)
@@ -150,7 +150,7 @@ class Engine:
         if not len(derived.rows):
             return delta
         self._begin(revision, delta.time)
-        self._apply(derived)
+        self._apply(derived, newest=True)
         return joined(delta, derived)
 
     def _idle(self, closed: int) -> Ids:

@@ -1,6 +1,7 @@
 """A tick's delta as bytes and back: columns of MessagePack, packed by zlib.
 
-Most series have one sample a second, whose minimum, maximum and sum are one number: that number is kept once.
+Most series have one sample a second, whose minimum, maximum and sum are one number: that number is kept once. So is the second
+of entries that share theirs.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ class _Packed(msgspec.Struct, array_like=True):
     last_times: bytes
     hist: tuple[bytes, bytes, bytes, bytes]
     sets: tuple[bytes, bytes, bytes]
+    span: int = 1
 
 
 class DamagedError(ValueError):
@@ -44,18 +46,18 @@ _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(_Packed)
 
 
-def pack_delta(delta: Delta) -> bytes:
-    """The delta as compressed bytes; `last_times` keep 1/65536 s, all else is exact."""
+def pack_delta(delta: Delta, span: int = 1) -> bytes:
+    """The delta as compressed bytes; all is exact but for `last_times`, which keep 1/65536 of a slot's `span` (s)."""
     base = int(delta.seconds.min()) if len(delta.seconds) else 0
     many = ~((delta.counts == 1) & (delta.mins == delta.sums) & (delta.maxs == delta.sums) & (delta.lasts == delta.sums))
-    fractions = np.clip((delta.last_times - delta.seconds) * 65536, 0, 65535).astype("<u2")
+    fractions = np.clip((delta.last_times - delta.seconds) / span * 65536, 0, 65535).astype("<u2")
     packed = _Packed(
         time=delta.time,
         added=delta.added,
         gone=_raw(delta.gone, "<i4"),
         rows=_raw(delta.rows, "<i4"),
         base=base,
-        seconds=_raw(delta.seconds - base, "<i4"),
+        seconds=b"" if np.all(delta.seconds == base) else _raw(delta.seconds - base, "<i4"),
         many=np.packbits(many).tobytes(),
         counts=_raw(delta.counts[many], "<f8"),
         sums=_raw(delta.sums, "<f8"),
@@ -70,6 +72,7 @@ def pack_delta(delta: Delta) -> bytes:
             _raw(delta.hist_counts, "<f8"),
         ),
         sets=(_raw(delta.set_rows, "<i4"), _raw(delta.set_seconds - base, "<i4"), _raw(delta.set_hashes, "<f8")),
+        span=span,
     )
     return zlib.compress(_encoder.encode(packed), 1)
 
@@ -87,31 +90,32 @@ def unpack_delta(data: bytes) -> Delta:
 
 
 def _delta(packed: _Packed) -> Delta:
-    rows = np.frombuffer(packed.rows, "<i4").astype(np.int32)
-    seconds = np.frombuffer(packed.seconds, "<i4").astype(np.int64) + packed.base
-    sums = np.frombuffer(packed.sums, "<f8").astype(np.float64)
+    rows = _column(packed.rows, "<i4", np.int32)
+    seconds = _column(packed.seconds, "<i4", np.int64) + packed.base
+    if not packed.seconds:
+        seconds = np.full(len(rows), packed.base, np.int64)
+    sums = _column(packed.sums, "<f8", np.float64)
     many = np.unpackbits(np.frombuffer(packed.many, np.uint8), count=len(rows)).astype(bool)
-    hist = packed.hist
-    sets = packed.sets
+    hist, sets = packed.hist, packed.sets
     return Delta(
         time=packed.time,
         added=packed.added,
-        gone=np.frombuffer(packed.gone, "<i4").astype(np.int32),
+        gone=_column(packed.gone, "<i4", np.int32),
         rows=rows,
         seconds=seconds,
         counts=_spread(np.ones(len(rows)), many, packed.counts),
         sums=sums,
-        mins=_spread(sums.copy(), many, packed.mins),
-        maxs=_spread(sums.copy(), many, packed.maxs),
-        lasts=_spread(sums.copy(), many, packed.lasts),
-        last_times=seconds + np.frombuffer(packed.last_times, "<u2") / 65536,
-        hist_rows=np.frombuffer(hist[0], "<i4").astype(np.int32),
-        hist_seconds=np.frombuffer(hist[1], "<i4").astype(np.int64) + packed.base,
-        hist_bins=np.frombuffer(hist[2], "<i4").astype(np.int32),
-        hist_counts=np.frombuffer(hist[3], "<f8").astype(np.float64),
-        set_rows=np.frombuffer(sets[0], "<i4").astype(np.int32),
-        set_seconds=np.frombuffer(sets[1], "<i4").astype(np.int64) + packed.base,
-        set_hashes=np.frombuffer(sets[2], "<f8").astype(np.float64),
+        mins=_spread(sums, many, packed.mins),
+        maxs=_spread(sums, many, packed.maxs),
+        lasts=_spread(sums, many, packed.lasts),
+        last_times=seconds + np.frombuffer(packed.last_times, "<u2") * (packed.span / 65536),
+        hist_rows=_column(hist[0], "<i4", np.int32),
+        hist_seconds=_column(hist[1], "<i4", np.int64) + packed.base,
+        hist_bins=_column(hist[2], "<i4", np.int32),
+        hist_counts=_column(hist[3], "<f8", np.float64),
+        set_rows=_column(sets[0], "<i4", np.int32),
+        set_seconds=_column(sets[1], "<i4", np.int64) + packed.base,
+        set_hashes=_column(sets[2], "<f8", np.float64),
     )
 
 
@@ -119,6 +123,15 @@ def _raw(column: np.ndarray[Any, Any], dtype: str) -> bytes:
     return column.astype(dtype).tobytes()
 
 
+def _column(data: bytes, stored: str, dtype: type[np.generic]) -> np.ndarray[Any, Any]:
+    """A column read in place where that is possible; not to be written to."""
+    return np.frombuffer(data, stored).astype(dtype, copy=False)
+
+
 def _spread(column: np.ndarray[Any, Any], where: np.ndarray[Any, Any], values: bytes) -> np.ndarray[Any, Any]:
+    """The column with the values put where they belong; the very column when there are none."""
+    if not values:
+        return column
+    column = column.copy()
     column[where] = np.frombuffer(values, "<f8")
     return column

@@ -1,7 +1,7 @@
 """The last hour on disk: each tick's delta appended to a segment file, read back after a restart.
 
-A segment is a magic line and records of (length, CRC-32, packed delta). Its first record names all live series, so that
-whole old segments can be given up. A record that was being written when the process died is cut off and reported.
+Segments (see `segment`) are begun every five minutes with the whole table of series, so that whole old ones can be given up.
+Those that ended more than five minutes ago are read as `condensing` put them together.
 """
 
 from __future__ import annotations
@@ -10,26 +10,23 @@ import contextlib
 import errno
 import os
 import queue
-import struct
 import threading
-import zlib
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
-import numpy as np
-
+from collector.storage.condensing import CONDENSED, WRITTEN, Condenser, origin_if_whole
 from collector.storage.delta_codec import DamagedError, pack_delta, unpack_delta
+from collector.storage.segment import END, HEADER_BYTES, Origin, OtherFormatError, header, read_header, record, records
 from monitor.model.series import SeriesInfo
+from monitor.windows.fold import empty_delta
 from monitor.windows.frame import Delta
+from monitor.windows.rings import FINE, TEN, floor_to
 
-MAGIC = b"lightship journal 1\n"
-SEGMENT_SECONDS = 600.0
+SEGMENT_SECONDS = 300.0
 RETRY_SECONDS = 5.0
 """How long a disk that refused is left alone."""
-_HEAD = struct.Struct("<II")
-_MAX_RECORD = 64 << 20
 
 
 class Journal:
@@ -39,6 +36,8 @@ class Journal:
         self._folder = folder
         self._keep = keep
         self._file: BinaryIO | None = None
+        self._run, self._number = os.urandom(8), 0
+        self._condenser = Condenser(folder)
         self._segment_start = 0.0
         self._unsynced = 0
         self._good = 0
@@ -69,12 +68,15 @@ class Journal:
 
     def read(self, now: float) -> Iterator[Delta]:
         """Deltas of the last `keep` seconds before `now`, oldest first. What is damaged is skipped and told in `problems`."""
-        for path in self._segments():
-            if _start_of(path) < now - self._keep - SEGMENT_SECONDS:
+        before: Origin | None = None
+        for stem in self._stems():
+            if _start_of(stem) < now - self._keep - SEGMENT_SECONDS:
                 continue
+            path = _best(self._folder / stem, now)
             try:
-                yield from self._read_segment(path, now)
+                before = yield from self._read_segment(path, now, before)
             except OSError as error:
+                before = None
                 self.problems.append(f"{path.name} cannot be read: {error.strerror}")
 
     def sync(self, time: float) -> None:
@@ -89,33 +91,38 @@ class Journal:
 
     def close(self) -> None:
         self._close()
+        self._condenser.close()
 
     def _begin(self, time: float, live: tuple[SeriesInfo, ...]) -> None:
         self._close()
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._drop_old(time)
+        closed = self._stems()
         self._file = self._new_file(int(time))
         self._segment_start = time
         self._good = 0
-        self._write_all(MAGIC)
-        self._write(_table_only(time, live))
+        self._write_all(header(Origin(self._run, self._number)))
+        self._number += 1
+        self._write(replace(empty_delta(time), added=live))
+        self._condenser.start(closed, time)
 
     def _new_file(self, second: int) -> BinaryIO:
         """A segment is never written on: what a run before left may end in half a record."""
         for number in range(1000):
             try:
-                return (self._folder / f"{second:012d}-{number:03d}.journal").open("xb", buffering=0)
+                path = self._folder / f"{second:012d}-{number:03d}{WRITTEN}"
+                if not path.with_suffix(CONDENSED).exists():
+                    return path.open("xb", buffering=0)
             except FileExistsError:
                 continue
         raise OSError(errno.EEXIST, "too many segments of one second")
 
     def _write(self, delta: Delta) -> None:
-        packed = pack_delta(delta)
-        record = _HEAD.pack(len(packed), zlib.crc32(packed)) + packed
-        self._write_all(record)
-        self._good += len(record)
-        self._unsynced += len(record)
-        self.bytes_written += len(record)
+        written = record(pack_delta(delta))
+        self._write_all(written)
+        self._good += len(written)
+        self._unsynced += len(written)
+        self.bytes_written += len(written)
 
     def _write_all(self, data: bytes) -> None:
         assert self._file is not None
@@ -129,45 +136,57 @@ class Journal:
         """Leave a segment that ends with a whole record, or none, and try another one later."""
         self.failed = f"the journal cannot be written ({error.strerror}): a restart would lose what comes in now"
         self._refused_at = time
+        self._number += 1  # what comes next does not follow on this one
         if self._file is not None:
             with contextlib.suppress(OSError):
                 if self._good:
-                    self._file.truncate(len(MAGIC) + self._good)
+                    self._file.truncate(HEADER_BYTES + self._good)
                 else:
                     os.unlink(self._file.name)
-        self._close()
+        self._close(whole=False)
 
-    def _read_segment(self, path: Path, now: float) -> Iterator[Delta]:
+    def _read_segment(self, path: Path, now: float, before: Origin | None) -> Generator[Delta, None, Origin | None]:
+        """What of a segment is wanted; where it comes from, if it was read to its end."""
         with path.open("rb") as file:
-            if file.read(len(MAGIC)) != MAGIC:
+            try:
+                origin = read_header(file)
+                if origin is None:
+                    self.problems.append(f"{path.name}: where it belongs is damaged")
+                known = origin is not None and origin.follows(before)
+                for number, packed in enumerate(records(file)):
+                    if not packed:
+                        return origin
+                    if number or not known:  # the table is known from the segments before
+                        yield from self._wanted(unpack_delta(packed), now)
+            except OtherFormatError:
                 self.problems.append(f"{path.name} is not a journal of this version and was left alone")
-                return
-            while head := file.read(_HEAD.size):
-                try:
-                    delta = _record(head, file)
-                except DamagedError as error:
-                    self.problems.append(f"{path.name}: {error}; the rest of this segment was left out")
-                    return
-                if delta.time > now + 1:
-                    continue  # written before the clock was set back
-                if now - self._keep <= delta.time:
-                    yield delta
-                elif delta.added or len(delta.gone):
-                    # Too old for its samples, but it may name series of which newer ones are.
-                    yield replace(_table_only(delta.time, delta.added), gone=delta.gone)
+            except DamagedError as error:
+                self.problems.append(f"{path.name}: {error}; the rest of this segment was left out")
+        return None
 
-    def _segments(self) -> list[Path]:
-        return sorted(self._folder.glob("*.journal"))
+    def _wanted(self, delta: Delta, now: float) -> Iterator[Delta]:
+        if delta.time > now + 1:
+            return  # written before the clock was set back
+        if now - self._keep <= delta.time:
+            yield delta
+        elif delta.added or len(delta.gone):
+            # Too old for its samples, but it may name series of which newer ones are.
+            yield replace(empty_delta(delta.time), added=delta.added, gone=delta.gone)
+
+    def _stems(self) -> list[str]:
+        return sorted({path.stem for kind in (WRITTEN, CONDENSED) for path in self._folder.glob(f"*{kind}")})
 
     def _drop_old(self, now: float) -> None:
-        for path in self._segments():
-            if _start_of(path) + SEGMENT_SECONDS < now - self._keep:
-                path.unlink(missing_ok=True)
+        for stem in self._stems():
+            if _start_of(stem) + SEGMENT_SECONDS < now - self._keep:
+                for kind in (WRITTEN, CONDENSED):
+                    (self._folder / f"{stem}{kind}").unlink(missing_ok=True)
 
-    def _close(self) -> None:
+    def _close(self, whole: bool = True) -> None:
         if self._file is not None:
-            with contextlib.suppress(OSError):
-                self._file.close()
+            with contextlib.suppress(OSError), contextlib.closing(self._file):
+                if whole:
+                    self._file.write(END)
             self._file = None
 
 
@@ -190,28 +209,16 @@ def ahead(deltas: Iterator[Delta]) -> Iterator[Delta]:
         yield delta
 
 
-def _record(head: bytes, file: BinaryIO) -> Delta:
-    if len(head) < _HEAD.size:
-        raise DamagedError("the last record is cut short")
-    length, checksum = _HEAD.unpack(head)
-    if length > _MAX_RECORD:
-        raise DamagedError("a record has an impossible length")
-    packed = file.read(length)
-    if len(packed) < length:
-        raise DamagedError("the last record is cut short")
-    if zlib.crc32(packed) != checksum:
-        raise DamagedError("a record does not match its checksum")
-    return unpack_delta(packed)
+def _best(stem: Path, now: float) -> Path:
+    """The file to read a segment from: condensed where that is as good, as written where that is better or the other damaged."""
+    written, condensed = stem.with_suffix(WRITTEN), stem.with_suffix(CONDENSED)
+    if not condensed.exists():
+        return written
+    origin = origin_if_whole(condensed)
+    good = origin is not None and origin.last <= floor_to(int(now) - FINE, TEN)
+    return condensed if good or not written.exists() else written
 
 
-def _start_of(path: Path) -> float:
-    digits = path.name.split("-")[0]
+def _start_of(stem: str) -> float:
+    digits = stem.split("-")[0]
     return float(digits) if digits.isdecimal() else 0.0
-
-
-def _table_only(time: float, live: tuple[SeriesInfo, ...]) -> Delta:
-    no_ids, no_floats, no_seconds = np.empty(0, np.int32), np.empty(0), np.empty(0, np.int64)
-    return Delta(
-        time, live, no_ids, no_ids, no_seconds, no_floats, no_floats, no_floats, no_floats, no_floats, no_floats,
-        no_ids, no_seconds, no_ids, no_floats, no_ids, no_seconds, no_floats,
-    )  # fmt: skip

@@ -203,9 +203,12 @@ class SeriesTable:
         return rows
 
 
+_OVERFLOW_KEYS = {kind: SeriesKey(OVERFLOW_NAME, (("kind", kind.name.lower()),)) for kind in Kind}
+
+
 def overflow_key(kind: Kind) -> SeriesKey:
     """The series that samples of this kind go to when the table is full."""
-    return SeriesKey(OVERFLOW_NAME, (("kind", kind.name.lower()),))
+    return _OVERFLOW_KEYS[kind]
 
 
 def grown(column: npt.NDArray[Scalar], size: int, fill: float) -> npt.NDArray[Scalar]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +11,10 @@ import numpy.typing as npt
 from monitor.model.batch import Ids
 from monitor.model.table import SeriesTable, grown
 from monitor.windows.frame import Delta
+
+_ENTRIES = ("rows", "seconds", "counts", "sums", "mins", "maxs", "lasts", "last_times")
+_BINS = ("hist_rows", "hist_seconds", "hist_bins", "hist_counts")
+_MEMBERS = ("set_rows", "set_seconds", "set_hashes")
 
 
 class RowMap:
@@ -25,38 +30,28 @@ class RowMap:
             if info.row >= len(self._rows):
                 self._rows = grown(self._rows, info.row + 1, -1)
             self._rows[info.row] = self._table.intern(info.key, info.kind, info.unit)
-        rows, keep = self._today(delta.rows)
-        hist_rows, keep_hist = self._today(delta.hist_rows)
-        set_rows, keep_set = self._today(delta.set_rows)
         gone, known_gone = self._today(delta.gone)
-        lost = sum(int(np.count_nonzero(~kept)) for kept in (keep, keep_hist, keep_set))
-        mapped = replace(
-            delta,
-            gone=np.sort(gone[known_gone]),
-            rows=rows[keep],
-            seconds=delta.seconds[keep],
-            counts=delta.counts[keep],
-            sums=delta.sums[keep],
-            mins=delta.mins[keep],
-            maxs=delta.maxs[keep],
-            lasts=delta.lasts[keep],
-            last_times=delta.last_times[keep],
-            hist_rows=hist_rows[keep_hist],
-            hist_seconds=delta.hist_seconds[keep_hist],
-            hist_bins=delta.hist_bins[keep_hist],
-            hist_counts=delta.hist_counts[keep_hist],
-            set_rows=set_rows[keep_set],
-            set_seconds=delta.set_seconds[keep_set],
-            set_hashes=delta.set_hashes[keep_set],
-        )
+        changes: dict[str, Any] = {"gone": np.sort(gone[known_gone])}
+        moved, lost = False, 0
+        for names in (_ENTRIES, _BINS, _MEMBERS):
+            before = getattr(delta, names[0])
+            rows, keep = self._today(before)
+            moved |= not np.array_equal(rows, before)
+            changes[names[0]] = rows[keep]
+            if not keep.all():
+                lost += int(np.count_nonzero(~keep))
+                changes |= {name: getattr(delta, name)[keep] for name in names[1:]}
         self._rows[delta.gone[known_gone]] = -1
-        same = np.array_equal(rows, delta.rows) and np.array_equal(hist_rows, delta.hist_rows)
-        return mapped if same and np.array_equal(set_rows, delta.set_rows) else _ordered(mapped), lost
+        mapped = replace(delta, **changes)
+        return _ordered(mapped) if moved else mapped, lost
 
     def _today(self, rows: Ids) -> tuple[Ids, npt.NDArray[np.bool_]]:
         inside = (rows >= 0) & (rows < len(self._rows))
-        today = np.full(len(rows), -1, np.int32)
-        today[inside] = self._rows[rows[inside]]
+        if inside.all():
+            today = self._rows[rows]
+        else:
+            today = np.full(len(rows), -1, np.int32)
+            today[inside] = self._rows[rows[inside]]
         return today, today >= 0
 
 
@@ -65,11 +60,6 @@ def _ordered(delta: Delta) -> Delta:
     by_row = np.lexsort((delta.rows, delta.seconds))
     by_bin = np.lexsort((delta.hist_bins, delta.hist_rows, delta.hist_seconds))
     by_member = np.lexsort((delta.set_hashes, delta.set_rows, delta.set_seconds))
-    columns = ("rows", "seconds", "counts", "sums", "mins", "maxs", "lasts", "last_times")
-    hist = ("hist_rows", "hist_seconds", "hist_bins", "hist_counts")
-    members = ("set_rows", "set_seconds", "set_hashes")
-    return replace(
-        delta,
-        **{name: getattr(delta, name)[order] for names, order in ((columns, by_row), (hist, by_bin), (members, by_member))
-           for name in names},
-    )  # fmt: skip
+    orders = ((_ENTRIES, by_row), (_BINS, by_bin), (_MEMBERS, by_member))
+    changes: dict[str, Any] = {name: getattr(delta, name)[order] for names, order in orders for name in names}
+    return replace(delta, **changes)

@@ -66,8 +66,10 @@ class Rings:
         self._minutes: dict[int, Totals] = {}
         self._capacity = capacity
         self._ten = Totals(capacity)
-        self._ten_lasts = np.full(capacity, np.nan)
-        self._ten_seconds = np.full(capacity, -1, np.int64)
+        self._ten_lasts: Floats = np.full(capacity, np.nan)
+        self._ten_times: Floats = np.full(capacity, -np.inf)
+        """When each row said its last in the running ten, -inf where it said nothing."""
+        self._ten_empty = True
         self._minute = Totals(capacity)
         self._windows: dict[int, _Window] = {}
         self._kinds: npt.NDArray[np.int8] = np.empty(0, np.int8)
@@ -79,13 +81,22 @@ class Rings:
 
     # ------------------------------------------------------------------ what comes in
 
-    def apply(self, delta: Delta, kinds: npt.NDArray[np.int8]) -> None:
-        """Takes in the entries of a delta (ordered by second) and closes everything before `delta.time`."""
+    def apply(self, delta: Delta, kinds: npt.NDArray[np.int8], newest: bool = False) -> None:
+        """Takes in the entries of a delta (ordered by second) and closes everything before `delta.time`.
+
+        `newest`: they are the last that their rows say, though their ten may be closed already.
+        """
         self._reserve(len(kinds))
         self._kinds = kinds
         for second, run in runs(delta.seconds, delta.rows):
             self._advance(second)
-            self._add(second, _parts(delta, run, kinds))
+            parts = _parts(delta, run, kinds)
+            if self._whole_ten(second, run.stop, delta):
+                self._keep_ten(second, parts)
+            else:
+                self._add(second, parts, delta, run)
+                if newest and second < floor_to(self.now or 0, TEN):
+                    _to_front(self.tens[floor_to(second, TEN)], len(parts))
         self._advance(int(delta.time))
         self._drop_old()
         self.version += 1
@@ -97,7 +108,7 @@ class Rings:
         self._ten.grow(capacity)
         self._minute.grow(capacity)
         self._ten_lasts = lengthened(self._ten_lasts, capacity, np.nan)
-        self._ten_seconds = lengthened(self._ten_seconds, capacity, -1)
+        self._ten_times = lengthened(self._ten_times, capacity, -np.inf)
         self.carried = lengthened(self.carried, capacity, np.nan)
         for window in self._windows.values():
             for totals in (window.body, *window.edges):
@@ -119,27 +130,42 @@ class Rings:
         self.now = time
 
     def _finish_ten(self, ten: int) -> None:
-        rows = np.flatnonzero(self._ten_seconds >= 0).astype(np.int32)
-        if len(rows):
+        if not self._ten_empty:
+            rows = np.flatnonzero(self._ten_times > -np.inf).astype(np.int32)
             totals, kinds = self._ten, self._kinds[rows]
             self.tens[ten] = parts_of(
                 rows, kinds, totals.counts[rows], totals.sums[rows], totals.mins[rows], totals.maxs[rows], self._ten_lasts[rows]
             )
             self._minute.merge(totals)
             totals.clear(rows)
-            self._ten_seconds[rows] = -1
+            self._ten_times[rows] = -np.inf
             self._ten_lasts[rows] = np.nan
+            self._ten_empty = True
 
-    def _add(self, second: int, parts: list[Part]) -> None:
+    def _whole_ten(self, second: int, end: int, delta: Delta) -> bool:
+        """Whether the entries up to `end` are all that the running ten will hold, as in a journal's older part."""
+        ten = floor_to(second, TEN)
+        more = end < len(delta.seconds) and int(delta.seconds[end]) < ten + TEN
+        return self._ten_empty and not more and ten == floor_to(self.now or 0, TEN) and delta.time >= ten + TEN
+
+    def _keep_ten(self, second: int, parts: list[Part]) -> None:
+        """What `_add` and `_finish_ten` come to for a ten of one run."""
+        self.seconds.setdefault(second, []).extend(parts)
+        self.tens[floor_to(second, TEN)] = parts
+        for part in parts:
+            self._minute.add(part)
+
+    def _add(self, second: int, parts: list[Part], delta: Delta, run: slice) -> None:
         """Adds parts to every sum that spans this second."""
         now = self.now or 0
         if second >= floor_to(now - FINE, TEN):
             self.seconds.setdefault(second, []).extend(parts)
         ten, minute = floor_to(second, TEN), floor_to(second, MINUTE)
         if ten == floor_to(now, TEN):
+            self._ten_empty = False
             for part in parts:
                 self._ten.add(part)
-                self._keep_lasts(second, part)
+            self._keep_lasts(delta.rows[run], delta.lasts[run], delta.last_times[run])
             return
         self.tens.setdefault(ten, []).extend(parts)
         holder = self._minute if minute == floor_to(now, MINUTE) else self._minutes.setdefault(minute, Totals(self._capacity))
@@ -156,12 +182,11 @@ class Rings:
             elif window.edges and window.middle - TEN < second < window.middle:
                 yield from window.edges[: second - (window.middle - TEN)]
 
-    def _keep_lasts(self, second: int, part: Part) -> None:
-        """A later second's value is the ten's last; a late point never displaces what its second said already."""
-        later = self._ten_seconds[part.rows] < second
-        rows = part.rows[later]
-        self._ten_seconds[rows] = second
-        self._ten_lasts[rows] = part.told("lasts")[later]
+    def _keep_lasts(self, rows: Ids, lasts: Floats, times: Floats) -> None:
+        """The latest value is the ten's last; of equal times the one that came last."""
+        later = self._ten_times[rows] <= times
+        self._ten_times[rows[later]] = times[later]
+        self._ten_lasts[rows[later]] = lasts[later]
 
     def _drop_old(self) -> None:
         now = self.now or 0
@@ -182,7 +207,7 @@ class Rings:
                     slots[slot] = kept
                 else:
                     del slots[slot]
-        self._ten_seconds[rows] = -1
+        self._ten_times[rows] = -np.inf
         self._ten_lasts[rows] = np.nan
         self.carried[rows] = np.nan
         for totals in self._all_totals():
@@ -251,6 +276,11 @@ class Rings:
                 totals.add(part)
             suffixes.append(totals.copy())
         return suffixes[::-1]
+
+
+def _to_front(parts: list[Part], count: int) -> None:
+    """Of parts that speak of one row the first tells its last value."""
+    parts[:] = parts[-count:] + parts[:-count]
 
 
 def _drop_before(slots: dict[int, Slot], bound: int) -> list[Slot]:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from monitor.engine import Derived, Engine, EngineSettings
 from monitor.model.batch import Batch
 from monitor.model.series import KeySpace, Kind, series_key
+from monitor.windows.condense import condensed
 from monitor.windows.frame import FIELDS, Delta
+from monitor.windows.rings import FINE, TEN, floor_to
 from tests.monitor.streams import BEGIN, Step, batch_of, new_space, steps
 
 WINDOWS = (1, 10, 60, 300, 900, 3600)
@@ -31,16 +34,21 @@ def run_through(engine: Engine, run: list[Step]) -> list[Delta]:
 
 
 def assert_same(first: Engine, second: Engine) -> None:
+    """Every field of every series, whatever rows they have."""
     assert first.now == second.now
-    assert first.table.added_since(0) == second.table.added_since(0)
-    rows = first.table.live()
+    infos = first.table.added_since(0)[0]
+    assert {(info.key, info.kind, info.unit) for info in infos} == {
+        (info.key, info.kind, info.unit) for info in second.table.added_since(0)[0]
+    }
+    rows = np.array([info.row for info in infos], np.int32)
+    others = np.array([second.table.find(info.key, info.kind) for info in infos], np.int32)
     for field in (*FIELDS, "p99.9"):
         for window in WINDOWS:
-            got, wanted = second.column(field, window, rows), first.column(field, window, rows)
+            got, wanted = second.column(field, window, others), first.column(field, window, rows)
             np.testing.assert_allclose(got, wanted, rtol=1e-12, err_msg=f"{field} over {window}")
         for span, step in ((100, 1), (3000, 10)):
             ago = first.now - span
-            got_history = second.history(rows, field, 60, ago, first.now, step)
+            got_history = second.history(others, field, 60, ago, first.now, step)
             history = first.history(rows, field, 60, ago, first.now, step)
             np.testing.assert_array_equal(got_history.times, history.times)
             np.testing.assert_allclose(got_history.values, history.values, rtol=1e-12, err_msg=f"history of {field}")
@@ -52,6 +60,7 @@ def test_an_engine_that_replays_all_deltas_is_the_one_that_never_stopped(run: li
     lasting, restarted = with_settings(), with_settings()
     for delta in run_through(lasting, run):
         restarted.replay(delta)
+    assert lasting.table.added_since(0) == restarted.table.added_since(0)
     assert_same(lasting, restarted)
 
 
@@ -137,3 +146,16 @@ def test_many_series_that_ended_before_the_restart_are_replayed_too() -> None:
     for delta in deltas:
         again.replay(delta)
     assert len(again.table) == 0
+
+
+@settings(max_examples=150, deadline=None)
+@given(steps(), st.integers(0, 14))
+def test_what_is_condensed_replays_to_the_same_windows_and_history(run: list[Step], cut: int) -> None:
+    lasting, restarted = with_settings(), with_settings()
+    deltas = run_through(lasting, run)
+    # All that lies more than the finely kept minutes before what is asked may have been condensed.
+    end = floor_to(int(lasting.now) - FINE, TEN)
+    old = [delta for delta in deltas[:cut] if delta.time <= end]
+    for delta in [*condensed(old), *deltas[len(old) :]]:
+        restarted.replay(delta)
+    assert_same(lasting, restarted)

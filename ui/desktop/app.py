@@ -150,11 +150,12 @@ def run(url: str, who: str, theme: str | None = None, fake: FakeCollector | None
     line.start()
     window.show()
     pump.start()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: window.close())
+    before = {number: signal.signal(number, lambda *_: window.close()) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         return app.exec()
     finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
         pump.stop()
         session.close()
         line.close()

@@ -215,7 +215,8 @@ class SeriesRegistry:
             found = self._search(generations).refs(matchers)
         if len(hidden):  # one that is being saved may be found in both
             found = np.delete(found, np.searchsorted(found, hidden[standing_in(hidden, found)]))
-            found = np.sort(np.concatenate((found, np.array(sorted(new), np.int64))))
+            unsaved = np.array(sorted(new), np.int64)
+            found = np.insert(found, np.searchsorted(found, unsaved), unsaved)
         return found
 
     def labels(self, refs: Refs) -> list[Labels]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from collector.rewind.server import PROGRESS, RewindLimits, Rewinds
+from collector.rewind.server import PROGRESS, RewindLimits, Rewinds, Rewound
 from collector.rewind.source import Kept
 from collector.storage.state_history import Standing, Turns
 from monitor.alerting.model import Event
@@ -223,10 +224,18 @@ async def test_one_that_nobody_asks_anything_is_let_go() -> None:
 
 
 async def test_progress_is_told_while_it_is_built(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen, step = threading.Event(), Rewound._progress
+
+    def step_after_it_was_seen(self: Rewound, share: float) -> bool:
+        seen.wait(20)
+        return step(self, share)
+
     monkeypatch.setattr("collector.rewind.server.TOLD_EVERY", 0.0001)
+    monkeypatch.setattr(Rewound, "_progress", step_after_it_was_seen)
     async with served() as rewinds:
         client = Client()
         rewinds.begin(client, m.Resume(1, at=THEN), answer)
         health = await client.until(lambda message: isinstance(message, m.Health))
+        seen.set()
         assert 0.0 <= health.values[PROGRESS] <= 1.0
         await client.rewound()

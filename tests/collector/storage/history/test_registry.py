@@ -378,3 +378,12 @@ def test_the_number_of_a_label_that_was_lost_goes_to_no_other(kept: Kept) -> Non
     assert sum(each == () for each in labels[:10]) == 1
     assert all(each in ((), HOSTS[place]) for place, each in enumerate(labels[:10]))
     assert found(kept.registry, Matcher("host", "=", "new")) == [ref]
+
+
+def test_every_value_of_a_label_comes_back_as_it_was_given(kept: Kept) -> None:
+    odd = ["\\", '"', "\n\t\x01", "€ 漢字 🚢", "null", "a\x7fb"]
+    values = sorted({*odd, *(f"v{number}" for number in range(2500))})
+    kept.registry.intern([(("__name__", "m"), ("l", value)) for value in values], [0] * len(values))
+    assert kept.registry.label_values("l", kept.registry.find([])) == values
+    kept.save()
+    assert kept.registry.label_values("l", kept.registry.find([])) == values
