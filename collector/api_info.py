@@ -9,7 +9,6 @@ import threading
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from collector.receivers.prometheus.target import ScrapeTarget
 from collector.rules.groups import GroupState
 from collector.server.prometheus.info import (
     ActiveAlert,
@@ -67,10 +66,11 @@ class ServiceInfo:
 
     def config(self) -> str:
         """The scrapes as Prometheus would have them, without passwords."""
-        lines = ["scrape_configs:"] if self._targets() else []
-        for target in self._targets():
+        targets = self._service.receivers.targets()
+        lines = ["scrape_configs:"] if targets else []
+        for target in targets:
             lines += [
-                f"- job_name: {toml_value(target.tags['job'])}",
+                f"- job_name: {toml_value(target.job)}",
                 f"  scrape_interval: {format_duration(target.interval)}",
                 f"  static_configs: [{{targets: [{toml_value(target.instance)}]}}]",
             ]
@@ -96,28 +96,25 @@ class ServiceInfo:
     def targets(self) -> Sequence[TargetView]:
         return [
             TargetView(
-                pool=target.tags["job"],
+                pool=health.job,
                 url=health.url,
-                labels=target.tags,
-                discovered={"__address__": target.instance, "job": target.tags["job"]},
+                labels=health.labels,
+                discovered=health.discovered,
                 health="unknown" if health.last_scrape is None else "up" if health.up else "down",
                 last_error=health.error,
                 last_scrape=health.last_scrape or 0.0,
                 last_duration=health.duration,
-                interval=target.interval,
-                timeout=target.timeout,
+                interval=health.interval,
+                timeout=health.timeout,
             )
-            for target, health in zip(self._targets(), self._service.receivers.targets(), strict=True)
+            for health in self._service.receivers.targets()
         ]
 
     def dropped_targets(self) -> Sequence[DroppedTarget]:
-        return ()
+        return [DroppedTarget(target.discovered) for target in self._service.receivers.dropped_targets()]
 
     def alertmanagers(self) -> Sequence[str]:
         return ()
-
-    def _targets(self) -> list[ScrapeTarget]:
-        return [ScrapeTarget(**entry) for entry in self._service.settings.tables["scrape"]]
 
     def _own_groups(self) -> list[RuleGroupView]:
         """The product's own rules, a group a file: judged at every tick."""

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from collector.shared_select import SharedSelect
-from collector.storage.recorder import KIND_LABEL, labels_of
+from collector.storage.interning import KIND_LABEL, labels_of
 from monitor.model.matchers import NAME_TAG, Matcher
 from monitor.model.series import Kind, SeriesInfo
 from monitor.query.context import Limits

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib.metadata
 import secrets
 import time
@@ -15,7 +16,7 @@ from collector.finding import check_query, find
 from collector.health import FIGURES, PREFIX
 from collector.rules.store import RuleFileError
 from collector.server.backend import CommandError
-from monitor.alerting.model import Alert, Event, Silence
+from monitor.alerting.model import Alert, Event, HappeningError, Silence, happening
 from monitor.alerting.outcome import CommandError as Refused
 from monitor.alerting.outcome import Outcome
 from monitor.alerting.rules import RulesError
@@ -45,12 +46,17 @@ class CollectorBackend:
             m.AddSilence: self._add_silence,
             m.ExpireSilence: self._expire_silence,
             m.AddNote: self._add_note,
+            m.AddEvent: self._add_event,
             m.CheckRules: self._check_rules,
             m.SaveRules: self._save_rules,
             m.EnableRule: self._enable_rule,
             m.DeleteRule: self._delete_rule,
             m.Query: self._query,
             m.Find: self._find,
+            m.FindTraces: self._ask_tracing,
+            m.GetTrace: self._ask_tracing,
+            m.FindLogs: self._ask_tracing,
+            m.GetServices: self._ask_tracing,
         }
 
     # ------------------------------------------------------------ what there is
@@ -145,6 +151,9 @@ class CollectorBackend:
     async def _find(self, request: m.Find, who: str) -> Any:
         return await find(self._service.past.queries, request)
 
+    async def _ask_tracing(self, request: m.FindTraces | m.GetTrace | m.FindLogs | m.GetServices, who: str) -> Any:
+        return await asyncio.to_thread(self._service.tracing.answer, request)
+
     async def _acknowledge(self, request: m.Acknowledge, who: str) -> Any:
         book = self._service.desk.book
         outcome = book.acknowledge(request.alerts, who, time.time(), request.note, request.expires)
@@ -166,6 +175,14 @@ class CollectorBackend:
 
     async def _add_note(self, request: m.AddNote, who: str) -> Any:
         self._settle(self._service.desk.book.add_note(request.alert, request.text, who, time.time()))
+        return {}
+
+    async def _add_event(self, request: m.AddEvent, who: str) -> Any:
+        try:
+            event = happening(request.at or time.time(), request.kind, request.text, who, request.tags)
+        except HappeningError as error:
+            raise CommandError(f"{str(error).capitalize()}.") from None
+        self._service.remember([event])
         return {}
 
     def _settle(self, outcome: Outcome) -> list[str]:

@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from collector.exporters.exporter import FIGURES as EXPORT_FIGURES
+from collector.receivers.figures import FIGURES as RECEIVED
 from monitor.model.batch import Batch
 from monitor.model.cumulative import Cumulative
 from monitor.model.series import KeySpace, Kind, series_key
@@ -109,6 +111,14 @@ FIGURES: tuple[Figure, ...] = (
     _counter("notifications_dropped_total", "Notifications given up because too many were waiting."),
     _counter("journal_bytes_total", "Bytes written to the journal of the last hour."),
     _gauge("journal_failing", "1 while the journal cannot be written."),
+    *(
+        _counter(name, said) if name.endswith("_total") else _gauge(name, said, "bytes" if name.endswith("_bytes") else "")
+        for name, said in (RECEIVED | EXPORT_FIGURES).items()
+    ),
+    _counter("exposition_requests_total", "Times that /metrics was read."),
+    _counter("exposition_series_total", "Series given at /metrics besides the collector's own."),
+    _counter("exposition_duplicates_total", "Series left out at /metrics because another had the same escaped name and labels."),
+    _counter("exposition_refused_total", "Readers of /metrics that asked for something that cannot be read or is too much."),
     _gauge("process_resident_memory_bytes", "Memory that the collector occupies.", "bytes"),
     _counter("process_cpu_seconds_total", "CPU time that the collector has used."),
     _gauge("start_time_seconds", "When the collector was started, seconds since the epoch.", "s"),

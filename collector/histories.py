@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from collector.rewind.kept import KeptSeries
-from collector.storage.recorder import Sink
+from collector.storage.sink import Sink
 from monitor.model.series import Kind
 from monitor.query.history import History, Labels
 from monitor.settings.load import Settings

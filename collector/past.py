@@ -13,14 +13,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from collector.admission import GroupCommit
 from collector.archive import HistoryArchive
-from collector.histories import OpenHistory, open_history
+from collector.histories import Keeper, OpenHistory, open_history
 from collector.query import QueryLimits, QueryService
 from collector.rewind.kept import PastHistory
 from collector.rewind.selected import SelectedPast
 from collector.storage.history.replaying import StoredPast
 from collector.storage.history.store import HistoryStore
-from collector.storage.recorder import Recorder, keys_of
+from collector.storage.interning import keys_of
+from collector.storage.recorder import Recorder
 from monitor.engine import Engine
 from monitor.model.batch import Batch
 from monitor.model.series import KeySpace, Kind
@@ -44,24 +46,36 @@ class Past:
     `write` and everything that reads may be called from any thread, the rest from one.
     """
 
-    def __init__(self, settings: Settings, folder: Path, engine: Engine, seam: Callable[[], float]) -> None:
-        """Opens or begins the history that the settings ask for. `seam` as of `monitor.wire.source.Archive`."""
+    def __init__(
+        self,
+        settings: Settings,
+        folder: Path,
+        engine: Engine,
+        seam: Callable[[], float],
+        opened: OpenHistory | None = None,
+        exported: Callable[[Keeper], Keeper] = lambda sink: sink,
+    ) -> None:
+        """Opens or begins the history of the settings, if it is not `opened`. `seam` as of `monitor.wire.source.Archive`.
+        `exported` gives the sink that writes to a history's and to exports.
+        """
         limits = QueryLimits(
             timeout=settings["query_timeout"],
             max_samples=settings["query_samples"],
             waiting=settings["query_concurrency"],
             lookback=round(settings["query_lookback"] * 1000),
         )
-        self._opened = open_history(settings, folder)
+        self._opened = opened or open_history(settings, folder)
         self._remote = _remotely(self._opened, settings, folder, limits) if settings["history"] == "remote" else None
         if self._remote is not None:
             self._opened = self._remote.opened
         self.history = self._opened.history
-        self.recorder = Recorder(engine, self._opened.sink)
+        self._sink = exported(self._opened.sink)
+        self.recorder = Recorder(engine, self._sink)
         self._oldest = (-math.inf, math.inf)
         self._rules = _RuleSeries()
         self._disk = ThreadPoolExecutor(1, "lightship-commit")
         self._committing: Future[bool] | None = None
+        self.committed = GroupCommit(self._sink.commit, lambda: " ".join(self._opened.notes()[:1]), self._disk)
         source = self._remote.source if self._remote is not None else None
         self.queries = QueryService(None if source else self.history, limits, source=source)
         bounds = Limits(limits.max_samples, limits.max_points, limits.lookback)
@@ -75,7 +89,7 @@ class Past:
         self.recorder.record(frame)
         # In a thread: a slow disk is waited for by nobody, and a commit takes along all that came meanwhile.
         if self._committing is None or self._committing.done():
-            self._committing = self._disk.submit(self._opened.sink.commit)
+            self._committing = self._disk.submit(self._sink.commit)
 
     def write(self, samples: Sequence[Sample], at: int) -> list[Batch]:
         """What rules made, at a time in milliseconds. Queries see it at once; the batches are for the windows."""

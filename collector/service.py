@@ -7,18 +7,26 @@ import contextlib
 import errno
 import logging
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
+from aiohttp import web
+
+from collector.admission import Admission
 from collector.alerts import AlertDesk
 from collector.api_info import ServiceInfo
 from collector.backend import CollectorBackend
+from collector.exporters.build import Exports, exporters_of
+from collector.exporters.metrics_page import MetricsPage
 from collector.folders import FolderLock, default_data_folder, host_name
 from collector.health import Health
+from collector.histories import open_history
+from collector.inflow import Inflow
 from collector.parts import Parts
 from collector.past import Past
+from collector.receivers.answering import Answering
 from collector.receivers.set import Receivers
 from collector.rewind.server import Rewinds
 from collector.rewind.source import Kept
@@ -31,7 +39,9 @@ from collector.server.stream import StreamLimits, StreamServer
 from collector.storage.journal import Journal
 from collector.storage.restoring import restored
 from collector.storage.state import StateError, StateStore
+from collector.tracing import Tracing
 from monitor.alerting.durations import rough_duration
+from monitor.alerting.model import Event
 from monitor.engine import Derived, Engine, EngineSettings
 from monitor.model.batch import Batch
 from monitor.query.groupstate import Sample
@@ -48,7 +58,6 @@ SETTLE = 0.12
 Longer than a StatsD listener gathers lines before it hands them on."""
 SYNC_TICKS = 5
 """The journal is forced to disk every so many ticks: what a power cut, not a kill, may cost."""
-QUEUE_LIMIT = 10_000
 CLOCK_BACK = 60.0
 """Seconds that the clock may be set back before everything begins anew; a smaller step is waited out."""
 
@@ -75,8 +84,7 @@ class Service:
         self._parts = Parts()
         self._groups: tuple[RuleGroup, ...] = ()
         self._groups_told = 0
-        self._queue: deque[list[Batch]] = deque()
-        self._shed = 0
+        self._inflow = Inflow()
         self._tick_seconds = self._tick_late = 0.0
         self._missed = 0
 
@@ -89,10 +97,7 @@ class Service:
 
     def take(self, batches: Sequence[Batch]) -> None:
         """Where receivers put what they got, from any thread; the tick takes it on. Never waits."""
-        if len(self._queue) < QUEUE_LIMIT:
-            self._queue.append(list(batches))
-        else:
-            self._shed += sum(map(len, batches))
+        self._inflow.take(batches)
 
     @property
     def stream_url(self) -> str:
@@ -124,20 +129,43 @@ class Service:
         self.state = StateStore(self.data / "state.sqlite3")
         stack.callback(self.state.close)
         self.journal = Journal(self.data / "journal") if self.settings["journal"] else None
-        self.receivers = Receivers(self.settings, self.take)
+        self.receivers = Receivers(self.settings, self.take, self._events_from_a_thread(asyncio.get_running_loop()))
         await self.receivers.open(stack)
-        if self.journal is not None:  # what arrives meanwhile waits in the queue
-            self.engine, self.restored_seconds = restored(self.journal, self._new_engine, time.time())
-        self.past = Past(self.settings, self.data / "history", self.engine, lambda: self.started - self.restored_seconds)
+        self.exports = self._new_exports()
+        stack.callback(self.exports.close)
+        with ThreadPoolExecutor(1, "lightship-open") as beside:  # what arrives meanwhile waits in the queue
+            opening = beside.submit(open_history, self.settings, self.data / "history")
+            if self.journal is not None:
+                self.engine, self.restored_seconds = restored(self.journal, self._new_engine, time.time())
+        self.past = Past(
+            self.settings,
+            self.data / "history",
+            self.engine,
+            lambda: self.started - self.restored_seconds,
+            opening.result(),
+            self.exports.recorded,
+        )
         stack.push_async_callback(self.past.close_client)
         stack.callback(self.past.close)
+        self.tracing = Tracing(self.settings, self.data / "traces", self.exports)
+        stack.callback(self.tracing.close)
+        self.admission = Admission(
+            self.past.recorder, self._inflow.offer, self.past.committed, self.tracing.intake, self.remember
+        )
+        self.receivers.scrape(stack, self.admission)
+        self.answering = Answering(self.settings, self.admission, self.data / "pushed.msgpack")
+        stack.callback(self.answering.save)
         sending = asyncio.create_task(self.past.send(), name="remote write")
         stack.push_async_callback(_ended, sending)
+        exporting = asyncio.create_task(self.exports.run(), name="exports")
+        stack.push_async_callback(_ended, exporting)
         self.groups = GroupRunner(self.past.queries.instant, self._write_rules, self.past.history)
         self.desk = AlertDesk(self.engine, self.rules, self.state, self.data, time.time())
         self.backend = CollectorBackend(self)
         api = PrometheusApi(self.past.queries, ServiceInfo(self), origins=Origins(tuple(self.settings["origins"])))
-        self.http = HttpServer(self.settings["http"], self.backend, api.routes())
+        self.page = MetricsPage(self.backend.metrics, self.past.queries, self.settings["expose"])
+        routes = [web.get("/metrics", self.page.answer), *api.routes(), *self.answering.routes()]
+        self.http = HttpServer(self.settings["http"], self.backend, routes)
         address = self.settings["stream"]
         self.stream = StreamServer(
             address.host,
@@ -151,6 +179,7 @@ class Service:
         stack.push_async_callback(self.stream.close)
         await self.http.start()
         stack.push_async_callback(self.http.stop)
+        await self.answering.open(stack)
         self._watch_health()
         if self.journal is not None:
             stack.callback(self.journal.close)
@@ -159,6 +188,13 @@ class Service:
         self.desk.note_start(self.started, self.restored_seconds, why)
         self._warn_of_strangers()
         log.info("%s is up: stream %s, http %s, %s", self.name, self.stream_url, self.http.url, self.receivers.summary())
+
+    def _new_exports(self) -> Exports:
+        tables = self.settings.tables["export"]
+        try:
+            return Exports(exporters_of(tables, self.data / "exports", lambda: self.engine.table, lambda: self.past.queries))
+        except ValueError as error:
+            raise OSError(errno.EINVAL, str(error)) from None
 
     async def _listen(self, address: Address) -> None:
         try:
@@ -207,12 +243,14 @@ class Service:
             self.take(self.receivers.collect(last_moment))
         with self._parts.one("Measuring the collector itself"):
             self.take(self.health.batches(last_moment))
-        for _ in range(len(self._queue)):
+        with self._parts.one("Reading spans"):
+            self.take(self.tracing.tick(now))
+        with self._parts.one("Repeating what was pushed"):
+            self.take(self.answering.repeat(last_moment))
+        for batches in self._inflow.messages():
             with self._parts.one("Taking in samples"):
-                for batch in self._queue.popleft():
-                    self.past.recorder.take(batch)
-                    if batch.windowed:
-                        self.engine.ingest(batch)
+                for batch in batches:
+                    self._take_in(batch)
         with self._parts.one("Computing the windows"):
             frame = self.engine.tick(now)
         if frame is not None:
@@ -222,6 +260,11 @@ class Service:
                 self.health.gather()
         self._tick_seconds = time.perf_counter() - began
 
+    def _take_in(self, batch: Batch) -> None:
+        self.past.recorder.take(batch)
+        if batch.windowed:
+            self.engine.ingest(batch)
+
     def _share(self, frame: Frame) -> None:
         """What follows from a frame."""
         changed: set[str] = set()
@@ -229,6 +272,8 @@ class Service:
             self._record(frame)
         with self._parts.one("Writing the history"):
             self.past.record(frame)
+        with self._parts.one("Exporting"):
+            self.exports.take(frame)
         with self._parts.one("Judging the rules"):
             changed = self.desk.judge(frame.time)
             if self.rules.groups is not self._groups:
@@ -259,6 +304,17 @@ class Service:
         if frame.number % SYNC_TICKS == 0:
             self.journal.sync(frame.time)
 
+    def _events_from_a_thread(self, loop: asyncio.AbstractEventLoop) -> Callable[[list[Event]], None]:
+        def hand_over(events: list[Event]) -> None:
+            loop.call_soon_threadsafe(self.remember, events)
+
+        return hand_over
+
+    def remember(self, events: Sequence[Event]) -> None:
+        """Keep events that were told from outside, and tell them to everybody."""
+        self.desk.remember(events, time.time())
+        self.publish({"events"})
+
     def publish(self, changed: set[str]) -> None:
         """Send what changed at once: any of "alerts", "rules", "events"."""
         if "alerts" in changed:
@@ -271,10 +327,15 @@ class Service:
     def _watch_health(self) -> None:
         self.health.add(self._own_figures, self._notes)
         self.health.add(self.receivers.figures, self.receivers.notes)
+        self.health.add(self.answering.figures, self.answering.notes)
+        self.health.add(self.tracing.figures, self.tracing.notes)
+        self.health.add(self.admission.figures)
         self.health.add(self.stream.figures)
         self.health.add(self.desk.figures, self.desk.notes)
         self.health.add(self.past.figures, self.past.notes)
         self.health.add(self.groups.figures, self.groups.notes)
+        self.health.add(self.exports.figures, self.exports.notes)
+        self.health.add(self.page.figures)
         self.health.gather()
 
     def _own_figures(self) -> dict[str, float]:
@@ -287,7 +348,7 @@ class Service:
             "points_dropped_late_total": counters.dropped_late,
             "points_dropped_future_total": counters.dropped_future,
             "points_dropped_invalid_total": counters.dropped_invalid,
-            "points_dropped_backlog_total": counters.dropped_backlog + self._shed,
+            "points_dropped_backlog_total": counters.dropped_backlog + self._inflow.shed,
             "points_overflowed_total": counters.overflowed,
             "series_expired_total": counters.expired_series,
             "ticks_total": counters.ticks,

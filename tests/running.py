@@ -31,6 +31,7 @@ class Collector:
         self.config.write_text(config)
         self._environment = {**os.environ, "PYTHONPATH": str(ROOT), **(environment or {})}
         self.http_port, self.stream_port, self.statsd_port = free_port(), free_port(), free_port(socket.SOCK_DGRAM)
+        self.otlp_grpc_port, self.otlp_http_port, self.datadog_port = free_port(), free_port(), free_port()
         self.url = f"http://127.0.0.1:{self.http_port}"
         self._process: subprocess.Popen[str] | None = None
 
@@ -54,11 +55,11 @@ class Collector:
         ]
         for name, port in (("http", self.http_port), ("stream", self.stream_port), ("statsd", self.statsd_port)):
             command += [f"--{name}", f"127.0.0.1:{port}"]
+        ports = {"otlp_grpc": self.otlp_grpc_port, "otlp_http": self.otlp_http_port, "datadog": self.datadog_port}
+        environment = {f"LIGHTSHIP_{name.upper()}": f"127.0.0.1:{port}" for name, port in ports.items()} | self._environment
         log = (self.folder / "collector.log").open("a")
         with log:
-            self._process = subprocess.Popen(
-                command, stdout=subprocess.PIPE, stderr=log, text=True, env=self._environment, cwd=ROOT
-            )
+            self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, env=environment, cwd=ROOT)
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line.startswith("ready "):

@@ -8,7 +8,6 @@ from typing import Protocol
 
 from aiohttp import web
 
-from collector.exporters.exposition import Metric, negotiate, render
 from monitor.settings.address import Address
 from monitor.wire.messages import Hello
 
@@ -29,9 +28,6 @@ class HttpBackend(Protocol):
 
     def hello(self) -> Hello: ...
 
-    def metrics(self) -> list[Metric]:
-        """The collector's own figures as they stand."""
-
     def ready(self) -> str:
         """ "" when it takes in and judges, else why not."""
 
@@ -43,7 +39,7 @@ class HttpServer:
     """Listens from `start()` to `stop()`. Answers only what can be read by anybody who may reach the port."""
 
     def __init__(self, address: Address, backend: HttpBackend, routes: Sequence[web.RouteDef] = ()) -> None:
-        """`routes` are served besides its own."""
+        """`routes` are served besides its own, `/metrics` among them."""
         self._routes = routes
         self._address = address
         self._backend = backend
@@ -54,12 +50,13 @@ class HttpServer:
         """Raises `OSError` with a sentence for the user when the address cannot be used."""
         app = web.Application(client_max_size=1 << 20)
         app.router.add_get("/", self._home)
-        app.router.add_get("/metrics", self._metrics)
         app.router.add_get("/-/healthy", self._healthy)
         app.router.add_get("/-/ready", self._ready)
         app.router.add_get("/-/lightship", self._discover)
         app.router.add_routes(self._routes)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0, max_line_size=65_536, max_field_size=65_536)
+        self._runner = web.AppRunner(
+            app, access_log=None, shutdown_timeout=1.0, max_line_size=65_536, max_field_size=65_536, auto_decompress=False
+        )
         await self._runner.setup()
         site = web.TCPSite(self._runner, self._address.host, self._address.port)
         try:
@@ -78,11 +75,6 @@ class HttpServer:
     async def _home(self, request: web.Request) -> web.Response:
         hello = self._backend.hello()
         return web.Response(text=_PAGE.format(version=hello.version, name=hello.name, stream=self._backend.stream_url))
-
-    async def _metrics(self, request: web.Request) -> web.Response:
-        content_type, openmetrics = negotiate(request.headers.get("Accept", ""))
-        body = render(self._backend.metrics(), openmetrics)
-        return web.Response(body=body, headers={"Content-Type": content_type})
 
     async def _healthy(self, request: web.Request) -> web.Response:
         return web.Response(text="healthy\n")

@@ -23,7 +23,7 @@ from collector.server.origins import Origins
 from collector.server.stream_client import StreamClient
 from collector.server.websocket_frame import framed
 from monitor.wire.codec import JSON, MAX_FROM_CLIENT, SUBPROTOCOLS, DecodeError
-from monitor.wire.messages import Find, Message, Query, Request, Resume
+from monitor.wire.messages import Asked, Message, Request, Resume
 from monitor.wire.past import Work
 from monitor.wire.session import Session
 from monitor.wire.shared import Limits, Shared
@@ -32,9 +32,8 @@ log = logging.getLogger(__name__)
 
 UNSENT = 128 * 1024
 """Bytes the kernel may hold unsent for one client, so that what it gets is never old (TCP_NOTSENT_LOWAT)."""
-ASKED = (Query, Find)
-"""Requests that are answered beside the others of the same client."""
 MAX_QUESTIONS = 16
+"""Of one client, answered at once: beside each other and its other requests."""
 _NOTSENT_LOWAT = getattr(socket, "TCP_NOTSENT_LOWAT", 25)
 
 
@@ -210,7 +209,7 @@ class StreamServer:
                 log.info("stream: %r sent what cannot be read: %s", client.session.client, error)
                 await client.end(1007, str(error))
                 return
-            if isinstance(request, ASKED):
+            if isinstance(request, Asked):
                 self._ask(client, request)
             elif client.rewound is not None:
                 client.rewound.put(request)

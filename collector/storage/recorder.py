@@ -7,49 +7,31 @@ begins anew, which they take for the reset it is. While nothing is sent the tota
 
 from __future__ import annotations
 
-import weakref
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from collector.storage.interning import Interning
+from collector.storage.sink import Longs, Sink
 from monitor.engine import Engine
-from monitor.model.batch import Batch, Floats, Ids
-from monitor.model.series import KeySpace, Kind, SeriesInfo, SeriesKey
+from monitor.model.batch import Batch, Floats, HistogramBatch, Ids
+from monitor.model.series import KeySpace, Kind, SeriesInfo
 from monitor.model.table import lengthened
-from monitor.query.history import STALE, Labels
+from monitor.query.history import STALE
 from monitor.windows.fold import joined
 from monitor.windows.frame import Delta, Frame
 
-Longs = npt.NDArray[np.int64]
 REPEAT = 15
 """Seconds after which the total of a counter that stands still is kept again: a minute has enough for a rate."""
-KIND_LABEL = "lightship_kind"
+SILENT = 300.0
+"""Seconds without a word after which a series of histograms begins anew: as long as a query looks back."""
+_PLAIN = np.float64("nan").view(np.uint64)
 SET_WINDOW = 60.0
 SET_EVERY = 10
 """A set is kept as the number of its members in the last minute, every ten seconds."""
-
-
-class Sink(Protocol):
-    """The history as the recorder writes it. Times are milliseconds; refs are the history's own numbers of series."""
-
-    @property
-    def generation(self) -> int:
-        """Rises when refs that were given out mean nothing any more: series without samples have left."""
-
-    def intern(self, labels: Sequence[Labels], kinds: Sequence[int], units: Sequence[str] = ()) -> Longs:
-        """The refs of these series, int64, new ones given out; -1 where there is no room for another."""
-
-    def kinds(self, refs: Longs) -> npt.NDArray[np.integer[Any]]:
-        """The kind each ref was interned with first."""
-
-    def append(self, refs: Longs, times: Longs, values: Floats) -> object:
-        """Samples in any order; a NaN with the bits of `STALE` ends a series."""
-
-    def append_histograms(self, refs: Longs, times: Longs, offsets: Longs, bins: Ids, counts: Floats, sums: Floats) -> object:
-        """What was observed since the last: histogram i has bins[offsets[i]:offsets[i + 1]] and their counts."""
 
 
 class Recorder:
@@ -58,7 +40,7 @@ class Recorder:
     def __init__(self, engine: Engine, sink: Sink) -> None:
         self._engine = engine
         self._sink = sink
-        self._spaces: weakref.WeakKeyDictionary[KeySpace, Longs] = weakref.WeakKeyDictionary()
+        self._interning = Interning(sink)
         self._refs: Longs = np.empty(0, np.int64)
         """The history's number of each row, -1 where it has none yet."""
         self._totals: Floats = np.empty(0)
@@ -68,7 +50,6 @@ class Recorder:
         """Second at whose end each counter was said to have ended; -1: never."""
         self._observed: Longs = np.empty(0, np.int64)
         """Second at whose end something of each distribution was kept last; -1: never."""
-        self._generation = sink.generation
         self._before = 0
         self._held: Delta | None = None
         """What came while the clock stood: it goes with the next second that closes."""
@@ -82,8 +63,26 @@ class Recorder:
             return
         self._renew()
         times = np.rint(batch.times * 1000).astype(np.int64)
-        values = np.where(np.isnan(batch.values), STALE, batch.values)
-        self._append(self._refs_in(batch.space, batch.ids), times, values)
+        # A receiver's marker is a plain NaN; one that a peer sent as a reading has bits of its own and stays what it is.
+        values = np.where(batch.values.view(np.uint64) == _PLAIN, STALE, batch.values)
+        self._append(self._interning.refs_in(batch.space, batch.ids), times, values)
+
+    def take_histograms(self, batch: HistogramBatch) -> None:
+        """What was observed, as it came; an empty histogram first where a series begins, from which growth is counted."""
+        if not len(batch):
+            return
+        self._renew()
+        begun, first = self._interning.silent(batch.space, batch.ids, batch.times, SILENT)
+        self._observe_in(batch.space, begun, np.rint(first * 1000).astype(np.int64) - 1000, None)
+        self._observe_in(batch.space, batch.ids, np.rint(batch.times * 1000).astype(np.int64), batch)
+
+    def _observe_in(self, space: KeySpace, ids: Ids, times: Longs, batch: HistogramBatch | None) -> None:
+        refs = self._interning.refs_in(space, ids)
+        sizes = np.zeros(len(ids), np.int64) if batch is None else np.diff(batch.offsets)
+        bins, counts, sums = (
+            (np.empty(0, np.int32), np.empty(0), np.zeros(len(ids))) if batch is None else (batch.bins, batch.counts, batch.sums)
+        )
+        self._append_histograms(refs, times, sizes, bins, counts, sums)
 
     def record(self, frame: Frame) -> None:
         """One tick: what the windows were given of series that are not raw."""
@@ -110,31 +109,8 @@ class Recorder:
     # ------------------------------------------------------------ refs
 
     def _renew(self) -> None:
-        if self._sink.generation != self._generation:
-            self._generation = self._sink.generation
-            self._spaces.clear()
+        if self._interning.begun_anew():
             self._refs[:] = -1
-
-    def _refs_in(self, space: KeySpace, ids: Ids) -> Longs:
-        known = self._spaces.get(space)
-        if known is None or len(known) < len(space):
-            held = np.empty(0, np.int64) if known is None else known
-            keys, kinds, units = space.keys[len(held) :], space.kinds[len(held) :], space.units[len(held) :]
-            new = self._intern(keys, kinds, units)
-            known = self._spaces[space] = np.concatenate((held, new))
-        refs: Longs = known[ids]
-        return refs
-
-    def _intern(self, keys: Sequence[SeriesKey], kinds: Sequence[Kind], units: Sequence[str]) -> Longs:
-        """Refs of these series. Where one name and tags come as two kinds, the later kind gets a label that says so."""
-        labels = [labels_of(key) for key in keys]
-        refs = self._sink.intern(labels, [int(kind) for kind in kinds], units)
-        known = np.flatnonzero(refs >= 0)
-        other = self._sink.kinds(refs[known]) != np.array(kinds, np.int8)[known]
-        for place in known[other].tolist():
-            told = tuple(sorted((*labels[place], (KIND_LABEL, kinds[place].name.lower()))))
-            refs[place] = self._sink.intern([told], [int(kinds[place])], [units[place]])[0]
-        return refs
 
     def _begin(self, added: Sequence[SeriesInfo]) -> None:
         capacity = self._engine.table.capacity
@@ -152,7 +128,7 @@ class Recorder:
         lacking = rows[self._refs[rows] < 0]
         if len(lacking):
             infos = [info for row in np.unique(lacking).tolist() if (info := self._engine.table.info(row)) is not None]
-            new = self._intern([i.key for i in infos], [i.kind for i in infos], [i.unit for i in infos])
+            new = self._interning.refs([i.key for i in infos], [i.kind for i in infos], [i.unit for i in infos])
             self._refs[[info.row for info in infos]] = new
         refs: Longs = self._refs[rows]
         return refs
@@ -235,16 +211,18 @@ class Recorder:
         return begun, stamps[silent][first] - 1
 
     def _observe(self, rows: Ids, stamps: Longs, sizes: Longs, bins: Ids, counts: Floats, sums: Floats) -> None:
-        refs = self._row_refs(rows)
+        self._append_histograms(self._row_refs(rows), stamps * 1000, sizes, bins, counts, sums)
+
+    def _append_histograms(self, refs: Longs, times: Longs, sizes: Longs, bins: Ids, counts: Floats, sums: Floats) -> None:
         known = refs >= 0
         if not known.all():
             self.unplaced += len(known) - int(known.sum())
             filled = np.repeat(known, sizes)
-            refs, stamps, sizes, sums = refs[known], stamps[known], sizes[known], sums[known]
+            refs, times, sizes, sums = refs[known], times[known], sizes[known], sums[known]
             bins, counts = bins[filled], counts[filled]
         if len(refs):
             offsets = np.concatenate(([0], np.cumsum(sizes))).astype(np.int64)
-            self._sink.append_histograms(refs, stamps * 1000, offsets, bins, counts, sums)
+            self._sink.append_histograms(refs, times, offsets, bins, counts, sums)
             self.samples += len(refs)
 
     def _sums(self, delta: Delta, rows: Ids, stamps: Longs) -> Floats:
@@ -295,16 +273,3 @@ def _edges(rows: Ids, stamps: Longs) -> tuple[npt.NDArray[np.bool_], npt.NDArray
     first[1:] = rows[1:] != rows[:-1]
     last[:-1] = first[1:] | (stamps[1:] != stamps[:-1])
     return first, last
-
-
-def labels_of(key: SeriesKey) -> Labels:
-    """The labels under which the history knows a series: its tags without empty ones, and its name as `__name__`."""
-    return tuple(sorted((("__name__", key.name), *((name, value) for name, value in key.tags if value and name != "__name__"))))
-
-
-def keys_of(labels: Iterable[Labels]) -> list[SeriesKey]:
-    """The way back from `labels_of`."""
-    return [
-        SeriesKey(dict(each).get("__name__", ""), tuple((name, value) for name, value in each if name != "__name__"))
-        for each in labels
-    ]

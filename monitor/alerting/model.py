@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Iterable
 from typing import Literal
 
 import msgspec
@@ -130,7 +131,7 @@ class Event(msgspec.Struct, frozen=True):
     """Something worth remembering, for 'changes and people' and an alert's history.
 
     `kind`: firing, resolved, pending, acknowledged, released, silenced, unsilenced, notified, rule_saved, rules_reloaded,
-    rules_refused, collector_started, collector_restored, note.
+    rules_refused, collector_started, collector_restored, note; and those of `HAPPENINGS`, which somebody told from outside.
     """
 
     at: float
@@ -141,6 +142,30 @@ class Event(msgspec.Struct, frozen=True):
     rule: str = ""
     severity: str = ""
     id: int = 0
+    tags: tuple[tuple[str, str], ...] = ()
+
+
+HAPPENINGS = frozenset(("deploy", "change", "incident", "event"))
+"""Kinds of what a person or a program tells: they are marked on every chart."""
+MAX_HAPPENING = 500
+"""Characters of what is told."""
+MAX_HAPPENING_TAGS = 20
+
+
+class HappeningError(ValueError):
+    """What was told is no event; the message says what to write."""
+
+
+def happening(at: float, kind: str, text: str, who: str = "", tags: Iterable[tuple[str, str]] = ()) -> Event:
+    """An event told from outside, within its bounds. Raises `HappeningError`."""
+    text, told = " ".join(text.split()), tuple(sorted(dict(tags).items()))
+    if kind not in HAPPENINGS:
+        raise HappeningError(f"an event is one of {', '.join(sorted(HAPPENINGS))}, not {kind[:40]!r}")
+    if not text:
+        raise HappeningError("an event needs a text that says what happened")
+    if len(told) > MAX_HAPPENING_TAGS or any(len(name) > 128 or len(value) > 256 for name, value in told):
+        raise HappeningError(f"an event has at most {MAX_HAPPENING_TAGS} tags, names to 128 and values to 256 characters")
+    return Event(at, kind, text[:MAX_HAPPENING], who[:80], tags=told)
 
 
 class Notification(msgspec.Struct, frozen=True):

@@ -37,3 +37,24 @@ class Batch:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HistogramBatch:
+    """n histograms of distributions: what was observed since the one before, counted by `monitor.windows.bins`.
+
+    `ids` int32[n] are ids of `space`, which is raw: the history keeps them as they came, exact and when they came. `times`
+    float64[n] seconds since the epoch, `sums` float64[n]; histogram i has `bins[offsets[i]:offsets[i + 1]]` (int32, rising) with
+    their `counts` (float64). `offsets` int64[n + 1].
+    """
+
+    space: KeySpace
+    ids: Ids
+    times: Floats
+    offsets: npt.NDArray[np.int64]
+    bins: Ids
+    counts: Floats
+    sums: Floats
+
+    def __len__(self) -> int:
+        return len(self.ids)

@@ -11,16 +11,20 @@ from monitor.settings.kinds import (
     address,
     addresses,
     count,
+    count_or_none,
     duration,
     duration_or_none,
     flag,
     formula,
     http_url,
+    http_urls,
     interval,
     path,
+    relabel,
     size,
     tags,
     text,
+    texts,
     windows,
     word,
 )
@@ -53,6 +57,17 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("statsd", addresses, "127.0.0.1:8125", "UDP addresses for StatsD and DogStatsD, a comma between them; off: none."),
     Setting("statsd_socket", path, "", "Path of a Unix datagram socket for DogStatsD; empty: none.", "/run/lightship/dsd.socket"),
     Setting("statsd_buffer", size, "4 MiB", "Receive buffer asked of the kernel for each StatsD socket."),
+    Setting("statsd_tcp", addresses, "off", "TCP addresses for StatsD, one line a sample.", "127.0.0.1:8125"),
+    Setting("otlp_grpc", addresses, "127.0.0.1:4317", "Addresses for OTLP over gRPC: metrics, traces and logs; off: none."),
+    Setting("otlp_http", addresses, "127.0.0.1:4318", "Addresses for OTLP over HTTP; the HTTP side takes it as well."),
+    Setting("otlp_tags", tags, [], "Resource attributes that become tags, besides the usual ones.", '["cloud.region"]'),
+    Setting("datadog", addresses, "127.0.0.1:8126", "Addresses of the Datadog trace agent's API; off: none."),
+    Setting(
+        "push_ttl", duration_or_none, "0s", "How long a group pushed as to a Pushgateway stays without a push; 0s: for good."
+    ),
+    Setting("traces_keep", duration, "3d", "How long spans and logs are kept."),
+    Setting("traces_size", size, "2 GiB", "Most bytes that spans and logs may take; the oldest go first."),
+    Setting("apdex", duration, "500ms", "A request that takes no longer satisfies (T of the Apdex)."),
     Setting("data", path, "", "Folder for state and recent history; empty: lightship in the user's data folder."),
     Setting("rules", path, "", "Folder of rule files (*.toml); empty: rules inside the data folder."),
     Setting("interval", interval, "1s", "Time between two ticks: how often windows are computed and sent."),
@@ -99,6 +114,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("query_timeout", duration, "2m", "How long a query may take."),
     Setting("query_samples", count, 50_000_000, "Most samples that one query may read."),
     Setting("query_concurrency", count, 20, "Most queries at once, waiting ones included."),
+    Setting("expose", tags, [], "Selectors of series that /metrics gives besides its own.", '["{__name__=~"shop.*"}"]'),
     Setting("log_level", word("debug", "info", "warning", "error"), "info", "How much the collector says on standard error."),
 )
 
@@ -109,6 +125,41 @@ SCRAPE: tuple[Setting, ...] = (
     Setting("timeout", duration, "10s", "How long one scrape may take."),
     Setting("labels", tags, {}, "Further tags of all its series.", '{ env = "prod" }'),
     Setting("honor_labels", flag, False, "Whether the target's own job and instance tags win over ours."),
+    Setting("honor_timestamps", flag, True, "Whether a sample's own time counts, and not that of the scrape."),
+    Setting("targets", texts, [], "Further targets, as host:port.", '["web1:9100", "web2:9100"]'),
+    Setting(
+        "file_sd", texts, [], "JSON and YAML files of targets, by globs; read again when they change.", '["/etc/targets/*.json"]'
+    ),
+    Setting("http_sd", http_urls, [], "Addresses that answer with targets as JSON.", '["http://inventory/targets"]'),
+    Setting("sd_refresh", duration, "1m", "Time between two questions to http_sd; files are looked at every 5s."),
+    Setting("scheme", word("http", "https"), "http", "How targets that are no address of their own are reached."),
+    Setting("metrics_path", text, "/metrics", "Path at which they are read."),
+    Setting("params", tags, {}, "Query parameters of their address.", '{ module = "http_2xx" }'),
+    Setting("relabel", relabel, [], "Rules that keep, drop and rewrite targets, as Prometheus' relabel_configs."),
+    Setting(
+        "metric_relabel",
+        relabel,
+        [],
+        "The same for series, once for each new one.",
+        '[{ source_labels = ["__name__"], regex = "go_.*", action = "drop" }]',
+    ),
+    Setting("histograms", flag, False, "Whether classic histograms also become distributions, under the family's name."),
+    Setting("native_histograms", flag, False, "Whether protobuf is asked for first, which carries native histograms."),
+    Setting("user", text, "", "User for basic authentication."),
+    Setting("password", text, "", "Password for basic authentication.", "", True),
+    Setting("password_file", path, "", "File that holds it, read at every scrape."),
+    Setting("bearer_token", text, "", "Bearer token sent to targets.", "", True),
+    Setting("bearer_token_file", path, "", "File that holds it, read at every scrape."),
+    Setting("ca_file", path, "", "Certificates that https trusts; empty: the system's."),
+    Setting("cert_file", path, "", "Certificate that is shown to targets."),
+    Setting("key_file", path, "", "Its key; empty: it stands in cert_file."),
+    Setting("server_name", text, "", "Name that a target's certificate must have; empty: that of its address."),
+    Setting("insecure_skip_verify", flag, False, "Whether any certificate will do."),
+    Setting("body_size_limit", size, "0", "Most bytes of an answer; 0: 32 MiB, which is the most there is."),
+    Setting("sample_limit", count_or_none, 0, "Most samples of an answer after relabelling; more make the scrape fail."),
+    Setting("label_limit", count_or_none, 0, "Most labels of a series, its name among them."),
+    Setting("label_name_length_limit", count_or_none, 0, "Most characters of a label's name."),
+    Setting("label_value_length_limit", count_or_none, 0, "Most characters of a label's value."),
 )
 
 DERIVED: tuple[Setting, ...] = (
@@ -120,9 +171,25 @@ DERIVED: tuple[Setting, ...] = (
     Setting("unit", text, "", "Unit of the result, for axes: percent, ratio, ms, bytes …"),
 )
 
-TABLES: dict[str, tuple[Setting, ...]] = {"scrape": SCRAPE, "derived": DERIVED}
-"""Settings that are lists of tables: [[scrape]] and [[derived]]."""
+EXPORT: tuple[Setting, ...] = (
+    Setting("kind", word("remote_write", "otlp", "statsd", "pushgateway"), "remote_write", "How it is spoken to."),
+    Setting("url", text, "", "Where it goes: http://…, and for StatsD udp://host:8125, tcp:// or unix:///path."),
+    Setting("selector", text, "", "Series that go there; empty: all.", '{__name__=~"shop.*"}'),
+    Setting("protocol", text, "", "otlp: grpc or http; statsd: dogstatsd or statsd; empty: the first."),
+    Setting("signals", tags, [], "What goes by OTLP; empty: metrics, traces and logs.", '["traces"]'),
+    Setting("tags", tags, {}, "Further tags of all that goes there.", '{ env = "prod" }'),
+    Setting("headers", tags, {}, "Headers of every request: the tenant.", '{ X-Scope-OrgID = "shop" }', True),
+    Setting("token", text, "", "Bearer token that is sent with every request.", "", True),
+    Setting("queue", size, "256 MiB", "Most bytes that wait on disk, of each signal; the oldest go first."),
+    Setting("interval", duration, "15s", "Time between two pushes to a Pushgateway."),
+)
 
-REQUIRED: dict[str, tuple[str, ...]] = {"scrape": ("url",), "derived": ("name", "formula")}
+TABLES: dict[str, tuple[Setting, ...]] = {"scrape": SCRAPE, "derived": DERIVED, "export": EXPORT}
+"""Settings that are lists of tables: [[scrape]], [[derived]] and [[export]]."""
+
+REQUIRED: dict[str, tuple[str, ...]] = {"derived": ("name", "formula"), "export": ("kind", "url")}
+
+ONE_OF: dict[str, tuple[str, ...]] = {"scrape": ("url", "targets", "file_sd", "http_sd")}
+"""Of which every table needs at least one."""
 
 BY_NAME: dict[str, Setting] = {setting.name: setting for setting in SETTINGS}

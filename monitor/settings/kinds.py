@@ -131,6 +131,32 @@ def read_tags(written: Any) -> Any:
     return dict(written) if isinstance(written, dict) else tuple(values)
 
 
+def read_count_or_none(written: Any) -> int:
+    """A whole number, 0 for none."""
+    return 0 if written in (0, "0") and not isinstance(written, bool) else read_count(written)
+
+
+def read_texts(written: Any) -> tuple[str, ...]:
+    """A list of texts."""
+    if not isinstance(written, list) or not all(isinstance(value, str) and value for value in written):
+        raise ValueError(f'expected a list of texts like ["a:9100", "b:9100"], found {written!r}')
+    return tuple(written)
+
+
+def read_http_urls(written: Any) -> tuple[str, ...]:
+    """A list of http:// or https:// addresses."""
+    if not isinstance(written, list):  # not shown: it may hold a password
+        raise ValueError('expected a list of addresses like ["http://host/targets"]')
+    return tuple(map(read_http_url, written))
+
+
+def read_relabel(written: Any) -> tuple[dict[str, Any], ...]:
+    """A list of tables; what a rule means, the collector says."""
+    if not isinstance(written, list) or not all(isinstance(rule, dict) for rule in written):
+        raise ValueError(f'expected rules like [{{ source_labels = ["x"], action = "keep", regex = "y" }}], found {written!r}')
+    return tuple(written)
+
+
 def word(*allowed: str) -> Kind:
     """One of a few words."""
 
@@ -153,6 +179,10 @@ interval = Kind("time", read_interval)
 formula = Kind("formula", read_formula)
 http_url = Kind("address", read_http_url)
 count = Kind("number", read_count)
+count_or_none = Kind("number, 0 for none", read_count_or_none)
+texts = Kind("list of texts", read_texts)
+http_urls = Kind("list of addresses", read_http_urls)
+relabel = Kind("list of rules", read_relabel)
 size = Kind("size", read_size)
 flag = Kind("true | false", read_flag)
 tags = Kind("texts", read_tags)

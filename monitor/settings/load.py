@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from monitor.settings.declared import BY_NAME, REQUIRED, SETTINGS, TABLES, Setting
+from monitor.settings.declared import BY_NAME, ONE_OF, REQUIRED, SETTINGS, TABLES, Setting
 from monitor.text.toml_map import TomlMap
 
 
@@ -53,9 +53,13 @@ class Settings(msgspec.Struct, frozen=True):
 
     @property
     def shown_tables(self) -> dict[str, tuple[dict[str, Any], ...]]:
-        """The tables as they may be shown: without the passwords in addresses."""
+        """The tables as they may be shown: without secrets, and without the passwords in addresses."""
+        secret = {(name, setting.name) for name, settings in TABLES.items() for setting in settings if setting.secret}
         return {
-            name: tuple({key: without_password(value) for key, value in entry.items()} for entry in entries)
+            name: tuple(
+                {key: "***" if (name, key) in secret and value else without_password(value) for key, value in entry.items()}
+                for entry in entries
+            )
             for name, entries in self.tables.items()
         }
 
@@ -92,7 +96,9 @@ def load_settings(
 
 
 def without_password(value: Any) -> Any:
-    """The value; of an address with a password, the address with *** in its place."""
+    """The value; of an address with a password, also one in a list, the address with *** in its place."""
+    if isinstance(value, tuple):
+        return tuple(map(without_password, value))
     if not isinstance(value, str) or "://" not in value or "@" not in value:
         return value
     scheme, _, rest = value.partition("://")
@@ -163,13 +169,17 @@ def _read_entry(
     values: dict[str, Any] = {}
     for setting in known.values():
         line = locator.line(table, index, setting.name)
-        if setting.name in REQUIRED[table] and not entry.get(setting.name):
+        if setting.name in REQUIRED.get(table, ()) and not entry.get(setting.name):
             problems.append(Problem(file_name, line, f"{table}.{setting.name}", "is missing; every one needs it"))
             continue
         try:
             values[setting.name] = setting.read(entry.get(setting.name, setting.default))
         except ValueError as error:
             problems.append(Problem(file_name, line, f"{table}.{setting.name}", str(error)))
+    among = ONE_OF.get(table, ())
+    if among and not any(entry.get(name) for name in among):
+        reason = f"is missing; every one needs it, or {', '.join(among[1:])}"
+        problems.append(Problem(file_name, locator.line(table, index, among[0]), f"{table}.{among[0]}", reason))
     unknown = [key for key in entry if key not in known]
     problems.extend(_unknown(file_name, locator.line(table, index, key), key, list(known), f"{table}.") for key in unknown)
     return values

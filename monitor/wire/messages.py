@@ -21,6 +21,18 @@ from monitor.wire.base import I32 as I32
 from monitor.wire.base import Message as Message
 from monitor.wire.base import Request as Request
 from monitor.wire.base import tag
+from monitor.wire.tracing import FindLogs as FindLogs
+from monitor.wire.tracing import FindTraces as FindTraces
+from monitor.wire.tracing import GetServices as GetServices
+from monitor.wire.tracing import GetTrace as GetTrace
+from monitor.wire.tracing import LogInfo as LogInfo
+from monitor.wire.tracing import LogsFound as LogsFound
+from monitor.wire.tracing import ServiceOperations as ServiceOperations
+from monitor.wire.tracing import ServicesFound as ServicesFound
+from monitor.wire.tracing import SpanInfo as SpanInfo
+from monitor.wire.tracing import TraceFound as TraceFound
+from monitor.wire.tracing import TracesFound as TracesFound
+from monitor.wire.tracing import TraceSummary as TraceSummary
 
 # ---------------------------------------------------------------- collector to client
 
@@ -281,6 +293,16 @@ class AddNote(Request, frozen=True, tag=tag):
     who: str
 
 
+class AddEvent(Request, frozen=True, tag=tag):
+    """Tell a deploy, a change, an incident or another event (`kind`): it is marked on every chart. `at` 0: now."""
+
+    text: str
+    who: str
+    kind: str = "event"
+    at: float = 0.0
+    tags: tuple[tuple[str, str], ...] = ()
+
+
 class CheckRules(Request, frozen=True, tag=tag):
     """Whether this text would be accepted as this file. Result: {"problems": [RuleProblem]}."""
 
@@ -315,7 +337,11 @@ class DeleteRule(Request, frozen=True, tag=tag):
     who: str
 
 
-ServerMessage = Hello | Series | Frame | History | QueryResult | Alerts | Rules | Events | Health | Reply
+Found = TracesFound | TraceFound | LogsFound | ServicesFound
+"""Answers to what is asked of traces and logs."""
+Asked = Query | Find | FindTraces | GetTrace | FindLogs | GetServices
+"""Questions: they change nothing, and may take their time."""
+ServerMessage = Hello | Series | Frame | History | QueryResult | Found | Alerts | Rules | Events | Health | Reply
 ClientMessage = (
     Resume
     | Subscribe
@@ -324,6 +350,10 @@ ClientMessage = (
     | HistoryQuery
     | Query
     | Find
+    | FindTraces
+    | GetTrace
+    | FindLogs
+    | GetServices
     | Seek
     | Status
     | Acknowledge
@@ -331,6 +361,7 @@ ClientMessage = (
     | AddSilence
     | ExpireSilence
     | AddNote
+    | AddEvent
     | CheckRules
     | SaveRules
     | EnableRule
@@ -338,8 +369,10 @@ ClientMessage = (
 )
 
 __all__ = [name for name, value in list(globals().items()) if isinstance(value, type) and issubclass(value, Message)] + [
+    "Asked",
     "ClientMessage",
     "F64",
+    "Found",
     "GroupRule",
     "HistogramCell",
     "I32",

@@ -20,8 +20,9 @@ from pathlib import Path
 import numpy as np
 
 from collector.storage.history.store import HistoryStore
+from collector.storage.interning import keys_of
 from collector.storage.journal import Journal
-from collector.storage.recorder import Recorder, keys_of
+from collector.storage.recorder import Recorder
 from monitor.engine import Engine
 from monitor.model.batch import Batch
 from monitor.model.series import KeySpace, Kind

@@ -136,6 +136,7 @@ def test_the_datadog_client(dog: tuple[DogStatsd, Heard]) -> None:
         Sample("latency", env, "DISTRIBUTION", 0.123456789012345, NOW),
         Sample("wait", env, "DISTRIBUTION", 250, NOW),
         Sample("users", env, "SET", 4_936_053_600_915_080, NOW),
+        Sample("datadog.service_check", (("check", "db.up"), ("env", "test")), "GAUGE", 0, NOW),
     ]
     until(lambda: heard.listener.counters.service_checks == 1)
     assert heard.samples(len(expected)) == expected

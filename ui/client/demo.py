@@ -53,6 +53,7 @@ def demo() -> FakeCollector:
     _silences(fake)
     _events(fake)
     fake.keep(NOW - 3 * 86_400.0)
+    fake.traced = True
     fake.figures = {
         "points_total": 61_204_332.0,
         "points_late_total": 3.0,
@@ -284,9 +285,9 @@ def _events(fake: FakeCollector) -> None:
     for ago, kind, text, who, alert in (
         (41 * 3600, "collector_started", "Lightship 0.1.0 started on harbour-1", "", ""),
         (6 * 3600, "silenced", "Ana silenced service=mailer: Bounce list is being cleaned", "Ana", "bouncesmailer"),
-        (29 * 60, "note", "Autovacuum order_lines", "", ""),
-        (23 * 60, "note", "Deploy catalog 5.0.3", "", ""),
-        (18 * 60 + 18, "note", "Deploy orders 2.31.0", "", ""),
+        (29 * 60, "change", "Autovacuum order_lines", "", ""),
+        (23 * 60, "deploy", "Deploy catalog 5.0.3", "", ""),
+        (18 * 60 + 18, "deploy", "Deploy orders 2.31.0", "", ""),
         (17 * 60, "firing", "slow_latency is firing for orders-db", "", "slow_latencyorders-db"),
         (15 * 60, "firing", "checkout_fails is firing for checkout", "", "checkout_failscheckout"),
         (14 * 60 + 36, "notified", "Paged shop-primary", "", "slow_latencyorders-db"),

@@ -22,6 +22,7 @@ from ui.client.fake_alerts import CommandError, FakeAlerts
 from ui.client.fake_engine import PAST, Curve, FakeEngine, Script
 from ui.client.fake_history import answer_find, answer_query
 from ui.client.fake_past import FakeArchive, FakePast
+from ui.client.fake_traces import answer_tracing
 from ui.client.line import Callback, Dialogue
 from ui.client.mirror import Change, Link, LinkChanged, Mirror
 
@@ -49,8 +50,10 @@ class FakeCollector:
         self.skip_frames = 0
         """Ticks to leave out next, as for a slow client."""
         self.notes: tuple[str, ...] = ()
-        self.asked: deque[m.Query | m.Find] = deque(maxlen=1000)
-        """Questions of its history that were answered."""
+        self.asked: deque[m.Asked] = deque(maxlen=1000)
+        """Questions of its history, traces and logs that were answered."""
+        self.traced = False
+        """Whether anybody ever sent it traces and logs: those of the demonstration's shop."""
         self.figures: dict[str, float] = {}
         """More figures of `health`, by name."""
         self._hello = m.Hello("0.1.0", name, "boot-1", now, 1.0, WINDOWS, 3600.0, who=who, read_only=read_only)
@@ -209,7 +212,7 @@ class FakeCollector:
             return
         request = self._codec.decode_request(self._codec.encode(request))
         packets = self._session.receive(request)
-        if packets is None and isinstance(request, m.Query | m.Find):
+        if packets is None and isinstance(request, m.Asked):
             self.asked.append(request)
             packets = self._session.tell(self.answer_to(request))
         elif packets is None:
@@ -220,11 +223,13 @@ class FakeCollector:
             self._tell_lists()
         self._tell(packets)
 
-    def answer_to(self, request: m.Query | m.Find) -> Message:
+    def answer_to(self, request: m.Asked) -> Message:
         """What its scripts answer."""
         if isinstance(request, m.Find):
             return answer_find(self.engine, request)
-        return answer_query(self.engine, request)
+        if isinstance(request, m.Query):
+            return answer_query(self.engine, request)
+        return answer_tracing(self.now, request, self.traced)
 
     # ------------------------------------------------------------ what a session reads
 

@@ -142,6 +142,9 @@ class FakeAlerts:
             case m.AddNote():
                 self.log("note", request.text, request.who, self._alert(request.alert))
                 return None
+            case m.AddEvent():
+                self.log(request.kind, request.text, request.who)
+                return None
             case m.CheckRules():
                 return {"problems": _problems(request.text, request.file)}
             case m.SaveRules():

@@ -11,7 +11,7 @@ from monitor.wire import messages as m
 from monitor.wire.messages import Message, Reply, Request
 from ui.client.mirror import Change, LinkChanged, Mirror
 
-Answer = m.Reply | m.History | m.QueryResult
+Answer = m.Reply | m.History | m.QueryResult | m.Found
 Callback = Callable[[Answer], None]
 FIRST_ID = 1 << 32
 """Requests are numbered from here, subscriptions from 1: so the two never meet."""
@@ -60,7 +60,7 @@ class Dialogue:
             self._link(mirror, item)
         elif isinstance(item, m.Reply):
             self._answer(item.id, item)
-        elif (isinstance(item, m.History) and item.id) or isinstance(item, m.QueryResult):
+        elif (isinstance(item, m.History) and item.id) or isinstance(item, m.QueryResult | m.Found):
             self._answer(item.id, item)
             changes = {"reply"}
         return changes

@@ -35,6 +35,7 @@ Act
   unsilence    end a silence
   rules        list the rules in force, or check rule files
   send         send one StatsD value, to try things out
+  event        tell a deploy, a change or an incident
 
 Run
   collector    run a collector in the foreground

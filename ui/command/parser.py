@@ -35,6 +35,9 @@ the desktop where there is a display, else the terminal, else the collector's lo
     "send": """Send one StatsD value, to try things out.
 
   lightship send shop.orders 1 --tag service:cart""",
+    "event": """Tell a deploy, a change or an incident: it is marked on every chart.
+
+  lightship event "deploy api 1.4" --tag service:api""",
     "doctor": "Look for what is wrong here: ports, fonts, versions, permissions; each finding with its mend.",
 }
 
@@ -187,5 +190,14 @@ def _add_tools(commands: _Commands[argparse.ArgumentParser]) -> None:
     send.add_argument("--rate", type=float, metavar="R", help="sample rate between 0 and 1")
     send.add_argument("--times", type=int, default=1, metavar="N", help="send it so many times (1)")
     send.add_argument("--to", default="127.0.0.1:8125", metavar="HOST:PORT", help="where StatsD is received (127.0.0.1:8125)")
+    event = _command(commands, "event", "event")
+    event.add_argument("text", metavar="TEXT", help="what happened")
+    event.add_argument(
+        "--kind", choices=("deploy", "change", "incident", "event"), help="event, or deploy where the text begins so"
+    )
+    event.add_argument("--tag", action="append", default=[], metavar="KEY:VALUE")
+    event.add_argument("--ago", metavar="TIME", help="so long before now")
+    options.add_client(event)
+    options.add_who(event)
     doctor = _command(commands, "doctor", "doctor")
     options.add_client(doctor)

@@ -8,7 +8,7 @@ import numpy as np
 import pyqtgraph as pg
 from pyqtgraph.Qt.internals import PrimitiveArray
 from PySide6.QtCore import QLineF, QPointF, QRect, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen, QPolygonF
 
 from ui.desktop import paint
 from ui.desktop.envelope import EMPTY, Trace, log_space, traces
@@ -292,6 +292,22 @@ class Curves(pg.GraphicsObject):  # type: ignore[misc]
             painter.setBrush(self.look.brush(marker.shape or "text-secondary"))
             foot = scale.box.bottom() + 1
             painter.drawPolygon(QPolygonF([QPointF(x - 4, foot), QPointF(x + 4, foot), QPointF(x, foot - 6)]))
+        self._marker_words(painter, view, scale)
+
+    def _marker_words(self, painter: QPainter, view: ChartView, scale: Scale) -> None:
+        """Beside each line what it stands for, as far as the next one leaves room."""
+        font = self.look.font("axis")
+        metrics = QFontMetricsF(font)
+        places = sorted((scale.px(marker.at), marker.label) for marker in view.markers)
+        for place, (x, label) in enumerate(places):
+            end = min(places[place + 1][0] if place + 1 < len(places) else scale.box.right(), scale.box.right())
+            room = min(end - x - 8, 160.0)
+            if x < scale.box.left() or room < 24:
+                continue
+            words = metrics.elidedText(label, Qt.TextElideMode.ElideRight, room)
+            box = QRectF(x + 4, scale.box.top() + 2, metrics.horizontalAdvance(words) + 2, metrics.height())
+            painter.fillRect(box.adjusted(-2, 0, 0, 0).toAlignedRect(), self.look.colour("card", 0.75))
+            paint.words(painter, box, words, font, self.look.colour("text-secondary"))
 
     def _ends(self, painter: QPainter, view: ChartView) -> None:
         if view.stale:

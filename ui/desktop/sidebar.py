@@ -15,12 +15,19 @@ from ui.views.view import FrameView, Tab
 SIDEBAR = int(tokens()["size"]["sidebar"])
 RAIL = int(tokens()["size"]["rail"])
 BOTTOM = 62
+ON_PHONE = 4
+"""Pages of the phone's bar; where there are more, the rest are behind More."""
 
 
 def draw_mark(painter: QPainter, look: Look, box: QRectF) -> None:
     """The lighthouse."""
     parts = tuple((look.colour(name), part) for name, part in shapes.MARK)
     shapes.draw(painter, parts, box, look.colour("canvas"))
+
+
+def short(name: str) -> str:
+    """The first of two things a page is named after, where there is no room for both."""
+    return name.partition(" & ")[0]
 
 
 def initials(name: str) -> str:
@@ -172,7 +179,12 @@ class Sidebar(Navigation):
             paint.icon(painter, self.look, tab.page, QRectF(box.center().x() - 8, box.top() + 8, 16, 16), "accent" if on else ink)
             font = self.look.font("axis", MEDIUM)
             paint.words(
-                painter, QRectF(box.left(), box.top() + 27, box.width(), 14), tab.name, font, self.look.colour(ink), paint.CENTRE
+                painter,
+                QRectF(box.left(), box.top() + 27, box.width(), 14),
+                short(tab.name),
+                font,
+                self.look.colour(ink),
+                paint.CENTRE,
             )
             if tab.badge:
                 spot = QRectF(box.center().x() + 8, box.top() + 2, 16, 13)
@@ -213,6 +225,13 @@ class BottomBar(Navigation):
         super().__init__(host)
         self.want(0, BOTTOM)
 
+    def tabs(self) -> tuple[Tab, ...]:
+        return super().tabs()[:ON_PHONE]
+
+    def others(self) -> tuple[Tab, ...]:
+        """Pages behind More."""
+        return super().tabs()[ON_PHONE:]
+
     def boxes(self) -> list[QRectF]:
         count = len(self.tabs()) + 1
         each = self.width() / count
@@ -231,7 +250,9 @@ class BottomBar(Navigation):
         """Commands, keys and theme: what the desktop has in its bars."""
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        pages = tuple((tab.name, f"page.{tab.page}") for tab in self.others())
         for words, action in (
+            *pages,
             ("Find a command", "palette.open"),
             ("Keys", "help.open"),
             ("Next theme", "theme.next"),
@@ -247,8 +268,9 @@ class BottomBar(Navigation):
         painter.fillRect(QRectF(0, 0, self.width(), 1), self.look.colour("line-subtle"))
         if self.frame is None:
             return
-        names = [(tab.page, tab.name, tab.badge, tab.badge_shape, tab.page == self.frame.page) for tab in self.tabs()]
-        for (sign, name, badge, shape, on), box in zip([*names, ("more", MORE, "", None, False)], self.boxes(), strict=True):
+        names = [(tab.page, short(tab.name), tab.badge, tab.badge_shape, tab.page == self.frame.page) for tab in self.tabs()]
+        beyond = self.frame.page in {tab.page for tab in self.others()}
+        for (sign, name, badge, shape, on), box in zip([*names, ("more", MORE, "", None, beyond)], self.boxes(), strict=True):
             ink = "text-primary" if on else "text-secondary"
             middle = box.center().x()
             paint.icon(painter, self.look, sign, QRectF(middle - 10, 11, 20, 20), "accent" if on else ink)

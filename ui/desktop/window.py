@@ -30,9 +30,11 @@ if TYPE_CHECKING:
     from ui.desktop.alerts import AlertsPage
     from ui.desktop.explore import ExplorePage
     from ui.desktop.rules import RulesPage
+    from ui.desktop.topology import TopologyPage
+    from ui.desktop.traces import TracesPage
     from ui.views.session import Session
 
-    AnyPage = OverviewPage | ExplorePage | AlertsPage | RulesPage
+    AnyPage = OverviewPage | ExplorePage | TopologyPage | AlertsPage | RulesPage | TracesPage
 
 TABLET = int(tokens()["breakpoint"]["tablet"])
 WIDE = int(tokens()["breakpoint"]["wide"])
@@ -127,10 +129,18 @@ class Window(QMainWindow):
             from ui.desktop.explore import ExplorePage
 
             return ExplorePage(self.host)
+        if name == "topology":
+            from ui.desktop.topology import TopologyPage
+
+            return TopologyPage(self.host)
         if name == "alerts":
             from ui.desktop.alerts import AlertsPage
 
             return AlertsPage(self.host)
+        if name == "traces":
+            from ui.desktop.traces import TracesPage
+
+            return TracesPage(self.host)
         from ui.desktop.rules import RulesPage
 
         return RulesPage(self.host)
@@ -198,7 +208,7 @@ class Window(QMainWindow):
         return self.timebar.geometry().united(self.stack.geometry())
 
     def _show_page(self, picture: Picture, page: AnyPage) -> None:
-        view = picture.overview or picture.explore or picture.alerts or picture.rules
+        view = picture.overview or picture.explore or picture.topology or picture.alerts or picture.rules or picture.traces
         if view is None:
             return
         page.show_view(view)  # type: ignore[arg-type]

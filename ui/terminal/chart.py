@@ -193,10 +193,16 @@ def _paint_ground(canvas: Canvas, plot: Rect, chart: ChartView, x: tuple[float, 
         a, b = max(0, _column(start, x, plot.w)), min(plot.w, _column(end, x, plot.w))
         if b > a:
             canvas.fill(Rect(plot.x + a, plot.y, b - a, plot.h), ink("unknown"), "░")
+    marked: list[tuple[int, str]] = []
     for marker in chart.markers:
         at = _column(marker.at, x, plot.w)
         if 0 <= at < plot.w:
             canvas.column(plot.x + at, plot.y, plot.h, "┆", FAINT if marker.shape is None else ink(marker.shape))
+            marked.append((at, marker.label))
+    for place, (at, label) in enumerate(sorted(marked)):
+        room = (sorted(marked)[place + 1][0] if place + 1 < len(marked) else plot.w) - at - 2
+        if room >= 4:
+            canvas.put(plot.x + at + 1, plot.y, cut(label, min(room, 24)), FAINT)
     for threshold in chart.threshold:
         row = _row(_level(threshold.value, chart), chart, plot.h)
         if row >= 0:

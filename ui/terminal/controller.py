@@ -146,6 +146,8 @@ def text_of(field: str, picture: Picture) -> str:
     if field == "query.name":
         queries = picture.explore.queries if picture.explore is not None else None
         return (queries.naming or "") if queries is not None else ""
+    if field == "find":
+        return picture.traces.search if picture.traces is not None else ""
     if field == "search":
         return picture.explore.search if picture.explore is not None else ""
     if field == "filter":

@@ -226,6 +226,7 @@ def _paint_status(stage: Stage, frame: FrameView) -> None:
 _FIND = (KeyHint("Enter", "to the list", ""), KeyHint("Esc", "leave", "back"))
 _FIELD_HINTS: dict[str, tuple[KeyHint, ...]] = {
     "search": _FIND,
+    "find": (KeyHint("Tab", "take", ""), *_FIND),
     "filter": _FIND,
     "note": (KeyHint("Enter", "save", ""), KeyHint("Esc", "discard", "back")),
     "palette": (KeyHint("Enter", "open", ""), KeyHint("Esc", "close", "back")),

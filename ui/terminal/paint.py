@@ -10,6 +10,8 @@ from ui.terminal.overlays import paint_help, paint_palette
 from ui.terminal.overview import paint_overview
 from ui.terminal.rules import paint_rules
 from ui.terminal.stage import Memory, Stage, layout_for
+from ui.terminal.topology import paint_topology
+from ui.terminal.traces import paint_traces
 from ui.views.context import Profile
 from ui.views.view import Picture
 
@@ -44,10 +46,14 @@ def paint(picture: Picture, w: int, h: int, memory: Memory, *, ascii_only: bool 
         paint_overview(stage, page, picture.overview)
     elif picture.explore is not None:
         paint_explore(stage, page, picture.explore)
+    elif picture.topology is not None:
+        paint_topology(stage, page, picture.topology)
     elif picture.alerts is not None:
         paint_alerts(stage, page, picture.alerts)
     elif picture.rules is not None:
         paint_rules(stage, page, picture.rules)
+    elif picture.traces is not None:
+        paint_traces(stage, page, picture.traces)
     if picture.help is not None:
         stage.editor = None
         paint_help(stage, picture.help)

@@ -27,8 +27,10 @@ class Action:
 ACTIONS: tuple[Action, ...] = (
     Action("page.overview", "Overview", ("1",), "This machine, the busiest series and what is firing", section="Pages"),
     Action("page.explore", "Explore", ("2",), "Find any series and chart it over any window", section="Pages"),
+    Action("page.topology", "Topology", ("3",), "Who calls whom, and which of them is not well", section="Pages"),
     Action("page.alerts", "Alerts", ("4",), "See, acknowledge and silence alerts", section="Pages"),
     Action("page.rules", "Rules", ("5",), "Read, edit and switch alert rules", section="Pages"),
+    Action("page.traces", "Traces & logs", ("6",), "Find requests and log records, and what they waited for", section="Pages"),
     Action("palette.open", "Command palette", ("ctrl+k", ":"), "Find an action, a series or an alert by typing", hint="commands"),
     Action("filter.focus", "Filter this page", ("/",), "Type to narrow what this page lists", hint="filter"),
     Action("help.open", "Keys of this page", ("?",), "Show every key and what it does", hint="keys"),
@@ -166,11 +168,78 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action("export.csv", "Save as CSV", ("s",), "What is shown, with times in ISO 8601", ("explore",), "", "Queries"),
     Action("export.picture", "Save as picture", ("p",), "The chart as PNG", ("explore",), "", "Queries"),
+    Action("topology.left", "Left", ("left",), "To the node on the left; in 3D turn", ("topology",), "walk", "Topology"),
+    Action("topology.right", "Right", ("right",), "To the node on the right; in 3D turn", ("topology",), "", "Topology"),
+    Action("topology.up", "Up", ("up",), "To the node above; in 3D look from above", ("topology",), "", "Topology"),
+    Action("topology.down", "Down", ("down",), "To the node below; in 3D look from below", ("topology",), "", "Topology"),
+    Action(
+        "topology.failing", "Only what fails", ("f",), "Hide what is well, or show it again", ("topology",), "failing", "Topology"
+    ),
+    Action(
+        "topology.mode", "2D or 3D", ("d",), "The same layers flat, or one behind the other", ("topology",), "2D/3D", "Topology"
+    ),
+    Action(
+        "topology.table", "Map or table", ("t",), "All nodes with their figures, row by row", ("topology",), "table", "Topology"
+    ),
+    Action(
+        "topology.near",
+        "Neighbours only",
+        ("n",),
+        "One, two, three steps round the node chosen, then everybody",
+        ("topology",),
+        "neighbours",
+        "Topology",
+    ),
+    Action("topology.next_ill", "Next that is not well", ("g",), "To the next node over a limit", ("topology",), "", "Topology"),
+    Action("topology.lens", "Health, latency or traffic", ("v",), "Which figures the map shows", ("topology",), "", "Topology"),
+    Action("topology.explore", "Show in Explore", ("e",), "Chart the node's busiest series", ("topology",), "", "Topology"),
+    Action("topology.nearer", "Nearer", ("z", "="), "Enlarge the map", ("topology",), "", "Topology"),
+    Action("topology.farther", "Farther", ("shift+z", "-"), "Make the map smaller", ("topology",), "", "Topology"),
+    Action("topology.fit", "All in sight", ("0",), "The whole map, as it was at first", ("topology",), "", "Topology"),
+    Action("topology.pan_left", "Move the map left", ("shift+h",), "See more on the left", ("topology",), "", "Topology"),
+    Action("topology.pan_right", "Move the map right", ("shift+l",), "See more on the right", ("topology",), "", "Topology"),
+    Action("topology.pan_up", "Move the map up", ("shift+k",), "See more above", ("topology",), "", "Topology"),
+    Action("topology.pan_down", "Move the map down", ("shift+j",), "See more below", ("topology",), "", "Topology"),
+    Action("topology.tidy", "Tidy up the map", (), "Lay the whole map out anew; can be undone", ("topology",), "", "Topology"),
     Action("rule.edit", "Edit", ("e", "enter"), "Edit the rule's text", ("rules",), "edit", "Rules"),
     Action("rule.toggle", "Enable or disable", ("d",), "Switch the rule on or off in its file", ("rules",), "on/off", "Rules"),
     Action("rule.new", "New rule", ("n",), "Start a rule from a template", ("rules",), "new", "Rules"),
     Action("rule.delete", "Delete rule", ("delete",), "Take the rule out of its file", ("rules",), "", "Rules"),
     Action("rule.fix", "Apply the suggested fix", ("alt+enter",), "Mend the first problem as suggested", ("rules",), "", "Rules"),
+    Action("traces.kind", "Traces or logs", ("t",), "List traces, or log records", ("traces",), "traces/logs", "Traces & logs"),
+    Action(
+        "traces.failing", "Only what fails", ("f",), "Traces with errors; logs from warnings on", ("traces",), "", "Traces & logs"
+    ),
+    Action("traces.order", "Newest or longest", ("o",), "The order of the traces", ("traces",), "order", "Traces & logs"),
+    Action(
+        "traces.form", "Waterfall or flame", ("v",), "Spans one below the other, or stacked", ("traces",), "form", "Traces & logs"
+    ),
+    Action(
+        "traces.left", "Fold, or to the parent", ("left",), "Hide what hangs under the span", ("traces",), "", "Traces & logs"
+    ),
+    Action("traces.right", "Unfold, or to the child", ("right",), "Show what hangs under it", ("traces",), "", "Traces & logs"),
+    Action("traces.fold", "Fold or unfold all", ("c",), "Only the first level, or everything", ("traces",), "", "Traces & logs"),
+    Action("traces.error", "Next error", ("n",), "Go to the next span that failed", ("traces",), "error", "Traces & logs"),
+    Action(
+        "traces.path",
+        "Slowest on the path",
+        ("p",),
+        "Go to what took most of the time, then the next",
+        ("traces",),
+        "slowest",
+        "Traces & logs",
+    ),
+    Action(
+        "traces.other",
+        "To its logs, or its trace",
+        ("g",),
+        "From a trace to its logs, from a record to its trace",
+        ("traces",),
+        "logs",
+        "Traces & logs",
+    ),
+    Action("traces.again", "Ask again", ("r",), "Ask the collector anew", ("traces",), "", "Traces & logs"),
+    Action("traces.copy", "Copy the trace's id", ("y",), "Into the clipboard", ("traces",), "", "Traces & logs"),
     Action("theme.next", "Next theme", ("ctrl+t",), "Dark, light, and both for colour-blind eyes", section="View"),
     Action("undo", "Undo", ("ctrl+z",), "Take the last acknowledge or silence back", section="View"),
     Action("connection.retry", "Retry now", (), "Ask the collector again at once", section="View"),

@@ -10,6 +10,7 @@ import numpy as np
 
 from ui.views.axis import bounds, linear, logarithmic, time_ticks, wants_log
 from ui.views.format import NO_DATA, Words, against, value
+from ui.views.happened import Happened
 from ui.views.lines import Span, Track, broken_at, common, finite, holes, pace_now, thin
 from ui.views.sentence import Limit, chart_sentence, join, limit_words
 from ui.views.units import PLAIN, RATIO, Family, Unit
@@ -260,17 +261,22 @@ def _envelope(others: list[_Ready], chart: Chart) -> tuple[Floats, Floats, Float
 class Charts:
     """Keeps the last picture of each chart, so that one that did not change is the same object with the same revision."""
 
-    def __init__(self) -> None:
+    def __init__(self, happened: Happened | None = None) -> None:
+        """`happened`: what is marked on all of them."""
+        self._happened = happened
         self._held: dict[str, tuple[object, ChartView]] = {}
         self._revision = 0
 
     def get(self, name: str, key: object, make: Callable[[], Chart]) -> ChartView:
         """The chart of this name; built anew only when `key` (anything comparable) is another one than last time."""
+        key = (key, self._happened.newest if self._happened else 0)
         held = self._held.get(name)
         if held is not None and held[0] == key:
             return held[1]
         self._revision += 1
         view = replace(build(make()), revision=self._revision)
+        if self._happened is not None and (marks := self._happened.within(*view.x)):
+            view = replace(view, markers=view.markers + marks)
         if len(self._held) > 64:
             self._held.clear()
         self._held[name] = (key, view)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from typing import Generic, Protocol, TypeVar
 
-from monitor.wire.messages import History, HistoryQuery, QueryResult, Request
+from monitor.wire.messages import History, HistoryQuery, Reply, Request
 from ui.client.line import Answer, Callback
 from ui.client.mirror import Mirror
 from ui.client.past import OpenLine, Past
@@ -281,7 +281,7 @@ class Context:
         """Send a request; `done` gets the result, an error becomes a toast (and goes to `failed` where given)."""
 
         def answer(reply: Answer) -> None:
-            if isinstance(reply, History | QueryResult):
+            if not isinstance(reply, Reply):
                 done(reply)
             elif reply.error:
                 (failed or (lambda error: self.say(error, error=True)))(sanitise(reply.error))

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from monitor.alerting.model import HAPPENINGS
 from monitor.model.series import SeriesInfo
 from monitor.wire import messages as m
 from ui.client.line import Answer
@@ -22,7 +23,7 @@ AHEAD = 6 * HOUR
 AGAIN = 300.0
 """Seconds after which the load is asked for again."""
 STEP = 600.0
-CHANGES = frozenset(("rule_saved", "rules_reloaded", "collector_started", "note"))
+CHANGES = HAPPENINGS | {"rule_saved", "rules_reloaded", "collector_started", "note"}
 MOST_CHANGES = 40
 UNKNOWN = -1.0
 OWN_LOAD = "host.cpu.busy"

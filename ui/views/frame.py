@@ -16,7 +16,7 @@ from ui.views.view import FrameView, KeyHint, Page, Shape, StatusItem, Tab, Time
 
 USUAL = ("5 m", "30 m", "1 h", "6 h", "24 h", "7 d")
 """Ranges that are offered at once where there is no room for all."""
-KEYS: dict[Page, str] = {"overview": "1", "explore": "2", "alerts": "4", "rules": "5"}
+KEYS: dict[Page, str] = {"overview": "1", "explore": "2", "topology": "3", "alerts": "4", "rules": "5", "traces": "6"}
 
 
 def frame(ctx: Context, page: Page, on: frozenset[str], rewinding: Rewinding, day: Day) -> FrameView:
@@ -67,7 +67,14 @@ def _hints(hints: tuple[KeyHint, ...], ctx: Context, rewinding: Rewinding) -> tu
 def _subtitle(ctx: Context, page: Page) -> str:
     if ctx.rewound:
         return f"as of {ctx.words.moment(ctx.present(), ctx.live_present())}"
-    return {"overview": "This machine and what is sent to it", "alerts": "", "explore": "", "rules": ""}[page]
+    return {
+        "overview": "This machine and what is sent to it",
+        "alerts": "",
+        "explore": "",
+        "topology": "Services, as their traces tell",
+        "rules": "",
+        "traces": "",
+    }[page]
 
 
 def time_view(ctx: Context, rewinding: Rewinding, day: Day) -> TimeView:

@@ -125,7 +125,7 @@ class Gestures:
             self.theme = value
         elif what in ("sort", "group"):
             self.alerts.choose(what, value)
-        else:
+        elif not self.current.choose(what, value):
             self.explore.choose(what, value)
 
     def zoom(self, start: float, end: float) -> None:

@@ -5,7 +5,14 @@ from __future__ import annotations
 from ui.views.actions import ACTIONS, Action
 from ui.views.view import HelpView, KeyHint, Page
 
-NAMES: dict[Page, str] = {"overview": "Overview", "explore": "Explore", "alerts": "Alerts", "rules": "Rules"}
+NAMES: dict[Page, str] = {
+    "overview": "Overview",
+    "explore": "Explore",
+    "topology": "Topology",
+    "alerts": "Alerts",
+    "rules": "Rules",
+    "traces": "Traces & logs",
+}
 CAPS = {
     "space": "Space",
     "enter": "Enter",

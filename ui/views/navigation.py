@@ -24,10 +24,12 @@ class Navigation:
         session.ctx.go = session.go
         session.overview.open_alert = self.to_alert
         session.overview.open_series = self.to_series
+        session.topology.open_series = self.to_series
         session.alerts.open_series = self.to_chart
         session.alerts.open_rule = self.to_rule
         session.explore.make_rule = self.to_new_rule
         session.palette.more.append(session.explore.kept.rows)
+        session.palette.more.append(session.traces.palette_rows)
 
     def follow(self, row: PaletteRow) -> None:
         """Do what a row of the palette says."""
@@ -48,6 +50,8 @@ class Navigation:
         elif kind in ("query", "forget"):
             if session.explore.kept.follow(kind, target):
                 session.go("explore")
+        elif kind == "trace":
+            self.open_trace(target)
         elif kind == "series":
             self.to_series(int(target))
         elif kind == "time":
@@ -106,6 +110,21 @@ class Navigation:
         """A draft of a rule on a series."""
         self.session.go("rules")
         self.session.rules.start_on(info, field, window)
+
+    def open_trace(self, trace: str, span: str = "") -> None:
+        """A trace by its id, with the cursor on a span of it."""
+        self.session.traces.show_trace(trace, span)
+        self.session.go("traces")
+
+    def open_traces(self, service: str = "", operation: str = "", error: bool = False) -> None:
+        """Traces of a service, of an operation, or those that failed."""
+        self.session.traces.show_traces(service, operation, error)
+        self.session.go("traces")
+
+    def open_logs(self, service: str = "", trace: str = "") -> None:
+        """Logs of a service or a trace."""
+        self.session.traces.show_logs(service, trace)
+        self.session.go("traces")
 
     def to_time(self, at: float) -> None:
         """Rewind to the moment; where that cannot be, stand still with it in the middle of what is shown."""

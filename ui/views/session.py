@@ -28,6 +28,8 @@ from ui.views.rewinding import Rewinding
 from ui.views.rules import Rules
 from ui.views.theme import THEMES, ThemeName
 from ui.views.timehandlers import TimeHandlers
+from ui.views.topology import Topology
+from ui.views.traces import Traces
 from ui.views.view import Page, Picture
 from ui.views.watch import Watch
 
@@ -56,12 +58,16 @@ class Session(Gestures):
         self.help_open = False
         self._theme: ThemeName = "dark"
         self.overview, self.explore = Overview(self.ctx), Explore(self.ctx)
+        self.topology = Topology(self.ctx)
         self.alerts, self.rules = Alerts(self.ctx), Rules(self.ctx)
+        self.traces = Traces(self.ctx)
         self.pages: dict[Page, PageModel] = {
             "overview": self.overview,
             "explore": self.explore,
+            "topology": self.topology,
             "alerts": self.alerts,
             "rules": self.rules,
+            "traces": self.traces,
         }
         self.palette = Palette(self.ctx, self.enabled)
         self.navigation = Navigation(self)
@@ -184,6 +190,8 @@ class Session(Gestures):
         self.ctx.version += 1
         if typing and self.page == "explore" and self.explore.deck.editor.key(key):
             return True
+        if typing and self.page == "traces" and self.traces.key(key):
+            return True
         if typing and not self._acts_while_typing(key):
             return False
         if self.palette.is_open:
@@ -238,7 +246,7 @@ class Session(Gestures):
         if self.page == "overview":
             self._open_palette()
         else:
-            self.ctx.focus = "search" if self.page == "explore" else "filter"
+            self.ctx.focus = {"explore": "search", "traces": "find"}.get(self.page, "filter")
 
     def _toggle_help(self) -> None:
         self.help_open = not self.help_open
@@ -313,8 +321,10 @@ class Session(Gestures):
             frame=surround,
             overview=self.overview.view() if self.page == "overview" else None,
             explore=self.explore.view() if self.page == "explore" else None,
+            topology=self.topology.view() if self.page == "topology" else None,
             alerts=self.alerts.view() if self.page == "alerts" else None,
             rules=self.rules.view() if self.page == "rules" else None,
+            traces=self.traces.view() if self.page == "traces" else None,
             palette=overlay[0],
             help=overlay[1],
         )

@@ -6,6 +6,7 @@ from ui.client.mirror import Mirror
 from ui.views.alertbook import AlertBook
 from ui.views.chart import Charts
 from ui.views.feeds import Feeds
+from ui.views.happened import Happened
 from ui.views.index import SeriesIndex
 from ui.views.rates import Rates
 
@@ -18,7 +19,7 @@ class Sight:
         self.feeds = Feeds(mirror)
         self.index = SeriesIndex(mirror)
         self.book = AlertBook(mirror)
-        self.charts = Charts()
+        self.charts = Charts(Happened(mirror))
         self.rates = Rates()
 
     def changed(self, what: set[str]) -> None:

@@ -14,11 +14,13 @@ import numpy.typing as npt
 
 if TYPE_CHECKING:
     from ui.views.queryview import QueriesView
+    from ui.views.topologyview import TopologyView
+    from ui.views.tracesview import TracesView
 
 Floats = npt.NDArray[np.float64]
 Shape = Literal["critical", "warning", "info", "ok", "unknown", "silenced", "acked", "pending"]
 """A state: painters look its silhouette, glyph, word and colour up in the tokens."""
-Page = Literal["overview", "explore", "alerts", "rules"]
+Page = Literal["overview", "explore", "topology", "alerts", "rules", "traces"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -526,8 +528,10 @@ class Picture:
     frame: FrameView
     overview: OverviewView | None = None
     explore: ExploreView | None = None
+    topology: TopologyView | None = None
     alerts: AlertsView | None = None
     rules: RulesView | None = None
+    traces: TracesView | None = None
     palette: PaletteView | None = None
     help: HelpView | None = None
     dirty: frozenset[str] = field(default_factory=frozenset)

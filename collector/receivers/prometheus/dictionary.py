@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from collector.receivers.prometheus.families import TEXT_TYPES, TYPES, kind_of, unit_of
 from collector.receivers.prometheus.limits import ExpositionError, ExpositionLimits, LimitError
-from collector.receivers.prometheus.line import METRIC_NAME, Labels, labels_of, series_of, shortened
+from collector.receivers.prometheus.line import Labels, labels_of, metadata_of, series_of, shortened
 from monitor.model.series import Kind
 
 SPARE = 10_000
@@ -92,17 +92,17 @@ class Dictionary:
         return found
 
     def _describe(self, line: bytes) -> None:
-        words = _text(line).split(" " if self.openmetrics else None, 3)
-        if words[:2] == ["#", "TYPE"]:
-            if len(words) < 4:
-                raise ExpositionError(f"a TYPE line needs a name and a type: {shortened(' '.join(words))}")
-            self._declare(words[2], words[3])
-        elif words[:2] == ["#", "UNIT"] and len(words) == 4 and self.openmetrics:
-            self._units[words[2]] = words[3]
+        described = metadata_of(_text(line), self.openmetrics)
+        if described is None:
+            return
+        if described.keyword == "TYPE":
+            if not described.text:
+                raise ExpositionError(f"a TYPE line needs a name and a type: {shortened(_text(line))}")
+            self._declare(described.name, described.text)
+        elif described.keyword == "UNIT" and described.text and self.openmetrics:
+            self._units[described.name] = described.text
 
     def _declare(self, family: str, declared: str) -> None:
-        if METRIC_NAME.fullmatch(family) is None:
-            raise ExpositionError(f"not a metric name: {shortened(family)}")
         if declared not in (TYPES if self.openmetrics else TEXT_TYPES):
             raise ExpositionError(f"unknown type {shortened(declared)} of {shortened(family)}")
         before = self._types.setdefault(family, declared)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 from collector.receivers.prometheus.dictionary import Dictionary, ParsedSeries, TypeChangedError
 from collector.receivers.prometheus.layout import Layout, read_layout
 from collector.receivers.prometheus.limits import ExpositionError, ExpositionLimits, LimitError
+from collector.receivers.prometheus.native import NativeSample
 from collector.receivers.prometheus.numbers import numbers_of
 from collector.receivers.prometheus.openmetrics import check_openmetrics
 from monitor.model.batch import Floats, Ids
@@ -19,20 +21,35 @@ _CHECK_AGAIN_LINES = 20_000
 class Samples:
     """n samples. `ids` int32[n], unique, into the parser's `series` (the same array as last time when the text kept its
     layout); `values` float64[n]; `times` float64[n] seconds, NaN where the text has none, or None where it has none at all.
+    `native` are the native histograms beside them, one a series; only protobuf has such.
     """
 
     ids: Ids
     values: Floats
     times: Floats | None
     duplicates: int
+    native: tuple[NativeSample, ...] = ()
 
 
-class ExpositionParser:
-    """Parser of one target's answers in one format; it remembers the target's lines.
+class Parser(Protocol):
+    """Parser of one target's answers in one format; it remembers the target's series.
 
     `series` only grows until `generation` changes, which it does when a declared type changed or too many series have come
     and gone; ids count from zero again then.
     """
+
+    @property
+    def generation(self) -> int: ...
+
+    @property
+    def series(self) -> list[ParsedSeries]: ...
+
+    def parse(self, body: bytes) -> Samples:
+        """The samples of one answer. Raises `ExpositionError` and nothing else; then nothing of the answer counts."""
+
+
+class ExpositionParser:
+    """`Parser` of text and OpenMetrics; it remembers the target's lines."""
 
     def __init__(self, openmetrics: bool, limits: ExpositionLimits | None = None) -> None:
         self.openmetrics = openmetrics

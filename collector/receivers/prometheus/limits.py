@@ -22,3 +22,28 @@ class ExpositionLimits:
     labels: int = 64
     name_length: int = 512
     value_length: int = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesLimits:
+    """What a job allows each scrape of a target after relabelling: samples, labels of a series, and characters of a label's name
+    and value. 0: no limit of the job's own."""
+
+    samples: int = 0
+    labels: int = 0
+    name_length: int = 0
+    value_length: int = 0
+
+    def check(self, name: str, labels: dict[str, str]) -> None:
+        """Raises `LimitError` for a series (`labels` without its name) over one of them."""
+        if self.labels and len(labels) + 1 > self.labels:
+            raise LimitError(f"{name[:80]!r} has {len(labels) + 1} labels with its name; label_limit is {self.labels}")
+        if self.name_length or self.value_length:
+            for label, value in (("__name__", name), *labels.items()):
+                if self.name_length and len(label) > self.name_length:
+                    raise LimitError(f"{name[:80]!r} has the label {label[:80]!r}; label_name_length_limit is {self.name_length}")
+                if self.value_length and len(value) > self.value_length:
+                    raise LimitError(
+                        f"label {label[:80]!r} of {name[:80]!r} has {len(value)} characters;"
+                        f" label_value_length_limit is {self.value_length}"
+                    )

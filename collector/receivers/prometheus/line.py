@@ -20,19 +20,30 @@ _REAL = r"[+-]?(?:[0-9]++(?:\.[0-9]*+)?|\.[0-9]++)(?:[eE][+-]?[0-9]++)?"
 _NUMBER = rf"(?:{_REAL}|[+-]?(?i:inf(?:inity)?)|(?i:nan))"
 _SPACE = r"[ \t]*+"
 
-_STRICT_LABELS = rf"(?:{_LABEL_NAME}={_QUOTED}(?:,{_LABEL_NAME}={_QUOTED})*+)?"
-_LOOSE_LABEL = rf"{_LABEL_NAME}{_SPACE}={_SPACE}{_QUOTED}{_SPACE}"
+_ANY_LABEL = rf"(?:{_LABEL_NAME}|{_QUOTED})"
+_STRICT_LABEL = rf"{_ANY_LABEL}={_QUOTED}"
+_STRICT_LABELS = rf"(?:{_STRICT_LABEL}(?:,{_STRICT_LABEL})*+)?"
+_LOOSE_LABEL = rf"{_ANY_LABEL}{_SPACE}={_SPACE}{_QUOTED}{_SPACE}"
 _LOOSE_LABELS = rf"{_SPACE}(?:{_LOOSE_LABEL}(?:,{_SPACE}{_LOOSE_LABEL})*+(?:,{_SPACE})?)?"
 
 # Quantifiers are possessive: a hostile line costs time in proportion to its length, never to its square.
 _OPENMETRICS_SERIES = re.compile(rf"({_NAME})(?:\{{({_STRICT_LABELS})\}})? ")
 _TEXT_SERIES = re.compile(rf"{_SPACE}({_NAME})(?:{_SPACE}\{{({_LOOSE_LABELS})\}}{_SPACE}|[ \t]++)")
-_LABEL = re.compile(rf'({_LABEL_NAME}){_SPACE}={_SPACE}"([^"\\\n]*+(?:\\.[^"\\\n]*+)*+)"')
+# Names that need quotes stand inside the brackets, the metric's first (Prometheus 3, "UTF-8 support").
+_OPENMETRICS_QUOTED = re.compile(rf"\{{({_QUOTED})(?:,({_STRICT_LABEL}(?:,{_STRICT_LABEL})*+))?\}} ")
+_TEXT_QUOTED = re.compile(rf"{_SPACE}\{{{_SPACE}({_QUOTED}){_SPACE}(?:,({_LOOSE_LABELS}))?\}}{_SPACE}")
+_INNER = r'"([^"\\\n]*+(?:\\.[^"\\\n]*+)*+)"'
+_LABEL = re.compile(rf"({_LABEL_NAME}){_SPACE}={_SPACE}{_INNER}")
+_LABEL_OR_QUOTED = re.compile(rf"(?:({_LABEL_NAME})|{_INNER}){_SPACE}={_SPACE}{_INNER}")
+_MAY_QUOTE = re.compile(r'"[ \t]*=')
+_OPENMETRICS_METADATA = re.compile(rf"# ([A-Z]+) ({_QUOTED})(?: (.*))?")
+_TEXT_METADATA = re.compile(rf"#[ \t]++([A-Z]+)[ \t]++({_QUOTED})(?:[ \t]++(.*))?")
 _OPENMETRICS_REST = re.compile(rf"({_NUMBER})(?: ({_REAL}))?(?: # \{{({_STRICT_LABELS})\}} ({_NUMBER})(?: ({_REAL}))?)?")
 _TEXT_REST = re.compile(rf"{_SPACE}({_NUMBER})(?:[ \t]++({_REAL}))?[ \t\r]*+")
 _ESCAPE = re.compile(r'\\([\\n"])')
 
 METRIC_NAME = re.compile(_NAME)
+NUMBER = re.compile(_NUMBER)
 
 
 class Rest(NamedTuple):
@@ -43,8 +54,16 @@ class Rest(NamedTuple):
     has_exemplar: bool
 
 
+class Metadata(NamedTuple):
+    """What a line beginning with # says of a family; `text` None where the line ends before it."""
+
+    keyword: str
+    name: str
+    text: str | None
+
+
 class SeriesText(NamedTuple):
-    """What a line begins with: `length` characters up to its value, and the raw text between the brackets ("" if none)."""
+    """What a line begins with: `length` characters up to its value, and the raw text of its labels ("" if none)."""
 
     name: str
     label_text: str
@@ -54,14 +73,48 @@ class SeriesText(NamedTuple):
 def series_of(line: str, openmetrics: bool) -> SeriesText:
     """The series of a sample line. Raises `ExpositionError`."""
     match = (_OPENMETRICS_SERIES if openmetrics else _TEXT_SERIES).match(line)
+    if match is not None:
+        return SeriesText(match[1], match[2] or "", match.end())
+    match = (_OPENMETRICS_QUOTED if openmetrics else _TEXT_QUOTED).match(line)
     if match is None:
         raise ExpositionError(f"neither a sample nor metadata: {shortened(line)}")
-    return SeriesText(match[1], match[2] or "", match.end())
+    return SeriesText(_name_in(match[1]), match[2] or "", match.end())
+
+
+def metadata_of(line: str, openmetrics: bool, helps: bool = False) -> Metadata | None:
+    """What a line beginning with # says of a family; None where it is a comment, as all but TYPE are in the older format to a
+    reader who shows no help (`helps`: who does). Raises `ExpositionError`."""
+    words = line.split(" " if openmetrics else None, 3)
+    meant = ("TYPE", "HELP", "UNIT") if openmetrics else ("TYPE", "HELP") if helps else ("TYPE",)
+    if len(words) < 2 or words[0] != "#" or words[1] not in meant:
+        return None
+    if len(words) > 2 and words[2].startswith('"'):
+        match = (_OPENMETRICS_METADATA if openmetrics else _TEXT_METADATA).fullmatch(line)
+        if match is None:
+            raise ExpositionError(f"not a quoted metric name: {shortened(words[2])}")
+        return Metadata(match[1], _name_in(match[2]), match[3])
+    name = words[2] if len(words) > 2 else ""
+    if METRIC_NAME.fullmatch(name) is None:
+        raise ExpositionError(f"not a metric name: {shortened(name)}")
+    return Metadata(words[1], name, words[3] if len(words) > 3 else None)
+
+
+def _name_in(quoted: str) -> str:
+    name = unescaped(quoted[1:-1])
+    if not name:
+        raise ExpositionError("a metric has an empty name")
+    return name
 
 
 def labels_of(label_text: str, limits: ExpositionLimits) -> Labels:
     """Label names and values in the order written, escapes resolved. Raises `ExpositionError` on duplicates, `LimitError`."""
-    pairs = _LABEL.findall(label_text)
+    if _MAY_QUOTE.search(label_text) is None:
+        pairs = _LABEL.findall(label_text)
+    else:
+        found = _LABEL_OR_QUOTED.findall(label_text)
+        pairs = [(bare or unescaped(quoted), value) for bare, quoted, value in found]
+        if any(not name for name, _ in pairs):
+            raise ExpositionError(f"a label has an empty name in {shortened(label_text)}")
     if len(pairs) > limits.labels:
         raise LimitError(f"a series has more than {limits.labels} labels")
     if "\\" in label_text:
@@ -75,6 +128,8 @@ def labels_of(label_text: str, limits: ExpositionLimits) -> Labels:
                 )
     if len(dict(pairs)) < len(pairs):
         raise ExpositionError(f"a label stands twice in {shortened(label_text)}")
+    if "__name__" in label_text and "__name__" in dict(pairs):
+        raise ExpositionError(f"a series has two names in {shortened(label_text)}")
     return tuple(pairs)
 
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from collector.receivers.prometheus.families import TYPES
 from collector.receivers.prometheus.limits import ExpositionError, ExpositionLimits
-from collector.receivers.prometheus.line import METRIC_NAME, Labels, labels_of, rest_of, series_of, shortened
+from collector.receivers.prometheus.line import NUMBER, Labels, labels_of, metadata_of, rest_of, series_of, shortened
 
 EOF = "# EOF"
 _ALLOWED: dict[str, tuple[str, ...]] = {
@@ -93,7 +93,6 @@ class _Family:
     def describe(self, keyword: str, text: str) -> None:
         _require(self.samples == 0, f"metadata of {self.name} after its samples")
         _require(keyword not in self.metadata, f"more than one {keyword} for {self.name}")
-        _require(keyword != "TYPE" or text in TYPES, f"unknown type {shortened(text)} of {self.name}")
         self.metadata[keyword] = text
 
     def add(self, sample: Sample) -> None:
@@ -213,11 +212,11 @@ class _Check:
         _require(self._ended, "the last line must be # EOF (was the answer cut off?)")
 
     def _metadata(self, line: str) -> None:
-        parts = line.split(" ", 3)
-        _require(len(parts) == 4 and parts[0] == "#" and parts[1] in ("HELP", "TYPE", "UNIT"), "neither HELP, TYPE nor UNIT")
-        name = parts[2]
-        _require(METRIC_NAME.fullmatch(name) is not None, f"not a metric name: {shortened(name)}")
-        self._family_named(name).describe(parts[1], parts[3])
+        described = metadata_of(line, openmetrics=True)
+        if described is None or described.text is None:
+            raise ExpositionError("neither HELP, TYPE nor UNIT with a name and a text")
+        _require(described.keyword != "TYPE" or described.text in TYPES, f"unknown type {shortened(described.text)}")
+        self._family_named(described.name).describe(described.keyword, described.text)
 
     def _sample(self, line: str) -> None:
         series = series_of(line, openmetrics=True)
@@ -246,7 +245,6 @@ def _require(condition: bool, message: str) -> None:
 
 
 def _number(text: str, label: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        raise ExpositionError(f"label {label} is not a number: {shortened(text)}") from None
+    # float() alone would take blanks and underscores too.
+    _require(NUMBER.fullmatch(text) is not None, f"label {label} is not a number: {shortened(text)}")
+    return float(text)

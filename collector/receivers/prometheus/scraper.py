@@ -1,127 +1,171 @@
-"""Scrapes all targets, each at its own pace and never twice at once."""
+"""Scrapes all targets of all jobs, each at its own pace and never twice at once, and follows what discovery finds."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
-from collector.decompress import DecompressionError, decompress
-from collector.receivers.prometheus.exposition_parser import ExpositionParser, Samples
-from collector.receivers.prometheus.fetch import Answer, FetchError, fetch
-from collector.receivers.prometheus.limits import ExpositionError, ExpositionLimits
-from collector.receivers.prometheus.series import ScrapeCounters, TargetSeries
-from collector.receivers.prometheus.target import ScrapeTarget, TargetHealth
-from monitor.model.batch import Batch
+from collector.receivers.accept import Accept
+from collector.receivers.prometheus.discovery import Group
+from collector.receivers.prometheus.file_sd import LOOK_EVERY, FileDiscovery
+from collector.receivers.prometheus.http_sd import HttpDiscovery
+from collector.receivers.prometheus.job import ScrapeJob
+from collector.receivers.prometheus.limits import ExpositionLimits
+from collector.receivers.prometheus.scrape import Clock, Sink, TargetScrape
+from collector.receivers.prometheus.series import ScrapeCounters
+from collector.receivers.prometheus.target import DroppedTarget, Identity, ScrapeTarget, TargetHealth
 
 if TYPE_CHECKING:
     import aiohttp
 
+__all__ = ["MAX_AT_ONCE", "Scraper", "TargetScrape", "make_session"]
+
 _LOG = logging.getLogger(__name__)
 
 MAX_AT_ONCE = 32
-_INLINE = 64 * 1024
-"""Bytes: longer answers are parsed in a thread so that the event loop goes on."""
-_MAX_ERROR = 300
-
-Sink = Callable[[Sequence[Batch]], None]
-Clock = Callable[[], float]
+_MOST_NOTES = 20
 
 
-class TargetScrape:
-    """One target: its parser, its series and how it fares."""
+class _Job:
+    """A job's sources, and the scrapes of the targets they have now."""
 
-    def __init__(
-        self, target: ScrapeTarget, sink: Sink, clock: Clock, counters: ScrapeCounters, limits: ExpositionLimits
-    ) -> None:
-        self.target = target
-        self._sink = sink
-        self._clock = clock
-        self._counters = counters
-        self._limits = limits
-        self._series = TargetSeries(target.tags, target.honor_labels, counters)
-        self._parser = ExpositionParser(openmetrics=True, limits=limits)
-        self._ask_openmetrics = True
-        tags = target.tags
-        self.health = TargetHealth(target.shown_url, tags["job"], tags["instance"], False, "", None, 0.0, 0, 0)
+    def __init__(self, job: ScrapeJob) -> None:
+        self.job = job
+        self.files = FileDiscovery(job.file_sd) if job.file_sd else None
+        self.https = [HttpDiscovery(url, job.policy.access, job.sd_refresh) for url in job.http_sd]
+        self.scrapes: dict[Identity, TargetScrape] = {}
+        self.tasks: dict[Identity, asyncio.Task[None]] = {}
+        self.dropped: list[DroppedTarget] = []
 
-    async def scrape(self, session: aiohttp.ClientSession) -> None:
-        """Scrape once and hand on what came; a failure is noted, not raised."""
-        import aiohttp
+    @property
+    def _sources(self) -> list[FileDiscovery | HttpDiscovery]:
+        return [self.files, *self.https] if self.files is not None else [*self.https]
 
-        started, began = self._clock(), time.monotonic()
-        timeout = min(self.target.timeout, self.target.interval)
-        samples: Samples | None = None
-        error = ""
-        try:
-            async with asyncio.timeout(timeout):
-                answer = await fetch(
-                    session, self.target.url, patience=timeout, limit=self._limits.body_bytes, openmetrics=self._ask_openmetrics
-                )
-            samples = await self._parse(answer)
-        except TimeoutError:
-            error = f"no complete answer within {timeout:g} s"
-        except (FetchError, DecompressionError, ExpositionError, aiohttp.ClientError, OSError) as problem:
-            error = str(problem) or type(problem).__name__
-        duration = time.monotonic() - began
-        self._counters.scrapes += 1
-        if samples is not None:
-            batches = self._series.taken(samples, self._parser, started, duration)
-        else:
-            self._counters.failed += 1
-            batches = self._series.failed(started, duration)
-        self._note(started, duration, error, samples)
-        self._sink(batches)
+    def groups(self) -> list[Group]:
+        """What is known of targets beside the address of the settings."""
+        return [*self.job.static(), *(group for source in self._sources for group in source.groups())]
 
-    async def _parse(self, answer: Answer) -> Samples:
-        if answer.openmetrics != self._parser.openmetrics:
-            self._parser = ExpositionParser(answer.openmetrics, self._limits)
-        try:
-            if len(answer.body) <= _INLINE and not answer.encoding:
-                return self._parser.parse(answer.body)
-            return await asyncio.to_thread(self._decode_and_parse, answer)
-        except ExpositionError:
-            if answer.openmetrics:
-                # Some exporters write OpenMetrics that others let pass; most of them write the older format well.
-                self._ask_openmetrics = False
-            raise
-
-    def _decode_and_parse(self, answer: Answer) -> Samples:
-        return self._parser.parse(decompress(answer.body, answer.encoding, self._limits.body_bytes))
-
-    def _note(self, started: float, duration: float, error: str, samples: Samples | None) -> None:
-        before, error = self.health, error[:_MAX_ERROR]
-        if error and error != before.error:
-            _LOG.warning("scrape of %s failed: %s", before.url, error)
-        elif before.error and not error:
-            _LOG.info("scrape of %s works again", before.url)
-        count = len(samples.values) if samples is not None else 0
-        self.health = TargetHealth(
-            before.url, before.job, before.instance, not error, error, started, duration, count, self._series.live
-        )
+    def problems(self) -> list[str]:
+        """Sentences about discovery that fails and targets that cannot be scraped."""
+        notes = [problem for source in self._sources for problem in source.problems()]
+        return notes + [f"a target of {self.job.name} is left out: {target.reason}" for target in self.dropped if target.reason]
 
 
 class Scraper:
-    """Scrapes `targets` until cancelled; `sink` gets the batches, `clock` says the time (seconds since the epoch)."""
+    """Scrapes `jobs` (or plain targets) until cancelled.
 
-    def __init__(self, targets: Sequence[ScrapeTarget], sink: Sink, clock: Clock, limits: ExpositionLimits | None = None) -> None:
+    `sink` gets the batches and `accept` the histograms, which are kept as they come; `clock` says the time (seconds since the
+    epoch).
+    """
+
+    def __init__(
+        self,
+        jobs: Sequence[ScrapeJob | ScrapeTarget],
+        sink: Sink,
+        clock: Clock,
+        limits: ExpositionLimits | None = None,
+        accept: Accept | None = None,
+    ) -> None:
         self.counters = ScrapeCounters()
+        self._sink = sink
+        self._accept = accept
         self._clock = clock
         self._at_once = asyncio.Semaphore(MAX_AT_ONCE)
-        bounds = limits or ExpositionLimits()
-        self._scrapes = [TargetScrape(target, sink, clock, self.counters, bounds) for target in targets]
+        self._bounds = limits or ExpositionLimits()
+        self._plain = {number: self._scrape_of(target) for number, target in enumerate(jobs) if isinstance(target, ScrapeTarget)}
+        self._jobs = [_Job(job) for job in jobs if isinstance(job, ScrapeJob)]
+        for job in self._jobs:
+            self._arrange(job, None)
 
     def health(self) -> list[TargetHealth]:
-        """How each target fares, in the order given."""
-        return [scrape.health for scrape in self._scrapes]
+        """How each target fares, in the order given and found."""
+        return [scrape.health for scrape in self._scrapes()]
+
+    def dropped(self) -> list[DroppedTarget]:
+        """What relabelling dropped and what cannot be scraped; bounded."""
+        return [target for job in self._jobs for target in job.dropped]
+
+    def figures(self) -> dict[str, float]:
+        """Health figures by name."""
+        health = self.health()
+        return {
+            "scrape_targets": len(health),
+            "scrape_targets_down": sum(not target.up for target in health),
+            "scrape_targets_dropped": len(self.dropped()),
+            **self.counters.figures(),
+        }
+
+    def notes(self) -> list[str]:
+        """Sentences about what is wrong; bounded."""
+        down = [f"{target.url} does not answer: {target.error}" for target in self.health() if target.error]
+        notes = [note for job in self._jobs for note in job.problems()] + down
+        further = [f"and {len(notes) - _MOST_NOTES} more scrapes that fail"] if len(notes) > _MOST_NOTES else []
+        return notes[:_MOST_NOTES] + further
 
     async def run(self) -> None:
         """Scrape every target at its interval until cancelled."""
         async with make_session() as session, asyncio.TaskGroup() as tasks:
-            for scrape in self._scrapes:
-                tasks.create_task(self._repeat(scrape, session), name=f"scrape {scrape.health.url}")
+            for number, scrape in self._plain.items():
+                tasks.create_task(self._repeat(scrape, session), name=f"scrape {number}")
+            for job in self._jobs:
+                tasks.create_task(self._follow(job, session), name=f"scrapes of {job.job.name}")
+
+    async def _follow(self, job: _Job, session: aiohttp.ClientSession) -> None:
+        """Keep the scrapes of one job to what its sources say."""
+        try:
+            self._arrange(job, session)
+            async with asyncio.TaskGroup() as tasks:
+                if job.files is not None:
+                    tasks.create_task(self._follow_files(job, job.files, session))
+                for source in job.https:
+                    tasks.create_task(self._follow_http(job, source, session))
+                tasks.create_task(asyncio.Event().wait())  # without sources: until cancelled
+        finally:
+            await _ended(job.tasks.values())
+
+    async def _follow_files(self, job: _Job, source: FileDiscovery, session: aiohttp.ClientSession) -> None:
+        while True:
+            try:
+                if await asyncio.to_thread(source.look):
+                    self._arrange(job, session)
+            except Exception:
+                _LOG.exception("discovery of %s ended a look unexpectedly", job.job.name)
+            await asyncio.sleep(min(LOOK_EVERY, job.job.sd_refresh))
+
+    async def _follow_http(self, job: _Job, source: HttpDiscovery, session: aiohttp.ClientSession) -> None:
+        while True:
+            try:
+                if await source.look(session):
+                    self._arrange(job, session)
+            except Exception:
+                _LOG.exception("discovery of %s ended a look unexpectedly", job.job.name)
+            await asyncio.sleep(job.job.sd_refresh)
+
+    def _arrange(self, job: _Job, session: aiohttp.ClientSession | None) -> None:
+        """Begin scrapes of new targets, end those of targets that went; without a session nothing runs yet."""
+        targets, job.dropped = job.job.scraped(job.groups())
+        wanted = {target.identity: target for target in targets}
+        for identity in [identity for identity, scrape in job.scrapes.items() if wanted.get(identity) != scrape.target]:
+            scrape, task = job.scrapes.pop(identity), job.tasks.pop(identity, None)
+            if task is None:
+                continue
+            task.cancel()
+            task.add_done_callback(partial(_end, scrape))
+        job.scrapes = {identity: job.scrapes.get(identity) or self._scrape_of(target) for identity, target in wanted.items()}
+        if session is not None:
+            for identity, scrape in job.scrapes.items():
+                if identity not in job.tasks:
+                    job.tasks[identity] = asyncio.create_task(self._repeat(scrape, session))
+
+    def _scrapes(self) -> Iterable[TargetScrape]:
+        return [*self._plain.values(), *(scrape for job in self._jobs for scrape in job.scrapes.values())]
+
+    def _scrape_of(self, target: ScrapeTarget) -> TargetScrape:
+        return TargetScrape(target, self._sink, self._clock, self.counters, self._bounds, self._accept)
 
     async def _repeat(self, scrape: TargetScrape, session: aiohttp.ClientSession) -> None:
         interval, offset = scrape.target.interval, scrape.target.offset
@@ -141,6 +185,18 @@ class Scraper:
             following = _next_due(self._clock(), interval, offset)
             self.counters.missed += max(0, round((following - due) / interval) - 1)
             due = following
+
+
+def _end(scrape: TargetScrape, _task: asyncio.Task[None]) -> None:
+    scrape.end()
+
+
+async def _ended(tasks: Iterable[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    for task in tasks:
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
 
 
 def make_session() -> aiohttp.ClientSession:

@@ -8,57 +8,71 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from collector.receivers.prometheus.exposition_parser import ExpositionParser, Samples
-from collector.receivers.prometheus.line import Labels
-from monitor.model.batch import Batch, Floats, Ids
+from collector.receivers.prometheus.classic import ClassicHistograms
+from collector.receivers.prometheus.counters import ScrapeCounters
+from collector.receivers.prometheus.exposition_parser import Parser, Samples
+from collector.receivers.prometheus.limits import LimitError
+from collector.receivers.prometheus.naming import SeriesNames
+from collector.receivers.prometheus.native import NativeDeltas
+from collector.receivers.prometheus.target import Policy
+from monitor.model.batch import Batch, Floats, HistogramBatch, Ids
 from monitor.model.cumulative import Cumulative
-from monitor.model.series import KeySpace, Kind, TooLongError, series_key
+from monitor.model.series import Kind, series_key
+
+__all__ = ["Batches", "ScrapeCounters", "TargetSeries"]
 
 MAX_AHEAD = 600.0
 """Seconds a sample's own timestamp may lie ahead of the scrape, as in Prometheus."""
-_REPORTS = (("up", ""), ("scrape_duration_seconds", "s"), ("scrape_samples_scraped", ""))
-
-
-@dataclass(slots=True)
-class ScrapeCounters:
-    """What the scrapes of all targets cost and lost since the start."""
-
-    scrapes: int = 0
-    failed: int = 0
-    missed: int = 0
-    samples: int = 0
-    duplicates: int = 0
-    not_finite: int = 0
-    ahead: int = 0
-    oversized: int = 0
+_REPORTS = (
+    ("up", ""),
+    ("scrape_duration_seconds", "s"),
+    ("scrape_samples_scraped", ""),
+    ("scrape_samples_post_metric_relabeling", ""),
+    ("scrape_series_added", ""),
+)
+Batches = list[Batch | HistogramBatch]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Rows:
-    """Where the samples of one layout go: positions of gauges and counters and the ids of their series."""
+    """Where the samples of one layout go: positions of gauges and counters and the ids of their series, each once.
+
+    `collided` counts samples whose series another one became in relabelling.
+    """
 
     source: Ids
     gauges: npt.NDArray[np.int64]
     gauge_ids: Ids
     counters: npt.NDArray[np.int64]
     counter_ids: Ids
+    collided: int
+
+    @property
+    def ids(self) -> Ids:
+        return np.concatenate((self.gauge_ids, self.counter_ids))
 
 
 class TargetSeries:
     """The series of one target: its key space, the raw values of its counters, and which series live."""
 
-    def __init__(self, tags: Mapping[str, str], honor_labels: bool, counters: ScrapeCounters) -> None:
+    def __init__(
+        self, tags: Mapping[str, str], honor_labels: bool, counters: ScrapeCounters, policy: Policy | None = None
+    ) -> None:
         self._tags = dict(tags)
         self._honor_labels = honor_labels
         self._counters = counters
+        self._policy = policy or Policy()
+        self._owed: Batches = []
         self._begin()
 
     def _begin(self) -> None:
-        self.space = KeySpace(raw=True)
+        self._names = SeriesNames(self._tags, self._honor_labels, self._policy, self._counters)
+        self.space = self._names.space
         self._cumulative = Cumulative()
-        self._parser: ExpositionParser | None = None
+        self._classic = ClassicHistograms()
+        self._native = NativeDeltas()
+        self._parser: Parser | None = None
         self._generation = 0
-        self._ids = np.empty(0, np.int32)
         self._rows: _Rows | None = None
         self._reports = np.array(
             [self.space.add(series_key(name, self._tags.items()), Kind.GAUGE, unit) for name, unit in _REPORTS], np.int32
@@ -69,71 +83,93 @@ class TargetSeries:
         """How many series the last scrape had."""
         return len(self._rows.gauge_ids) + len(self._rows.counter_ids) if self._rows is not None else 0
 
-    def taken(self, samples: Samples, parser: ExpositionParser, started: float, duration: float) -> list[Batch]:
-        """Batches of a scrape that went well; samples without a time of their own get `started`."""
-        batches: list[Batch] = []
+    def taken(self, samples: Samples, parser: Parser, started: float, duration: float) -> Batches:
+        """Batches of a scrape that went well; samples without a time of their own get `started`.
+
+        Raises `LimitError` where the answer is over a limit of the job: the scrape has then failed.
+        """
         if self._parser is not parser or self._generation != parser.generation:
-            batches += self._stale(started)
+            self._owed += self._stale(started)
             self._begin()
             self._parser, self._generation = parser, parser.generation
-        self._add_new(parser)
+        self._names.learn(parser.series)
         before = self._rows
-        rows = self._rows_of(samples, parser)
-        if before is not None and before is not rows:
-            batches += self._vanished(before, rows, started)
+        rows = self._rows_of(samples)
+        kept = len(rows.gauges) + len(rows.counters) + len(samples.native)
+        most = self._policy.limits.samples
+        if most and kept > most:
+            raise LimitError(f"{kept} samples after relabelling; sample_limit is {most}")
+        batches, self._owed = self._owed, []
+        added = 0
+        if before is not rows:
+            added = len(np.setdiff1d(rows.ids, before.ids, assume_unique=True)) if before is not None else len(rows.ids)
+            if before is not None:
+                batches += self._vanished(before, rows, started)
         self._rows = rows
-        batches.extend(self._batches(rows, samples, started))
-        batches.append(self._report(started, True, duration, len(samples.values)))
+        batches += self._batches(rows, samples, started)
+        batches += self._histograms(samples, parser, started)
+        batches.append(self._report(started, True, duration, (len(samples.values) + len(samples.native), kept, added)))
         self._counters.samples += len(samples.values)
-        self._counters.duplicates += samples.duplicates
+        self._counters.duplicates += samples.duplicates + rows.collided
         return batches
 
-    def failed(self, started: float, duration: float) -> list[Batch]:
-        """Batches of a scrape that failed: everything that lived says nothing from there on, and counting begins anew."""
-        batches = self._stale(started)
+    def failed(self, started: float, duration: float, scraped: int = 0) -> Batches:
+        """Batches of a scrape that failed: everything that lived says nothing from there on, and counting begins anew.
+
+        `scraped`: how many samples the answer had, where it was read but refused for its limits.
+        """
+        batches, self._owed = self._owed + self._stale(started), []
         self._rows = None
-        return [*batches, self._report(started, False, duration, 0)]
+        self._classic.forget()
+        self._native.forget()
+        return [*batches, self._report(started, False, duration, (scraped, 0, 0))]
 
-    def _add_new(self, parser: ExpositionParser) -> None:
-        new = parser.series[len(self._ids) :]
-        if not new:
-            return
-        ids: list[int] = []
-        for series in new:
-            series_id = -1
-            if series.kind is not None:
-                try:
-                    series_id = self.space.add(series_key(series.name, self._tagged(series.labels)), series.kind, series.unit)
-                except TooLongError:
-                    self._counters.oversized += 1
-            ids.append(series_id)
-        self._ids = np.concatenate((self._ids, np.array(ids, np.int32)))
+    def ended(self, now: float) -> Batches:
+        """Batches of a target that is none any more: its series and the reports on it say nothing from there on."""
+        batches, self._owed = self._owed + self._stale(now), []
+        self._rows = None
+        nothing = np.full(len(self._reports), np.nan)
+        return [*batches, Batch(self.space, self._reports, nothing, np.full(len(nothing), now), raw=True)]
 
-    def _tagged(self, labels: Labels) -> list[tuple[str, str]]:
-        if self._honor_labels:
-            return list((self._tags | dict(labels)).items())
-        own = dict(self._tags)
-        for name, value in labels:
-            while name in own:
-                name = f"exported_{name}"
-            own[name] = value
-        return list(own.items())
-
-    def _rows_of(self, samples: Samples, parser: ExpositionParser) -> _Rows:
+    def _rows_of(self, samples: Samples) -> _Rows:
         rows = self._rows
         if rows is not None and rows.source is samples.ids:
             return rows
-        ids = self._ids[samples.ids]
-        is_counter = np.array([series.kind is Kind.COUNTER for series in parser.series], np.bool_)[samples.ids]
-        gauges = np.flatnonzero((ids >= 0) & ~is_counter)
-        counters = np.flatnonzero((ids >= 0) & is_counter)
-        return _Rows(samples.ids, gauges, ids[gauges], counters, ids[counters])
+        ids = self._names.of(samples.ids)
+        places = np.flatnonzero(ids >= 0)
+        found = len(places)
+        if len(unique := np.unique(ids[places], return_index=True)[1]) < found:
+            places = places[np.sort(unique)]
+        is_counter = np.array([kind is Kind.COUNTER for kind in self.space.kinds], np.bool_)[ids[places]]
+        gauges, counters = places[~is_counter], places[is_counter]
+        return _Rows(samples.ids, gauges, ids[gauges], counters, ids[counters], found - len(places))
 
-    def _batches(self, rows: _Rows, samples: Samples, started: float) -> list[Batch]:
+    def _histograms(self, samples: Samples, parser: Parser, started: float) -> Batches:
+        """What histograms observed since the last scrape: native ones, and classic ones where the job wants them."""
+        found: Batches = []
+        native = samples.native
+        times = self._times(np.array([sample.time for sample in native], np.float64), started)
+        in_time = times <= started + MAX_AHEAD
+        self._counters.ahead += int(np.count_nonzero(~in_time))
+        ids = self._names.of(np.array([sample.series for sample in native], np.int32))
+        made = self._native.batch(self.space, np.where(in_time, ids, -1), times, native)
+        if made is not None:
+            found.append(made)
+        if self._policy.histograms:
+            stamps = np.full(len(samples.values), started) if samples.times is None else self._times(samples.times, started)
+            values = np.where(stamps <= started + MAX_AHEAD, samples.values, np.nan)
+            made = self._classic.batch(self.space, parser.series, samples.ids, values, stamps, self._names.distribution)
+            if made is not None:
+                found.append(made)
+        self._counters.histograms += sum(map(len, found))
+        return found
+
+    def _times(self, own: Floats, started: float) -> Floats:
+        return np.where(np.isnan(own) | (not self._policy.honor_timestamps), started, own)
+
+    def _batches(self, rows: _Rows, samples: Samples, started: float) -> Batches:
         """Gauges; counters as they came, for the history; and their increments, for the windows."""
-        times = np.full(len(samples.values), started)
-        if samples.times is not None:
-            times = np.where(np.isnan(samples.times), started, samples.times)
+        times = np.full(len(samples.values), started) if samples.times is None else self._times(samples.times, started)
         in_time = times <= started + MAX_AHEAD
         # A gauge may be infinite, and NaN on a gauge says that there is no value; neither can be counted.
         gauge_ids, gauges, gauge_times = self._usable(
@@ -169,19 +205,20 @@ class TargetSeries:
             positions, ids = positions[good], ids[good]
         return ids, values[positions], times[positions]
 
-    def _vanished(self, before: _Rows, rows: _Rows, now: float) -> list[Batch]:
+    def _vanished(self, before: _Rows, rows: _Rows, now: float) -> Batches:
         gauges = np.setdiff1d(before.gauge_ids, rows.gauge_ids, assume_unique=True)
         counters = np.setdiff1d(before.counter_ids, rows.counter_ids, assume_unique=True)
         return self._marked(gauges, counters, now)
 
-    def _stale(self, now: float) -> list[Batch]:
+    def _stale(self, now: float) -> Batches:
         return self._marked(self._rows.gauge_ids, self._rows.counter_ids, now) if self._rows is not None else []
 
-    def _marked(self, gauges: Ids, counters: Ids, now: float) -> list[Batch]:
+    def _marked(self, gauges: Ids, counters: Ids, now: float) -> Batches:
         self._cumulative.forget(counters)
         ids = np.concatenate((gauges, counters), dtype=np.int32)
         return [Batch(self.space, ids, np.full(len(ids), np.nan), np.full(len(ids), now), raw=True)] if len(ids) else []
 
-    def _report(self, now: float, up: bool, duration: float, samples: int) -> Batch:
-        values = np.array([float(up), duration, float(samples)])
+    def _report(self, now: float, up: bool, duration: float, counts: tuple[int, int, int]) -> Batch:
+        """`counts`: samples scraped, those left after relabelling, series that are new."""
+        values = np.array([float(up), duration, *counts], np.float64)
         return Batch(self.space, self._reports, values, np.full(len(values), now), raw=True)

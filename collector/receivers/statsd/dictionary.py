@@ -66,6 +66,19 @@ class Dictionary:
             self.bytes += len(spelling)
         return slot, meaning.timestamp
 
+    def gauge(self, name: bytes, tags: list[bytes]) -> int:
+        """The slot of a gauge that no metric's line spells (a service check), remembered from now on.
+
+        Raises `MalformedLineError`.
+        """
+        spelling = b"|".join((name, *tags))  # a metric's line has `SEPARATOR` after its name
+        slot = self.slot(spelling)
+        if slot == UNKNOWN:
+            meaning = Suffix(Kind.GAUGE, "", 1.0, tags, None)
+            slot = self._spellings[spelling] = self._add(self._id(name, meaning), meaning)
+            self.bytes += len(spelling)
+        return slot
+
     def _id(self, name: bytes, meaning: Suffix) -> int:
         tags = [pair for pair in map(self._tag, meaning.tags) if pair is not None]
         try:

@@ -115,10 +115,14 @@ def read_tag(text: bytes) -> tuple[str, str] | None:
 
 def clean(text: bytes) -> str:
     """Text fit for screens and logs: invalid UTF-8 and everything unprintable (controls, bidi marks) become U+FFFD."""
-    decoded = text.decode("utf-8", "replace")
-    if decoded.isprintable():
-        return decoded
-    return "".join(char if char.isprintable() else "\ufffd" for char in decoded)
+    return printable(text.decode("utf-8", "replace"))
+
+
+def printable(text: str) -> str:
+    """The same text with U+FFFD for every character that is not printable."""
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else "\ufffd" for char in text)
 
 
 def member_hash(member: bytes) -> float:

@@ -1,4 +1,4 @@
-"""What the UDP and the Unix listener have in common: start, stop, counters."""
+"""What the listeners have in common: start, stop, counters."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from types import TracebackType
 from typing import Self
 
 from collector.receivers.statsd.parser import Counters, Limits, MalformedLine, StatsdParser
-from collector.receivers.statsd.receiver import INTERVAL, SAMPLES, Receiver, Sink, nap_for, roomy
+from collector.receivers.statsd.receiver import INTERVAL, SAMPLES, EventSink, Receiver, Sink, nap_for, roomy
+from collector.receivers.statsd.source import DatagramSource, Source
 
 RECEIVE_BUFFER = 8 << 20
 _SO_MEMINFO = 55
@@ -20,7 +21,10 @@ _WORDS = 9
 
 
 class Listener:
-    """A datagram socket with a receiver thread and a parser of its own. Subclasses open the socket."""
+    """A socket with a receiver thread and a parser of its own. Subclasses open the socket.
+
+    `events` takes DogStatsD's events, called from the thread as the sink is; without it they are only counted.
+    """
 
     naps = True
 
@@ -33,6 +37,7 @@ class Listener:
         interval: float = INTERVAL,
         samples: int = SAMPLES,
         receive_buffer: int = RECEIVE_BUFFER,
+        events: EventSink | None = None,
     ) -> None:
         self.parser = StatsdParser(limits)
         self._sink = sink
@@ -40,6 +45,7 @@ class Listener:
         self._interval = interval
         self._samples = samples
         self._receive_buffer = receive_buffer
+        self._events = events
         self._socket: socket.socket | None = None
         self._receiver: Receiver | None = None
         self._dropped = 0
@@ -47,6 +53,11 @@ class Listener:
     def open(self) -> socket.socket:
         """A bound socket. Raises `OSError` with a sentence for the user."""
         raise NotImplementedError
+
+    def source(self, sock: socket.socket) -> tuple[Source, float]:
+        """What the thread reads from, and the seconds it may nap between reads."""
+        granted = roomy(sock, self._receive_buffer)
+        return DatagramSource(sock), nap_for(granted) if self.naps else 0.0
 
     def close(self, sock: socket.socket) -> None:
         """Gives the socket up."""
@@ -58,10 +69,16 @@ class Listener:
             raise RuntimeError("this listener has been started")
         sock = self.open()
         try:
-            granted = roomy(sock, self._receive_buffer)
-            nap = nap_for(granted) if self.naps else 0.0
+            source, nap = self.source(sock)
             self._receiver = Receiver(
-                sock, self.parser, self._sink, self._clock, nap=nap, interval=self._interval, samples=self._samples
+                source,
+                self.parser,
+                self._sink,
+                self._clock,
+                nap=nap,
+                interval=self._interval,
+                samples=self._samples,
+                events=self._events,
             )
         except BaseException:
             self.close(sock)

@@ -12,6 +12,8 @@ import numpy.typing as npt
 
 from collector.receivers.statsd.columns import scan
 from collector.receivers.statsd.dictionary import SEPARATOR, Dictionary
+from collector.receivers.statsd.events import LEAD as EVENT
+from collector.receivers.statsd.events import read_event
 from collector.receivers.statsd.grammar import (
     MalformedLineError,
     escaped,
@@ -19,7 +21,10 @@ from collector.receivers.statsd.grammar import (
     read_number,
     read_numbers,
 )
+from collector.receivers.statsd.service_checks import LEAD as SERVICE_CHECK
+from collector.receivers.statsd.service_checks import NAME, read_service_check
 from collector.receivers.statsd.slots import UNKNOWN
+from monitor.alerting.model import Event
 from monitor.model.batch import Batch, Floats
 from monitor.model.series import Kind
 
@@ -33,11 +38,15 @@ FEW = 1 << 12
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bounds of one parser. The dictionary starts anew past `entries` spellings or `cache_bytes` bytes of them."""
+    """Bounds of one parser. The dictionary starts anew past `entries` spellings or `cache_bytes` bytes of them.
+
+    `events`: of those that nobody has taken yet; more are dropped and counted.
+    """
 
     entries: int = 200_000
     cache_bytes: int = 32 << 20
     line: int = 8192
+    events: int = 500
     shown: int = 10
     shown_length: int = 120
 
@@ -53,6 +62,7 @@ class Counters(msgspec.Struct):
     datagrams: int = 0
     bytes: int = 0
     resets: int = 0
+    events_dropped: int = 0
 
 
 class MalformedLine(NamedTuple):
@@ -89,6 +99,12 @@ class StatsdParser:
         self.reasons: dict[str, int] = {}
         self.malformed: list[MalformedLine] = []
         self._dictionary = Dictionary()
+        self._events: list[Event] = []
+
+    def take_events(self) -> list[Event]:
+        """The events met since the last call, at most `limits.events`."""
+        events, self._events = self._events, []
+        return events
 
     def feed(self, datagrams: Sequence[Datagram], now: float) -> list[Batch]:
         """Samples of these datagrams that arrived at `now` (seconds since the epoch), in order; one batch a key space.
@@ -155,12 +171,12 @@ class StatsdParser:
         head, bar, suffix = line.partition(b"|")
         name, colon, text = head.partition(b":")
         if not (name and text and bar):
-            if self._is_other(line):
+            if self._is_other(at, line, now, samples):
                 return
             raise MalformedLineError("no type" if not bar else "no name" if colon and not name else "no value")
         slot, time = self._dictionary.slot(name + SEPARATOR + suffix), now
         if slot == UNKNOWN:
-            if self._is_other(line):
+            if self._is_other(at, line, now, samples):
                 return
             slot, stamp = self._dictionary.learn(name, suffix)
             time = now if stamp is None else stamp
@@ -175,13 +191,21 @@ class StatsdParser:
         else:
             samples.add(at, slot, read_number(text), time, kind is Kind.GAUGE and text[:1] in b"+-")
 
-    def _is_other(self, line: bytes) -> bool:
-        """Events and service checks of DogStatsD: known, counted, not samples."""
-        if line.startswith(b"_e{"):
+    def _is_other(self, at: int, line: bytes, now: float, samples: _Samples) -> bool:
+        """Reads events and service checks of DogStatsD; false where the line is neither."""
+        if line.startswith(EVENT):
+            event = read_event(line, now)
             self.counters.events += 1
+            if len(self._events) < self.limits.events:
+                self._events.append(event)
+            else:
+                self.counters.events_dropped += 1
             return True
-        if line.startswith(b"_sc|"):
+        if line.startswith(SERVICE_CHECK):
+            check = read_service_check(line)
+            slot = self._dictionary.gauge(NAME, check.tags)
             self.counters.service_checks += 1
+            samples.add(at, slot, check.status, now if check.timestamp is None else check.timestamp)
             return True
         return False
 

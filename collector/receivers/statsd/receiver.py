@@ -1,42 +1,47 @@
-"""The thread that turns a datagram socket's bytes into batches and hands them on a few times a second."""
+"""The thread that turns a source's bytes into batches and hands them on a few times a second."""
 
 from __future__ import annotations
 
 import contextlib
 import logging
-import selectors
 import socket
 import threading
 import time
 from collections.abc import Callable
 
-from collector.receivers.statsd.datagrams import MANY, datagram_reader
 from collector.receivers.statsd.parser import StatsdParser, merged
+from collector.receivers.statsd.source import Source
+from monitor.alerting.model import Event
 from monitor.model.batch import Batch
 
 Sink = Callable[[list[Batch]], None]
 """Takes batches, called from the receiver's thread: it hands them over (`loop.call_soon_threadsafe` or a bounded deque)
 and returns at once. It must not wait for the event loop, which may be waiting in `stop`."""
 
+EventSink = Callable[[list[Event]], None]
+"""Takes DogStatsD's events under the same terms."""
+
 INTERVAL = 0.1
 SAMPLES = 50_000
 LARGE_BUFFER = 8 << 20
 LONGEST_NAP = 0.01
 LAST_READS = 256
+LAST_SECONDS = 0.5
 
 log = logging.getLogger("lightship.statsd")
 
 
 class Receiver:
-    """Reads `sock`, stamps with `clock`, parses, and gives `sink` all samples at most `interval` seconds after they came.
+    """Reads `source`, stamps with `clock`, parses, and gives `sink` all samples at most `interval` seconds after they came.
 
     Idle it sleeps in the kernel. Between reads that did not fill up it naps `nap` seconds, so that datagrams gather and a
     busy stream costs few wake-ups. What was read is handed on earlier once there are `samples` of it.
+    Events go to `events` at once, or are only counted where that is None.
     """
 
     def __init__(
         self,
-        sock: socket.socket,
+        source: Source,
         parser: StatsdParser,
         sink: Sink,
         clock: Callable[[], float],
@@ -44,21 +49,20 @@ class Receiver:
         nap: float = 0.0,
         interval: float = INTERVAL,
         samples: int = SAMPLES,
+        events: EventSink | None = None,
     ) -> None:
-        sock.setblocking(False)
-        self._socket = sock
+        self._source = source
         self._parser = parser
         self._sink = sink
         self._clock = clock
         self._nap = nap
         self._interval = interval
         self._samples = samples
-        self._reader = datagram_reader(sock)
+        self._events = events
         self._pending: list[Batch] = []
         self._count = 0
         self._due = 0.0
         self._stopping = threading.Event()
-        self._waker, self._wakened = socket.socketpair()
         self._thread = threading.Thread(target=self._run, name="statsd", daemon=True)
         self.errors = 0
         """Failures of the socket, the parser or the sink; the thread goes on."""
@@ -67,51 +71,58 @@ class Receiver:
         self._thread.start()
 
     def stop(self) -> None:
-        """Reads what has already arrived, hands it on and ends the thread. Does not close the socket. May be called twice."""
+        """Reads what has already arrived, hands it on, ends the thread and closes the source. May be called twice."""
         if self._stopping.is_set():
             return
         self._stopping.set()
-        self._waker.send(b"\0")
+        self._source.wake()
         self._thread.join()
-        self._waker.close()
-        self._wakened.close()
+        self._source.close()
 
     def _run(self) -> None:
-        with selectors.DefaultSelector() as selector:
-            selector.register(self._socket, selectors.EVENT_READ)
-            selector.register(self._wakened, selectors.EVENT_READ)
-            while not self._stopping.is_set():
-                wait = max(0.0, self._due - time.monotonic()) if self._pending else None
-                if selector.select(wait) and not self._stopping.is_set() and self._read() < MANY:
-                    self._stopping.wait(self._nap)
-                if self._pending and (self._count >= self._samples or time.monotonic() >= self._due):
-                    self._hand_on()
+        while not self._stopping.is_set():
+            wait = max(0.0, self._due - time.monotonic()) if self._pending else None
+            if self._source.wait(wait) and not self._stopping.is_set() and self._read() < self._source.many:
+                self._stopping.wait(self._nap)
+            if self._pending and (self._count >= self._samples or time.monotonic() >= self._due):
+                self._hand_on()
+        end = time.monotonic() + LAST_SECONDS
         for _ in range(LAST_READS):
-            if not self._read():
+            if not self._read() or time.monotonic() > end:
                 break
         self._hand_on()
 
     def _read(self) -> int:
-        """How many datagrams were read."""
+        """How many pieces (datagrams, or what a connection had) were read."""
         try:
-            datagrams = self._reader.read()
+            pieces = self._source.read()
         except OSError as error:
             self.errors += 1
-            log.warning("reading StatsD datagrams failed: %s", error)
+            log.warning("reading StatsD failed: %s", error)
             self._stopping.wait(self._interval)  # a lasting failure must not spin
             return 0
-        if not datagrams:
+        if not pieces:
             return 0
         if not self._pending:
             self._due = time.monotonic() + self._interval
         try:
-            for batch in self._parser.feed(datagrams, self._clock()):
+            for batch in self._parser.feed(pieces, self._clock()):
                 self._pending.append(batch)
                 self._count += len(batch)
         except Exception:
             # A mistake of ours in the parser must not leave the port deaf; what it met is lost and counted.
             self._fail("reading StatsD lines failed; they are lost")
-        return len(datagrams)
+        self._hand_on_events()
+        return len(pieces)
+
+    def _hand_on_events(self) -> None:
+        events = self._parser.take_events()
+        if not events or self._events is None:
+            return
+        try:
+            self._events(events)
+        except Exception:
+            self._fail("handing on DogStatsD events failed; they are lost")
 
     def _hand_on(self) -> None:
         batches, self._pending, self._count = merged(self._pending), [], 0

@@ -11,7 +11,7 @@ from collector.receivers.statsd.listener import Listener
 from collector.receivers.statsd.receiver import Sink
 
 
-class UdpAddress(NamedTuple):
+class SocketAddress(NamedTuple):
     """Where a listener hears; written `host:port`, an IPv6 host in brackets."""
 
     host: str
@@ -29,18 +29,11 @@ class UdpListener(Listener):
 
     def __init__(self, host: str, port: int, sink: Sink, **options: Any) -> None:
         super().__init__(sink, **options)
-        self.address = UdpAddress(host.strip("[]"), port)
+        self.address = SocketAddress(host.strip("[]"), port)
 
     def open(self) -> socket.socket:
-        host, port = self.address
-        try:
-            family, kind, protocol, _, where = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM, flags=socket.AI_PASSIVE)[0]
-        except socket.gaierror as error:
-            raise OSError(
-                error.errno,
-                f"StatsD cannot listen on {self.address}: the host {host!r} is not known; give an address of this machine",
-            ) from None
-        sock = socket.socket(family, kind, protocol)
+        family, where = resolved(self.address, socket.SOCK_DGRAM)
+        sock = socket.socket(family, socket.SOCK_DGRAM)
         try:
             if family == socket.AF_INET6:
                 with contextlib.suppress(OSError):
@@ -48,19 +41,35 @@ class UdpListener(Listener):
             sock.bind(where)
         except OSError as error:
             sock.close()
-            raise OSError(error.errno, _explained(self.address, error)) from None
-        self.address = UdpAddress(*sock.getsockname()[:2])
+            raise OSError(error.errno, explained("UDP", self.address, error)) from None
+        self.address = SocketAddress(*sock.getsockname()[:2])
         return sock
 
 
-def _explained(address: UdpAddress, error: OSError) -> str:
+def resolved(address: SocketAddress, kind: socket.SocketKind) -> tuple[socket.AddressFamily, tuple[Any, ...]]:
+    """The family and what to bind to. Raises `OSError` with a sentence for the user."""
+    host, port = address
+    try:
+        family, _, _, _, where = socket.getaddrinfo(host, port, type=kind, flags=socket.AI_PASSIVE)[0]
+    except socket.gaierror as error:
+        raise OSError(
+            error.errno, f"StatsD cannot listen on {address}: the host {host!r} is not known; give an address of this machine"
+        ) from None
+    return family, where
+
+
+def explained(protocol: str, address: SocketAddress, error: OSError) -> str:
+    """Why an address of `protocol` (UDP or TCP) cannot be had, and what to do."""
+    option, letter = ("--statsd", "u") if protocol == "UDP" else ("--statsd-tcp", "t")
     if error.errno == errno.EADDRINUSE:
         return (
-            f"UDP port {address.port} on {address.host} is taken; stop the program that listens there"
-            f" (`ss -lunp 'sport = :{address.port}'` names it) or choose another with --statsd HOST:PORT"
+            f"{protocol} port {address.port} on {address.host} is taken; stop the program that listens there"
+            f" (`ss -l{letter}np 'sport = :{address.port}'` names it) or choose another with {option} HOST:PORT"
         )
     if error.errno == errno.EACCES:
-        return f"UDP port {address.port} on {address.host} needs more rights; choose one above 1023 with --statsd HOST:PORT"
+        return (
+            f"{protocol} port {address.port} on {address.host} needs more rights; choose one above 1023 with {option} HOST:PORT"
+        )
     if error.errno == errno.EADDRNOTAVAIL:
-        return f"{address.host} is no address of this machine; give one of its own, or 127.0.0.1, with --statsd HOST:PORT"
+        return f"{address.host} is no address of this machine; give one of its own, or 127.0.0.1, with {option} HOST:PORT"
     return f"StatsD cannot listen on {address}: {error.strerror}"

@@ -141,6 +141,19 @@ class Batches:
         columns = self._with_classic(part)
         return encode_write_v1(columns), len(columns.times)
 
+    @property
+    def epoch(self) -> int:
+        """Of the refs: in another epoch they mean other series."""
+        return self._epoch or 0
+
+    def series(self, ref: int) -> QueuedSeries:
+        """What a ref of a part means."""
+        return self._series[ref]
+
+    def drawn(self, grown: Grown) -> Cells:
+        """A distribution's running totals at its times, object of `Histogram`."""
+        return self._distributions.native(grown)
+
     def _floats(self, part: Part) -> tuple[list[Labels], list[int]]:
         starts = np.flatnonzero(np.diff(part.refs, prepend=np.int64(-1))) if len(part.refs) else np.empty(0, np.int64)
         return [self._series[ref].labels for ref in part.refs[starts].tolist()], starts.tolist()

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from collector.storage.recorder import Sink
+from collector.storage.sink import Sink
 from monitor.model.batch import Floats, Ids
 from monitor.model.table import lengthened
 from monitor.query.history import Labels

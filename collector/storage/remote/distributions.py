@@ -13,7 +13,7 @@ import numpy as np
 
 from collector.storage.remote.packing import Bins, Columns, Floats, Longs
 from monitor.model.matchers import NAME_TAG
-from monitor.query.histogram import NO_BOUNDS, Layout, Stack, bounds_of
+from monitor.query.histogram import NO_BOUNDS, Histogram, Layout, Stack, bounds_of
 from monitor.query.histogram_layout import reduced
 from monitor.query.history import STALE, Cells, Labels
 from monitor.query.notes import go_float
@@ -133,6 +133,27 @@ class Distributions:
         yield "_bucket", "+Inf", grown.times, stack.count[1:]
         yield "_count", "", grown.times, stack.count[1:]
         yield "_sum", "", grown.times, stack.sum[1:]
+
+
+def classic_buckets(histogram: Histogram) -> Iterator[tuple[float, float]]:
+    """Upper bounds and what lies at or below them: at most `MOST_BOUNDS` of an exponential histogram, the last is infinity."""
+    stack = histogram.alone()
+    layout = stack.layout
+    if layout.custom:
+        counts = np.zeros(len(layout.custom_values) + 1)
+        counts[layout.positive] = stack.counts[0, layout.zero + 1 :]
+        yield from zip(layout.custom_values.tolist(), np.cumsum(counts)[:-1].tolist(), strict=True)
+    else:
+        schema = min(CLASSIC_SCHEMA, layout.schema)
+        stack = reduced(stack, schema)
+        while len(bounds := _upper_bounds(stack.layout)) > MOST_BOUNDS and schema > _COARSEST:
+            schema -= 1
+            stack = reduced(stack, schema)
+        below = np.concatenate(([0.0], np.cumsum(stack.counts[0])))
+        at = np.searchsorted(_tops(stack.layout), bounds, "right")
+        finite = np.isfinite(bounds)
+        yield from zip(bounds[finite].tolist(), below[at[finite]].tolist(), strict=True)
+    yield np.inf, histogram.count
 
 
 def _within(sizes: Longs) -> Longs:

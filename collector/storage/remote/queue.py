@@ -1,5 +1,7 @@
 """What waits to be sent, on disk: segments of records, read in order, given up whole when there are too many of them.
 
+Samples are what its callers count in records: it may be spans or lines as well.
+
 A segment is a magic line and records of (length, CRC-32, samples, payload). A process never writes on a segment of the one
 before, whose end may be half a record. How far everything has been sent stands in a file beside them.
 """
@@ -45,6 +47,8 @@ class Taken(NamedTuple):
     payload: bytes
     position: Position
     sent: bool
+    items: int = 0
+    """Samples in it, as `append` was told."""
 
 
 class _Segment:
@@ -72,8 +76,9 @@ class _Segment:
 class SegmentQueue:
     """One writer, one reader, any threads. `append` raises `OSError` when the disk refuses; what was there stays whole."""
 
-    def __init__(self, folder: Path, bounds: QueueBounds) -> None:
-        self._folder, self._bounds = folder, bounds
+    def __init__(self, folder: Path, bounds: QueueBounds, name: str = "the queue to the remote store") -> None:
+        """`name`: what it is called in `problems`."""
+        self._folder, self._bounds, self._name = folder, bounds, name
         self._lock = threading.RLock()
         self._segments: list[_Segment] = []
         self._file: BinaryIO | None = None
@@ -133,7 +138,7 @@ class SegmentQueue:
         """The next record that was not taken before, None when there is none now."""
         with self._lock:
             while (segment := self._reading()) is not None:
-                payload, end = self._record_at(segment, self._read.offset)
+                payload, end, samples = self._record_at(segment, self._read.offset)
                 if payload is None:
                     self._read = Position(segment.number, segment.size)
                     if segment is self._segments[-1]:
@@ -142,7 +147,7 @@ class SegmentQueue:
                     self._give_up_sent()
                     continue
                 self._read = Position(segment.number, end)
-                return Taken(payload, self._read, self._read <= self._sent)
+                return Taken(payload, self._read, self._read <= self._sent, samples)
             return None
 
     def sent(self, position: Position) -> None:
@@ -188,7 +193,7 @@ class SegmentQueue:
                 self._newest = max(self._newest, segment.number)
                 self._index(segment)
             except (OSError, ValueError) as error:
-                self._tell(f"{path.name} in the queue to the remote store was left out: {error}")
+                self._tell(f"{path.name} in {self._name} was left out: {error}")
                 continue
             self._segments.append(segment)
         with contextlib.suppress(OSError, ValueError):
@@ -208,7 +213,7 @@ class SegmentQueue:
                 length, _, samples = _HEAD.unpack(head) if len(head) == _HEAD.size else (_MAX_RECORD, 0, 0)
                 at += _HEAD.size + length
                 if at > segment.size or length >= _MAX_RECORD:
-                    self._tell(f"{segment.path.name} in the queue to the remote store ends in half a record")
+                    self._tell(f"{segment.path.name} in {self._name} ends in half a record")
                     break
                 segment.add(at, samples)
                 file.seek(at)
@@ -217,24 +222,24 @@ class SegmentQueue:
     def _reading(self) -> _Segment | None:
         return next((s for s in self._segments if s.number >= self._read.segment), None)
 
-    def _record_at(self, segment: _Segment, offset: int) -> tuple[bytes | None, int]:
-        """The record behind `offset` and its end; None at the end of the segment."""
+    def _record_at(self, segment: _Segment, offset: int) -> tuple[bytes | None, int, int]:
+        """The record behind `offset`, its end and samples; None at the end of the segment."""
         at = max(offset if segment.number == self._read.segment else 0, len(MAGIC))
         if at >= segment.size:
-            return None, at
+            return None, at, 0
         try:
             with segment.path.open("rb") as file:
                 file.seek(at)
-                length, checksum, _ = _HEAD.unpack(file.read(_HEAD.size))
+                length, checksum, samples = _HEAD.unpack(file.read(_HEAD.size))
                 payload = file.read(min(length, segment.size - at))
         except (OSError, struct.error) as error:
-            self._tell(f"{segment.path.name} in the queue to the remote store cannot be read: {error}")
-            return None, at
+            self._tell(f"{segment.path.name} in {self._name} cannot be read: {error}")
+            return None, at, 0
         if len(payload) != length or zlib.crc32(payload) != checksum:
-            self._tell(f"{segment.path.name} in the queue to the remote store is damaged; the rest of it was left out")
+            self._tell(f"{segment.path.name} in {self._name} is damaged; the rest of it was left out")
             self.dropped += segment.beyond(at)
-            return None, at
-        return payload, at + _HEAD.size + length
+            return None, at, 0
+        return payload, at + _HEAD.size + length, samples
 
     def _begin(self) -> None:
         self._close()

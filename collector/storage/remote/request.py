@@ -42,13 +42,22 @@ _OTHER_VERSION = re.compile(
 
 class Reply(NamedTuple):
     """`kind`: `done`, `refused` (for good), `again` (later), or `older` (it does not know this version). `written`: samples it
-    says it has taken, None where it does not say. `wait`: seconds it asks for.
+    says it has taken, None where it does not say; `rejected`: how many it says it has not. `wait`: seconds it asks for.
     """
 
     kind: Literal["done", "refused", "again", "older"]
     written: int | None = None
     reason: str = ""
     wait: float | None = None
+    rejected: int = 0
+
+
+class Answered(NamedTuple):
+    """What a server said: `body` is its first few kilobytes."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
 
 
 async def send(
@@ -57,23 +66,35 @@ async def send(
     """Posts one request and waits `patience` seconds at most. `now`: seconds since the epoch, for a Retry-After that is a date.
     What the network does is in the reply, not raised.
     """
+    headers = {**target.all_headers(target.write_url), **_HEADERS[version], "Content-Encoding": "snappy"}
+    answered = await post(session, target.write_url, headers, body, patience=patience)
+    return answered if isinstance(answered, Reply) else _reply(answered.status, answered.headers, answered.body, version, now)
+
+
+async def post(
+    session: aiohttp.ClientSession,
+    address: str,
+    headers: Mapping[str, str],
+    body: bytes,
+    *,
+    patience: float,
+    method: str = "POST",
+) -> Answered | Reply:
+    """What the server answered, redirects on the same host followed; a reply to try again where it did not answer."""
     import aiohttp
 
-    headers = {**target.all_headers(target.write_url), **_HEADERS[version], "Content-Encoding": "snappy"}
-    url = bare(target.write_url)
+    url = bare(address)
     limit = aiohttp.ClientTimeout(total=patience)
     try:
         for _ in range(_MAX_REDIRECTS + 1):
-            async with session.post(url, data=body, headers=headers, allow_redirects=False, timeout=limit) as response:
+            async with session.request(method, url, data=body, headers=headers, allow_redirects=False, timeout=limit) as response:
                 location = response.headers.get("Location")
                 if response.status not in (301, 302, 303, 307, 308) or location is None:
-                    return _reply(response.status, response.headers, await _start_of(response), version, now)
+                    return Answered(response.status, response.headers, await _start_of(response))
                 following = urljoin(url, location)
                 if not same_origin(url, following):
                     host = plain(urlsplit(following).hostname or "another host")
-                    return Reply(
-                        "again", reason=f"it redirects to {host}; samples are not sent to another host: set the new address"
-                    )
+                    return Reply("again", reason=f"it redirects to {host}; nothing is sent to another host: set the new address")
                 url = following
         return Reply("again", reason=f"it redirects more than {_MAX_REDIRECTS} times")
     except TimeoutError:
@@ -82,9 +103,18 @@ async def send(
         return Reply("again", reason=plain(str(error)) or type(error).__name__)
 
 
+def settled(answered: Answered, now: float) -> Reply:
+    """What a status means by itself: 2xx done, 429 and 5xx again after what Retry-After asks for, everything else refused."""
+    reason = plain(answered.body.decode("utf-8", "replace"))
+    reason = f"status {answered.status}: {reason}" if reason else f"status {answered.status}"
+    if 200 <= answered.status < 300:
+        return Reply("done")
+    if answered.status == 429 or answered.status >= 500:
+        return Reply("again", None, reason, retry_after(answered.headers.get("Retry-After"), now))
+    return Reply("refused", None, reason)
+
+
 async def _start_of(response: aiohttp.ClientResponse) -> bytes:
-    if response.status < 300:
-        return b""
     with contextlib.suppress(Exception):  # the status says enough
         return await response.content.read(_MOST_REASON)
     return b""

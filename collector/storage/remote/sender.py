@@ -6,16 +6,17 @@ A receiver that is slow or away makes the queue longer and the requests fuller; 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
-import cramjam
 import msgspec
 
 from collector.storage.remote.batch import Batch, Batches, Part
+from collector.storage.remote.dialect import Dialect, RemoteWrite
 from collector.storage.remote.queue import SegmentQueue
-from collector.storage.remote.request import Reply, Version, send
+from collector.storage.remote.request import Reply, Version
 from collector.storage.remote.settings import RemoteSettings
 from collector.storage.remote.target import RemoteTarget, shown
 
@@ -48,7 +49,9 @@ class Sender:
         clock: Callable[[], float],
         random: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        dialect: Dialect | None = None,
     ) -> None:
+        self._dialect = dialect or RemoteWrite()
         self._queue, self._target, self._settings = queue, target, settings
         self._clock, self._random, self._sleep = clock, random, sleep
         self._batches = Batches(queue, settings.names)
@@ -80,7 +83,7 @@ class Sender:
 
     async def run(self) -> None:
         """Until cancelled. Whatever is not sent by then is in the queue."""
-        async with _session() as session:
+        async with client_session() as session, contextlib.aclosing(self._dialect):
             while True:
                 await self._something_due()
                 self._busy = True
@@ -119,7 +122,8 @@ class Sender:
         attempt = 0
         while True:
             version = self.version
-            reply = await send(session, self._target, body, version, patience=self._settings.patience, now=self._clock())
+            patience, now = self._settings.patience, self._clock()
+            reply = await self._dialect.send(session, self._target, body, version, patience=patience, now=now)
             self.counters.requests += 1
             self.counters.bytes += len(body)
             if reply.kind == "older":
@@ -137,14 +141,13 @@ class Sender:
             attempt += 1
 
     def _encoded(self, part: Part) -> tuple[bytes, int]:
-        body, samples = self._batches.encoded(part, self.version)
-        return bytes(cramjam.snappy.compress_raw(body)), samples
+        return self._dialect.encoded(self._batches, part, self.version)
 
     def _settled(self, reply: Reply, samples: int) -> None:
         if self.failing:
             _LOG.info("%s takes samples again", shown(self._target.write_url))
             self.failing = ""
-        whole = samples if reply.kind == "done" else 0
+        whole = max(0, samples - reply.rejected) if reply.kind == "done" else 0
         written = whole if reply.written is None else min(reply.written, samples)
         self.counters.written += written
         if written < samples:
@@ -166,7 +169,7 @@ class Sender:
         return jittered if reply.wait is None else reply.wait + jittered
 
 
-def _session() -> aiohttp.ClientSession:
+def client_session() -> aiohttp.ClientSession:
     """Keeps no cookies and reads no proxy or password from the environment."""
     import aiohttp
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from collector.storage.remote.dialect import Dialect
 from collector.storage.remote.packing import Bins, Columns, Floats, Longs, QueuedSeries, joined, pack
 from collector.storage.remote.queue import SegmentQueue
 from collector.storage.remote.sender import Sender
@@ -42,12 +43,13 @@ class RemoteWriter:
         *,
         clock: Callable[[], float] = time.time,
         random: Callable[[], float] = random_numbers.random,
+        dialect: Dialect | None = None,
     ) -> None:
         """Opens the queue in a folder. Raises `OSError` when that cannot be had."""
         self.settings = settings or RemoteSettings()
         self._target, self._clock = target, clock
         self._queue = SegmentQueue(folder, self.settings.queue)
-        self.sender = Sender(self._queue, target, self.settings, clock, random)
+        self.sender = Sender(self._queue, target, self.settings, clock, random, dialect=dialect)
         self._lock, self._writing = threading.Lock(), threading.Lock()
         """Of what is appended; of what is written, which takes as long as the disk does."""
         self._loop: asyncio.AbstractEventLoop | None = None

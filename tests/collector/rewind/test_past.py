@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from collector.rewind.kept import PastHistory
 from collector.rewind.replay import CanceledError
 from collector.rewind.source import Kept, NothingKeptError, PastSource
-from collector.storage.recorder import Recorder, Sink
+from collector.storage.recorder import Recorder
+from collector.storage.sink import Sink
 from monitor.engine import Engine
 from monitor.model.batch import Batch, Floats
 from monitor.model.series import KeySpace, Kind, series_key

@@ -8,11 +8,14 @@ import numpy as np
 import numpy.typing as npt
 from hypothesis import given, settings
 
-from collector.storage.recorder import Recorder, labels_of
+from collector.storage.interning import labels_of
+from collector.storage.memory_sink import MemorySink
+from collector.storage.recorder import Recorder
 from monitor.engine import Engine, EngineSettings
 from monitor.model.batch import Batch, Floats, Ids
+from monitor.model.matchers import Matcher
 from monitor.model.series import KeySpace, Kind, series_key
-from monitor.query.history import STALE_BITS, Labels
+from monitor.query.history import STALE_BITS, Hints, Labels
 from tests.monitor.streams import BEGIN, SERIES, Sample, Step, batch_of, new_space, steps
 
 COUNTERS = [place for place, (_, kind) in enumerate(SERIES) if kind is Kind.COUNTER]
@@ -214,3 +217,14 @@ def test_after_series_have_left_the_history_all_are_named_again() -> None:
     stage.send("level", Kind.GAUGE, 5.0, 1001.2)
     stage.tick(1002)
     assert stage.kept.of("level") == [(1_002_000, 5.0)]
+
+
+def test_a_nan_that_a_peer_sent_as_a_reading_is_no_marker() -> None:
+    engine, sink, space = Engine(), MemorySink(), KeySpace(raw=True)
+    space.add(series_key("m"), Kind.GAUGE)
+    normal = np.array([0x7FF8000000000001], np.uint64).view(np.float64)
+    for second, values in enumerate((normal, np.array([np.nan]))):
+        times = np.array([1_700_000_000.0 + second])
+        Recorder(engine, sink).take(Batch(space, np.zeros(1, np.int32), values, times, raw=True))
+    found = sink.history.select([Matcher("__name__", "=", "m")], 0, 1 << 62, Hints(0)).blocks[0].values[0]
+    assert found.view(np.uint64).tolist() == [0x7FF8000000000001, STALE_BITS]

@@ -46,7 +46,7 @@ def test_all_problems_are_told_at_once() -> None:
     assert found == [
         "LIGHTSHIP_CLIENTS: clients: expected a whole number above zero, found 'many'",
         "lightship.toml, line 1: http: expected an address like \"127.0.0.1:7070\", found 'nowhere'",
-        "lightship.toml, line 2: scrape.url: is missing; every one needs it",
+        "lightship.toml, line 2: scrape.url: is missing; every one needs it, or targets, file_sd, http_sd",
     ]
 
 

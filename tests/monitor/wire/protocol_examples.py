@@ -55,6 +55,7 @@ ALERT = Alert(
 SILENCE = Silence("s1", (Matcher("service", "=~", "api.*"),), T, T + 3600, "deploy", "Mira", T, revision=8)
 
 GROUP_RULE = m.GroupRule("shop.yml", 4, "shop", "job:requests:rate5m", "sum by (job) (rate(requests_total[5m]))")
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 EXAMPLES: dict[str, Message] = {
     "hello": m.Hello(
         "0.1.0", "harbour-1", "8f2c", T, 1.0, (60.0, 300.0, 900.0, 3600.0), 3600.0, "http://127.0.0.1:7070", "127.0.0.1:8125"
@@ -84,6 +85,19 @@ EXAMPLES: dict[str, Message] = {
     ),
     "query": m.Query(16, "sum by (job) (rate(shop_requests[5m]))", T - 3600, T, 15.0),
     "find": m.Find(17, "values", "job", "shop_requests", "ap"),
+    "find_traces": m.FindTraces(20, "api", shortest=0.5, error=True, tags=(Matcher("http.route", "=", "/cart"),)),
+    "traces_found": m.TracesFound(20, (m.TraceSummary(TRACE, "web", "GET /cart", T, 0.82, 12, 1, ("api", "web")),)),
+    "get_trace": m.GetTrace(21, TRACE),
+    "trace_found": m.TraceFound(
+        21,
+        TRACE,
+        (m.SpanInfo("00f067aa0ba902b7", "", "web", "GET /cart", "server", "error", T, 0.82, int(T) * 10**9, "timeout"),),
+        (m.LogInfo(T + 0.8, 17, "ERROR", "web", "no answer from api", TRACE, "00f067aa0ba902b7"),),
+    ),
+    "find_logs": m.FindLogs(22, "web", 13, "timeout", after=41),
+    "logs_found": m.LogsFound(22, (m.LogInfo(T, 17, "ERROR", "web", "no answer from api"),), 42),
+    "get_services": m.GetServices(23, "we"),
+    "services_found": m.ServicesFound(23, (m.ServiceOperations("web", ("GET /cart",), 1200, 30),)),
     "seek": m.Seek(18, T - 7200, 2.0),
     "status": m.Status(7),
     "acknowledge": m.Acknowledge(4, ("a1",), "Mira", "mine", T + 3600),
@@ -91,6 +105,7 @@ EXAMPLES: dict[str, Message] = {
     "add_silence": m.AddSilence(9, (Matcher("service", "=~", "api.*"),), T, T + 3600, "deploy", "Mira", True),
     "expire_silence": m.ExpireSilence(10, "s1", "Mira"),
     "add_note": m.AddNote(11, "a1", "rolling back", "Mira"),
+    "add_event": m.AddEvent(19, "api 1.4", "Mira", "deploy", 0.0, (("service", "api"),)),
     "check_rules": m.CheckRules(12, "system.toml", "[[rule]]\nid = 1"),
     "save_rules": m.SaveRules(13, "system.toml", "[[rule]]\n…", 2, "Mira"),
     "enable_rule": m.EnableRule(14, "cpu_busy", False, "Mira"),

@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from monitor.wire.messages import Events
 from tests.running import ROOT, Collector, collector, until
 from ui.command import exits
+from ui.command.ask import conversation
 
 
 @pytest.fixture(scope="module")
@@ -124,3 +128,37 @@ def test_names_from_outside_move_no_cursor_and_make_no_formula(one: Collector) -
         assert code == exits.OK
         assert "\x1b" not in out
         assert "\u202e" not in out
+
+
+def test_an_event_is_told_by_command_and_over_http_and_everybody_hears_of_it(one: Collector) -> None:
+    code, out, _ = ended(one, "event", "deploy api 1.4", "--tag", "service:api")
+    assert (code, out) == (exits.OK, "Told: deploy. It is marked on every chart.\n")
+    body = json.dumps({"text": "payments are down", "kind": "incident", "tags": {"service": "pay"}}).encode()
+    with urllib.request.urlopen(urllib.request.Request(f"{one.url}/api/v1/events", body)) as answer:
+        assert json.loads(answer.read()) == {"status": "success", "events": 1}
+    with conversation(one.url, 5.0) as talk:
+        talk.resume()
+        while not isinstance(told := talk.receive(), Events):
+            pass
+    events = told.events
+    assert [(event.kind, event.text, event.tags) for event in events if event.kind in ("deploy", "incident")] == [
+        ("deploy", "deploy api 1.4", (("service", "api"),)),
+        ("incident", "payments are down", (("service", "pay"),)),
+    ]
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"{}", b"[1]", b'{"text": ""}', b'{"text": "x", "kind": "firing"}', b'{"text": "x", "y": 1}']
+)
+def test_what_is_no_event_is_refused_with_a_reason(one: Collector, body: bytes) -> None:
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(urllib.request.Request(f"{one.url}/api/v1/events", body))
+    assert refused.value.code == 400
+    assert json.loads(refused.value.read())["error"]
+
+
+def test_an_event_without_words_or_with_a_broken_tag_is_a_wrong_use(one: Collector) -> None:
+    assert ended(one, "event", " ")[0] == exits.USAGE
+    code, _, said = ended(one, "event", "x", "--tag", "service")
+    assert code == exits.USAGE
+    assert "name:value" in said

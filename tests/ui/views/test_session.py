@@ -15,7 +15,7 @@ from ui.views.session import DESKTOP, PHONE, TERMINAL
 from ui.views.theme import THEMES
 from ui.views.view import ChartView, Page
 
-PAGES: tuple[Page, ...] = ("overview", "explore", "alerts", "rules")
+PAGES: tuple[Page, ...] = ("overview", "explore", "topology", "alerts", "rules")
 
 
 def test_every_action_of_the_table_does_something_or_says_why_not(demo: Stage) -> None:

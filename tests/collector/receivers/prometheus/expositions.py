@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from hypothesis import strategies as st
 
-from collector.receivers.prometheus.exposition_parser import ExpositionParser, Samples
+from collector.receivers.prometheus.exposition_parser import Parser, Samples
 from collector.receivers.prometheus.line import Labels
 
 Reading = dict[tuple[str, Labels], tuple[str, float | None]]
@@ -62,7 +62,7 @@ def sample_line(row: Row) -> str:
     return f"{series} {number(row.value)}{timestamp}"
 
 
-def reading_of(parser: ExpositionParser, samples: Samples) -> Reading:
+def reading_of(parser: Parser, samples: Samples) -> Reading:
     """Values (as text, so that NaN equals itself) and times in seconds, by series."""
     times = samples.times.tolist() if samples.times is not None else [math.nan] * len(samples.ids)
     return {

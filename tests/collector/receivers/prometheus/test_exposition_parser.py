@@ -300,3 +300,47 @@ def test_a_hostile_line_costs_time_in_proportion_to_its_length() -> None:
 @given(NAMES)
 def test_names_are_kept_as_sent(name: str) -> None:
     assert list(fresh(f"{name} 1\n".encode())) == [(name, ())]
+
+
+@pytest.mark.parametrize("openmetrics", [False, True], ids=["text", "openmetrics"])
+def test_names_may_be_anything_in_quotes(openmetrics: bool) -> None:
+    end = "# EOF\n" if openmetrics else ""
+    text = (
+        '# TYPE "my.met\\"ric" gauge\n# HELP "my.met\\"ric" text\n{"my.met\\"ric","a b"="x = \\"y\\"",c="d"} 1\n'
+        'plain{"l.x"="1","m"="2"} 2\n{"ü ber"} 3\n'
+    )
+    assert fresh((text + end).encode(), openmetrics) == {
+        ('my.met"ric', (("a b", 'x = "y"'), ("c", "d"))): ("1.0", None),
+        ("plain", (("l.x", "1"), ("m", "2"))): ("2.0", None),
+        ("ü ber", ()): ("3.0", None),
+    }
+
+
+def test_quoted_families_have_types_too() -> None:
+    text = '# TYPE "a.b" counter\n{"a.b_total"} 1\n# EOF\n'
+    assert kinds(text, openmetrics=True) == {"a.b_total": Kind.COUNTER}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{""} 1',
+        '{"a" 1',
+        '{"a","b"} 1',
+        'a{"b"} 1',
+        'a{""="x"} 1',
+        '{"a",__name__="b"} 1',
+        '{b="c"} 1',
+        '{"a"}',
+        '{"a",,} 1',
+        "{} 1",
+    ],
+)
+def test_a_series_has_one_name_and_labels_have_some(line: str) -> None:
+    for openmetrics in (False, True):
+        with pytest.raises(ExpositionError):
+            fresh(f"{line}\n# EOF\n".encode(), openmetrics)
+
+
+def test_help_and_units_are_comments_in_text() -> None:
+    assert fresh(b'# HELP "a b\n# UNIT a-b x\n# HELP\n#TYPE x y\na 1\n') == {("a", ()): ("1.0", None)}

@@ -18,7 +18,8 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from collector.receivers.prometheus import ExpositionLimits, ScrapeCounters, Scraper, ScrapeTarget
-from collector.receivers.prometheus.scraper import TargetScrape, make_session
+from collector.receivers.prometheus.scrape import TargetScrape
+from collector.receivers.prometheus.scraper import make_session
 from monitor.model.batch import Batch
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]

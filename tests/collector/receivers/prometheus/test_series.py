@@ -7,11 +7,20 @@ import math
 import pytest
 
 from collector.receivers.prometheus.exposition_parser import ExpositionParser
-from collector.receivers.prometheus.series import ScrapeCounters, TargetSeries
+from collector.receivers.prometheus.limits import LimitError, SeriesLimits
+from collector.receivers.prometheus.relabel import read_rules
+from collector.receivers.prometheus.series import Batches, ScrapeCounters, TargetSeries
+from collector.receivers.prometheus.target import Policy
 from monitor.model.batch import Batch
 from monitor.model.series import Kind
 
-REPORTS = {"up", "scrape_duration_seconds", "scrape_samples_scraped"}
+REPORTS = {
+    "up",
+    "scrape_duration_seconds",
+    "scrape_samples_scraped",
+    "scrape_samples_post_metric_relabeling",
+    "scrape_series_added",
+}
 
 
 class Target:
@@ -31,10 +40,13 @@ class Target:
     def fails(self, now: float = 1000.0) -> dict[str, float]:
         return self._read(self.series.failed(now, 0.5))
 
-    def _read(self, batches: list[Batch]) -> dict[str, float]:
+    def ends(self, now: float = 1000.0) -> dict[str, float]:
+        return self._read(self.series.ended(now))
+
+    def _read(self, batches: Batches) -> dict[str, float]:
         seen: dict[str, float] = {}
         self.kept = {}
-        for batch in batches:
+        for batch in (batch for batch in batches if isinstance(batch, Batch)):
             for series, value in zip(batch.ids.tolist(), batch.values.tolist(), strict=True):
                 key = batch.space.keys[series]
                 if batch.raw and key.name not in REPORTS:
@@ -71,9 +83,12 @@ def test_the_history_gets_counters_as_they_came_from_the_first_scrape_on() -> No
 def test_every_scrape_reports_on_itself() -> None:
     target = Target()
     target.answers("a 1\nb 2\n")
-    assert target.reports == {"up": 1.0, "scrape_duration_seconds": 0.25, "scrape_samples_scraped": 2.0}
+    went_well = {"up": 1.0, "scrape_duration_seconds": 0.25, "scrape_samples_scraped": 2.0}
+    assert target.reports == went_well | {"scrape_samples_post_metric_relabeling": 2.0, "scrape_series_added": 2.0}
+    target.answers("a 1\nc 2\nb 3\n")
+    assert target.reports["scrape_series_added"] == 1.0
     target.fails()
-    assert target.reports == {"up": 0.0, "scrape_duration_seconds": 0.5, "scrape_samples_scraped": 0.0}
+    assert target.reports == dict.fromkeys(REPORTS, 0.0) | {"scrape_duration_seconds": 0.5}
 
 
 def test_a_vanished_series_is_marked_once_and_counts_anew_when_it_returns() -> None:
@@ -129,6 +144,7 @@ def test_own_timestamps_are_kept_unless_they_lie_ahead() -> None:
     target = Target()
     samples = target.parser.parse(b"a 1 999500\nb 2\nc 3 2000000\n")
     batch = target.series.taken(samples, target.parser, 1000.0, 0.1)[0]
+    assert isinstance(batch, Batch)
     times = {batch.space.keys[series].name: time for series, time in zip(batch.ids.tolist(), batch.times.tolist(), strict=True)}
     assert times == {"a": 999.5, "b": 1000.0}
     assert target.counters.ahead == 1
@@ -143,7 +159,7 @@ def test_timestamps_stay_with_their_counters() -> None:
     rows = [
         (batch.space.keys[series].label(), value, time)
         for batch in batches
-        if not batch.raw
+        if isinstance(batch, Batch) and not batch.raw
         for series, value, time in zip(batch.ids.tolist(), batch.values.tolist(), batch.times.tolist(), strict=True)
         if batch.space.keys[series].name == "c"
     ]
@@ -169,3 +185,73 @@ def test_batches_hold_one_sample_a_series(count: int) -> None:
     seen = target.answers(text.format(3))
     assert len(seen) == 2 * count
     assert sum(seen.values()) == count * (2 + 3)
+
+
+def relabelled(*rules: dict[str, object], **limits: int) -> Target:
+    target = Target({"job": "web"})
+    policy = Policy(metric_relabel=read_rules(rules), limits=SeriesLimits(**limits))
+    target.series = TargetSeries({"job": "web"}, False, target.counters, policy)
+    return target
+
+
+def test_metrics_are_relabelled_with_the_targets_tags_on_them() -> None:
+    target = relabelled(
+        {"source_labels": ["__name__", "job"], "regex": "noise_.*;web", "action": "drop"},
+        {"source_labels": ["__name__"], "regex": "old_(.*)", "target_label": "__name__", "replacement": "new_$1"},
+        {"regex": "pod", "action": "labeldrop"},
+    )
+    assert target.answers('noise_a 1\nold_b{pod="x",zone="y"} 2\n') == {'new_b{job="web",zone="y"}': 2.0}
+    assert target.reports["scrape_samples_scraped"] == 2.0
+    assert target.reports["scrape_samples_post_metric_relabeling"] == 1.0
+    assert target.counters.dropped == 1
+    target.answers('noise_a 1\nold_b{pod="x",zone="y"} 3\n')
+    assert target.counters.dropped == 1, "once for a series, not for every sample"
+
+
+def test_of_series_that_relabelling_made_one_the_first_counts() -> None:
+    target = relabelled({"regex": "pod", "action": "labeldrop"})
+    text = '# TYPE c counter\nc{{pod="x"}} {}\nc{{pod="y"}} {}\n'
+    target.answers(text.format(1, 100))
+    assert target.answers(text.format(3, 200)) == {'c{job="web"}': 2.0}
+    assert target.counters.duplicates == 2
+
+
+def test_a_scrape_over_the_sample_limit_fails_and_counts_after_relabelling() -> None:
+    target = relabelled({"source_labels": ["__name__"], "regex": "a", "action": "drop"}, samples=2)
+    assert target.answers("a 1\nb 1\nc 1\n") != {}
+    with pytest.raises(LimitError, match="3 samples after relabelling; sample_limit is 2"):
+        target.answers("b 1\nc 1\nd 1\n")
+    assert stale(target.fails()) == {'b{job="web"}', 'c{job="web"}'}
+    assert target.answers("b 1\n") == {'b{job="web"}': 1.0}
+
+
+@pytest.mark.parametrize(
+    ("limits", "reason"),
+    [
+        ({"labels": 2}, "label_limit"),
+        ({"name_length": 3}, "label_name_length_limit"),
+        ({"value_length": 3}, "value_length_limit"),
+    ],
+)
+def test_a_label_over_a_limit_of_the_job_fails_the_scrape_as_long_as_it_is_there(limits: dict[str, int], reason: str) -> None:
+    target = relabelled(**limits)
+    for _ in range(2):
+        with pytest.raises(LimitError, match=reason):
+            target.answers('a 1\nb{label="value"} 1\n')
+    if "name_length" not in limits:
+        assert target.answers("a 1\n") == {'a{job="web"}': 1.0}
+
+
+def test_timestamps_may_be_left_aside() -> None:
+    target = Target()
+    target.series = TargetSeries({}, False, target.counters, Policy(honor_timestamps=False))
+    batch = target.series.taken(target.parser.parse(b"a 1 999500\nb 2\n"), target.parser, 1000.0, 0.1)[0]
+    assert batch.times.tolist() == [1000.0, 1000.0]
+
+
+def test_a_target_that_is_none_any_more_ends_with_its_reports() -> None:
+    target = Target()
+    target.answers("a 1\n")
+    target.ends()
+    assert math.isnan(target.kept["a"])
+    assert math.isnan(target.reports["up"])

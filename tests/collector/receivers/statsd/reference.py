@@ -43,10 +43,12 @@ def read(datagram: bytes, now: float) -> tuple[list[Sample], list[str]]:
 def read_line(line: bytes, now: float) -> list[Sample]:
     if len(line) > 8192:
         raise RefusedError("line too long")
+    if line.startswith(b"_e{"):
+        return read_event(line)
+    if line.startswith(b"_sc|"):
+        return read_check(line, now)
     if b"|" not in line:
         raise RefusedError("no type")
-    if line.startswith((b"_e{", b"_sc|")):
-        return []
     head, suffix = line.split(b"|", 1)
     if b":" not in head:
         raise RefusedError("no value")
@@ -85,6 +87,36 @@ def read_line(line: bytes, now: float) -> list[Sample]:
         else:
             samples.append(Sample(*identity, value, time, weight=1.0 / rate))
     return samples
+
+
+def read_event(line: bytes) -> list[Sample]:
+    header = re.match(rb"_e\{([0-9]{1,5}),([0-9]{1,5})\}:", line)
+    if not header or header[1].strip(b"0") == b"":
+        raise RefusedError("bad event")
+    title, text = int(header[1]), int(header[2])
+    if not re.fullmatch(rb"(?s).{%d}\|.{%d}(\|.*)?" % (title, text), line[header.end() :]):
+        raise RefusedError("bad event")
+    return []
+
+
+def read_check(line: bytes, now: float) -> list[Sample]:
+    fields = line.split(b"|m:")[0].split(b"|")
+    if len(fields) < 3 or not fields[1] or fields[2] not in (b"0", b"1", b"2", b"3"):
+        raise RefusedError("bad service check")
+    host, tags, time = b"", b"", now
+    for field in fields[3:]:
+        if field.startswith(b"#"):
+            tags = field[1:]
+        elif field.startswith(b"h:"):
+            host = field[2:]
+        elif field.startswith(b"d:"):
+            time = read_stamp(field[2:])
+    told = read_tags("datadog.service_check", b"host:" + host + b"," + tags)
+    name = shown(fields[1])
+    told = tuple(sorted({**dict(told), "check": name}.items()))
+    if len(told) > 32 or len(name) > 256:
+        raise RefusedError("name or tags too long")
+    return [Sample("datadog.service_check", told, "GAUGE", float(fields[2]), time)]
 
 
 def read_number(text: str) -> float:

@@ -16,7 +16,7 @@ import pytest
 from collector.receivers.statsd import UdpListener, UnixListener
 from collector.receivers.statsd.datagrams import LARGEST, MANY, DatagramReader, ManyReader, OneByOneReader, datagram_reader
 from collector.receivers.statsd.listener import Listener
-from collector.receivers.statsd.udp import UdpAddress
+from collector.receivers.statsd.udp import SocketAddress
 from monitor.model.batch import Batch
 from tests.collector.receivers.statsd.test_parser import unpacked
 
@@ -43,7 +43,7 @@ class Inbox:
         return found
 
 
-def send(address: UdpAddress, *payloads: bytes) -> None:
+def send(address: SocketAddress, *payloads: bytes) -> None:
     family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
     with socket.socket(family, socket.SOCK_DGRAM) as sock:
         for payload in payloads:
@@ -132,7 +132,7 @@ def test_ipv6(inbox: Inbox) -> None:
 
 def test_every_address_of_ipv6_hears_ipv4_too(inbox: Inbox) -> None:
     with udp(inbox, "::") as listener:
-        send(UdpAddress("127.0.0.1", listener.address.port), b"hits:1|c")
+        send(SocketAddress("127.0.0.1", listener.address.port), b"hits:1|c")
         assert inbox.next() == [("hits", 1)]
 
 
@@ -303,7 +303,7 @@ def test_readers_give_what_is_there_and_never_wait(reading: str) -> None:
         reader: DatagramReader = datagram_reader(sock)
         assert isinstance(reader, ManyReader if reading == "recvmmsg" else OneByOneReader)
         assert reader.read() == []
-        send(UdpAddress(*sock.getsockname()), *(b"%d" % i for i in range(MANY + 3)))
+        send(SocketAddress(*sock.getsockname()), *(b"%d" % i for i in range(MANY + 3)))
         assert [bytes(d) for d in reader.read()] == [b"%d" % i for i in range(MANY)]
         assert [bytes(d) for d in reader.read()] == [b"%d" % i for i in range(MANY, MANY + 3)]
         assert reader.read() == []

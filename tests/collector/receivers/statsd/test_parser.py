@@ -63,6 +63,15 @@ def one(line: bytes) -> Sample:
         (b"hits:1|c|T1656581400|#a:1", Sample("hits", (("a", "1"),), "COUNTER", 1, 1656581400.0)),
         (b"temp:7|g|T1656581400", Sample("temp", (), "GAUGE", 7, 1656581400.0)),
         (b"wait:7|ms|T1656581400", Sample("wait", (), "DISTRIBUTION", 7, NOW)),
+        (b"_sc|db.up|2", Sample("datadog.service_check", (("check", "db.up"),), "GAUGE", 2, NOW)),
+        (
+            b"_sc|db.up|3|d:1656581400|h:web1|#a:1,check:no|c:ci-7|m:down|#b:2",
+            Sample("datadog.service_check", (("a", "1"), ("check", "db.up"), ("host", "web1")), "GAUGE", 3, 1656581400.0),
+        ),
+        (
+            b"_sc|Redis up|0|#host:b|h:a",
+            Sample("datadog.service_check", (("check", "Redis up"), ("host", "b")), "GAUGE", 0, NOW),
+        ),
         (b"hits:1|c\r", Sample("hits", (), "COUNTER", 1, NOW)),
         ("größe:1|c".encode(), Sample("größe", (), "COUNTER", 1, NOW)),
         (b"bad\xff:1|c|#k\x1b[2J:v", Sample("bad\ufffd", (("k\ufffd[2J", "v"),), "COUNTER", 1, NOW)),
@@ -102,6 +111,16 @@ def test_a_line_becomes_its_sample(line: bytes, expected: Sample) -> None:
         (b"hits:1|c|#" + b",".join(b"k%d:v" % i for i in range(33)), "name or tags too long"),
         (b"hits:1|c|#k:" + b"v" * 257, "name or tags too long"),
         (b"hits:1|c|" + b"x" * 9000, "line too long"),
+        (b"_e{5,5}:title|text", "bad event"),
+        (b"_e{0,4}:|text", "bad event"),
+        (b"_e{5}:title|text", "bad event"),
+        (b"_e{5,4}:titletext|", "bad event"),
+        (b"_e{4,4}:title|text", "bad event"),
+        (b"_sc|db.up", "bad service check"),
+        (b"_sc|db.up|4", "bad service check"),
+        (b"_sc||0", "bad service check"),
+        (b"_sc|db.up|0|d:x", "bad timestamp"),
+        (b"_sc|" + b"x" * 300 + b"|0", "name or tags too long"),
     ],
 )
 def test_a_malformed_line_is_counted_shown_and_harms_no_neighbour(line: bytes, reason: str) -> None:
@@ -145,12 +164,21 @@ def test_set_members_hash_to_integers_exact_in_a_float() -> None:
     assert parse(FILLER + b"users:42|s")[-1].value == samples[4].value
 
 
-def test_events_and_service_checks_are_counted_and_no_samples() -> None:
+def test_events_and_service_checks_are_read_between_metrics() -> None:
     parser = StatsdParser()
     lines = b"_e{5,4}:title|text|#a:1\n_sc|db.up|0|#a:1|m:fine\n_e{1,1}:1|c\nhits:1|c"
-    assert len(parse(lines, parser=parser)) == 1
-    assert len(parse(FILLER + lines, parser=parser)) == FILLER.count(b"\n") + 1
+    assert len(parse(lines, parser=parser)) == 2
+    assert len(parse(FILLER + lines, parser=parser)) == FILLER.count(b"\n") + 2
     assert (parser.counters.events, parser.counters.service_checks, parser.counters.malformed) == (4, 2, 0)
+    assert [event.text for event in parser.take_events()] == ["title: text a:1", "1: c"] * 2
+    assert parser.take_events() == []
+
+
+def test_events_nobody_takes_are_dropped_and_counted() -> None:
+    parser = StatsdParser(Limits(events=3))
+    parse(b"\n".join(b"_e{1,0}:%d|" % i for i in range(5)), parser=parser)
+    assert [event.text for event in parser.take_events()] == ["0", "1", "2"]
+    assert (parser.counters.events, parser.counters.events_dropped) == (5, 2)
 
 
 def test_order_of_arrival_holds_between_plain_and_other_lines() -> None:
@@ -222,7 +250,15 @@ fields = st.lists(
     max_size=3,
 )
 types = st.sampled_from(["c", "g", "ms", "h", "d", "s", "m", "", "c\r"])
-lines = st.builds(lambda n, v, t, f: "|".join([f"{n}:{v}", t, *f]).encode(), names, numbers, types, fields)
+metrics = st.builds(lambda n, v, t, f: "|".join([f"{n}:{v}", t, *f]).encode(), names, numbers, types, fields)
+others = st.lists(
+    st.sampled_from(["#a:1,host:x", "h:web1", "d:1656581400", "d:x", "m:a|b", "t:error", "#check:z", "zz"]), max_size=4
+)
+checks = st.builds(lambda n, s, f: "|".join(["_sc", n, s, *f]).encode(), names, st.sampled_from("01234"), others)
+events = st.builds(
+    lambda t, b, f: "|".join([f"_e{{{len(t.encode())},{len(b.encode())}}}:{t}|{b}", *f]).encode(), names, names, others
+)
+lines = st.one_of(metrics, metrics, checks, events)
 
 
 def mutated(line: bytes, place: int, byte: int, how: int) -> bytes:
