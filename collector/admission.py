@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from collector.pipeline import Pipeline
 from collector.receivers.accept import NotAcceptedError
 from collector.storage.recorder import Recorder
 from monitor.alerting.model import Event
@@ -68,16 +69,20 @@ class Admission:
         committed: GroupCommit,
         traces: TraceIntake | None,
         remember: Callable[[Sequence[Event]], None],
+        pipeline: Pipeline | None = None,
     ) -> None:
         """`windows` takes batches for the next tick, False when too many wait; `remember` keeps events and streams them."""
         self._recorder, self._windows, self._committed = recorder, windows, committed
         self._traces, self._remember = traces, remember
+        self._pipeline = pipeline
         self.refused = 0
 
     async def metrics(self, batches: Sequence[Batch | HistogramBatch]) -> None:
         self._room(self._committed)
         if not self._windows([]):
             self._refuse("more waits for the windows than may", 1.0)
+        if self._pipeline is not None:
+            batches = self._pipeline.batches(batches)
         for batch in batches:
             if isinstance(batch, HistogramBatch):
                 self._recorder.take_histograms(batch)
@@ -90,13 +95,13 @@ class Admission:
     async def spans(self, spans: Spans) -> None:
         if self._traces is not None and len(spans):
             self._room(self._traces.committed)
-            self._traces.take_spans(spans)
+            self._traces.take_spans(self._pipeline.spans(spans) if self._pipeline is not None else spans)
             await self._traces.committed.wait()
 
     async def logs(self, logs: Logs) -> None:
         if self._traces is not None and len(logs):
             self._room(self._traces.committed)
-            self._traces.take_logs(logs)
+            self._traces.take_logs(self._pipeline.logs(logs) if self._pipeline is not None else logs)
             await self._traces.committed.wait()
 
     def events(self, events: Sequence[Event]) -> None:

@@ -26,6 +26,7 @@ from collector.histories import open_history
 from collector.inflow import Inflow
 from collector.parts import Parts
 from collector.past import Past
+from collector.pipeline import Pipeline
 from collector.receivers.answering import Answering
 from collector.receivers.set import Receivers
 from collector.rewind.server import Rewinds
@@ -126,6 +127,7 @@ class Service:
             return await self._ticks()
 
     async def _open(self, stack: contextlib.AsyncExitStack, why: str) -> None:
+        self.pipeline = Pipeline(self.settings)
         self.state = StateStore(self.data / "state.sqlite3")
         stack.callback(self.state.close)
         self.journal = Journal(self.data / "journal") if self.settings["journal"] else None
@@ -150,7 +152,12 @@ class Service:
         self.tracing = Tracing(self.settings, self.data / "traces", self.exports)
         stack.callback(self.tracing.close)
         self.admission = Admission(
-            self.past.recorder, self._inflow.offer, self.past.committed, self.tracing.intake, self.remember
+            self.past.recorder,
+            self._inflow.offer,
+            self.past.committed,
+            self.tracing.intake,
+            self.remember,
+            self.pipeline,
         )
         self.receivers.scrape(stack, self.admission)
         self.answering = Answering(self.settings, self.admission, self.data / "pushed.msgpack")
@@ -247,9 +254,9 @@ class Service:
             self.take(self.tracing.tick(now))
         with self._parts.one("Repeating what was pushed"):
             self.take(self.answering.repeat(last_moment))
-        for batches in self._inflow.messages():
+        for ready, batches in self._inflow.messages():
             with self._parts.one("Taking in samples"):
-                for batch in batches:
+                for batch in batches if ready else self.pipeline.samples(batches):
                     self._take_in(batch)
         with self._parts.one("Computing the windows"):
             frame = self.engine.tick(now)
@@ -291,7 +298,7 @@ class Service:
 
     def _write_rules(self, samples: Sequence[Sample], at: int) -> None:
         """What a rule of a group made: into the history now, into the windows with the next tick."""
-        self.take([replace(batch, raw=False) for batch in self.past.write(samples, at)])
+        self._inflow.take([replace(batch, raw=False) for batch in self.past.write(samples, at)], ready=True)
 
     def _rewinds(self) -> Rewinds:
         return Rewinds(Kept(self.past.kept, self.state, self.past.archive, self.backend.hello, _engine_settings(self.settings)))
@@ -330,6 +337,7 @@ class Service:
         self.health.add(self.answering.figures, self.answering.notes)
         self.health.add(self.tracing.figures, self.tracing.notes)
         self.health.add(self.admission.figures)
+        self.health.add(self.pipeline.figures, self.pipeline.notes)
         self.health.add(self.stream.figures)
         self.health.add(self.desk.figures, self.desk.notes)
         self.health.add(self.past.figures, self.past.notes)

@@ -68,6 +68,10 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("traces_keep", duration, "3d", "How long spans and logs are kept."),
     Setting("traces_size", size, "2 GiB", "Most bytes that spans and logs may take; the oldest go first."),
     Setting("apdex", duration, "500ms", "A request that takes no longer satisfies (T of the Apdex)."),
+    Setting(
+        "pii", tags, {}, "What is done with personal data: redact, hash or drop, by kind.", '{ email = "redact", card = "drop" }'
+    ),
+    Setting("pii_key", text, "", "Key with which kinds are hashed, 16 bytes or more.", "", True),
     Setting("data", path, "", "Folder for state and recent history; empty: lightship in the user's data folder."),
     Setting("rules", path, "", "Folder of rule files (*.toml); empty: rules inside the data folder."),
     Setting("interval", interval, "1s", "Time between two ticks: how often windows are computed and sent."),
@@ -171,6 +175,15 @@ DERIVED: tuple[Setting, ...] = (
     Setting("unit", text, "", "Unit of the result, for axes: percent, ratio, ms, bytes …"),
 )
 
+PIPELINE: tuple[Setting, ...] = (
+    Setting("add", tags, {}, "Tags for series that have none of that name.", '{ environment = "production" }'),
+    Setting("set", tags, {}, "Tags that series get whatever they had.", '{ team = "shop" }'),
+    Setting("rename", tags, {}, "Names of tags, and what they are called then.", '{ host = "node" }'),
+    Setting("remove", tags, [], "Names of tags that are left out.", '["pod_uid"]'),
+    Setting("drop", text, "", "Series that are not taken, by a selector.", '{__name__=~"debug[.].*"}'),
+    Setting("where", text, "", "Series that the step is for; empty: all.", '{service="cart"}'),
+)
+
 EXPORT: tuple[Setting, ...] = (
     Setting("kind", word("remote_write", "otlp", "statsd", "pushgateway"), "remote_write", "How it is spoken to."),
     Setting("url", text, "", "Where it goes: http://…, and for StatsD udp://host:8125, tcp:// or unix:///path."),
@@ -184,8 +197,8 @@ EXPORT: tuple[Setting, ...] = (
     Setting("interval", duration, "15s", "Time between two pushes to a Pushgateway."),
 )
 
-TABLES: dict[str, tuple[Setting, ...]] = {"scrape": SCRAPE, "derived": DERIVED, "export": EXPORT}
-"""Settings that are lists of tables: [[scrape]], [[derived]] and [[export]]."""
+TABLES: dict[str, tuple[Setting, ...]] = {"scrape": SCRAPE, "derived": DERIVED, "pipeline": PIPELINE, "export": EXPORT}
+"""Settings that are lists of tables: [[scrape]], [[derived]], [[pipeline]] and [[export]]."""
 
 REQUIRED: dict[str, tuple[str, ...]] = {"derived": ("name", "formula"), "export": ("kind", "url")}
 

@@ -24,7 +24,7 @@ from collector.query import QueryService
 from collector.storage.memory_sink import MemorySink
 from collector.storage.remote.target import RemoteTarget
 from monitor.engine import Engine
-from monitor.model.matchers import Selector, parse_selector
+from monitor.model.matchers import parse_selector
 from monitor.model.series import Kind
 from monitor.windows.bins import bins_of
 from tests.clients.stores import NOW, STORES, Store, started, until, victoria_metrics
@@ -83,40 +83,6 @@ def victoria(tmp_path: Path) -> Iterator[Store]:
     yield from started(victoria_metrics, tmp_path)
 
 
-def refusal(url: str) -> str:
-    """What is said to an empty POST."""
-    try:
-        with urllib.request.urlopen(urllib.request.Request(url, data=b""), timeout=10):
-            return ""
-    except urllib.error.HTTPError as error:
-        with error:
-            return error.read().decode()
-
-
-async def test_otlp_metrics_are_in_victoria_metrics(victoria: Store, tmp_path: Path) -> None:
-    url = f"{victoria.url}/opentelemetry"
-    said = await asyncio.to_thread(refusal, f"{url}/v1/metrics")
-    if "unsupported path" in said:
-        pytest.skip("this VictoriaMetrics takes no OTLP")
-    one = OtlpExporter(
-        "otlp",
-        tmp_path / "q",
-        RemoteTarget(url, url),
-        Selector(),
-        {},
-        bounds_of(1 << 24),
-        protocol="http",
-        patience=QUICK,
-        age=0.02,
-    )
-    async with running(one.run()):
-        total = seconds(one, "otlp_load", 0, 30)
-        await until(lambda: one.idle)
-    assert one.figures()["export_refused_total"] == 0
-    one.close()
-    assert victoria.number("sum(sum_over_time(otlp_load[10m]))") == total
-
-
 @pytest.mark.parametrize(
     ("feature", "count"),
     [([], "shop_latency_count"), (["--enable-feature=native-histograms"], "histogram_count(shop_latency)")],
@@ -155,7 +121,9 @@ async def test_prometheus_scrapes_everything_that_is_collected(tmp_path: Path, f
 @pytest.fixture
 def pushgateway(tmp_path: Path) -> Iterator[str]:
     program, port = need("prometheus-pushgateway", "prometheus-pushgateway"), free_port()
-    process = subprocess.Popen([program, f"--web.listen-address=127.0.0.1:{port}"], stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [program, "--persistence.file=", f"--web.listen-address=127.0.0.1:{port}"], stderr=subprocess.DEVNULL
+    )
     url = f"http://127.0.0.1:{port}"
     try:
         until_true(lambda: fetched(f"{url}/-/ready"), "the Pushgateway answers")

@@ -99,13 +99,11 @@ async def test_pushes_of_prometheus_client_arrive_under_their_grouping_keys() ->
 async def test_a_real_pushgateway_knows_the_same_after_the_same_pushes() -> None:
     program = need("prometheus-pushgateway", "prometheus-pushgateway")
     port = free_port()
-    command = [program, f"--web.listen-address=127.0.0.1:{port}", "--log.level=error"]
+    command = [program, "--persistence.file=", f"--web.listen-address=127.0.0.1:{port}", "--log.level=error"]
 
-    def theirs() -> Known:
-        with running(command, f"http://127.0.0.1:{port}", "/-/ready") as url:
-            script(url)
-            with urllib.request.urlopen(f"{url}/metrics", timeout=10) as answer:
-                text = answer.read().decode()
+    def shown(url: str) -> Known:
+        with urllib.request.urlopen(f"{url}/metrics", timeout=10) as answer:
+            text = answer.read().decode()
         found: Known = {}
         for family in text_string_to_metric_families(text):
             for sample in family.samples:
@@ -114,10 +112,19 @@ async def test_a_real_pushgateway_knows_the_same_after_the_same_pushes() -> None
                     if bound != "+Inf":  # it writes bounds anew, we keep them as they were sent
                         sample.labels["le"] = str(float(bound))
                     found[series_key(sample.name, [(k, v) for k, v in sample.labels.items() if v]).label()] = sample.value
-        return found
+        return without_times(found)
+
+    def theirs(wanted: Known) -> Known:
+        with running(command, f"http://127.0.0.1:{port}", "/-/ready") as url:
+            script(url)
+            end = time.monotonic() + 5.0  # a deletion is answered before it is done
+            while (found := shown(url)) != wanted and time.monotonic() < end:
+                time.sleep(0.05)
+            return found
 
     known, _ = await pushed()
-    assert without_times(known) == without_times(await asyncio.to_thread(theirs))
+    wanted = without_times(known)
+    assert await asyncio.to_thread(theirs, wanted) == wanted
 
 
 async def test_prometheus_writes_to_us_what_it_knows_itself() -> None:

@@ -17,6 +17,8 @@ from ui.views.theme import tokens
 from ui.views.view import ChartView, Floats, Line, Threshold
 
 _CHART = tokens()["chart"]
+_LEAST_FOR_WORDS = 90
+"""Pixels that a plot is high before words stand in it beside its markers."""
 _FEW_SEGMENTS = 800
 """Segments of a dashed line that Qt may dash itself."""
 _AA_SEGMENTS = 6000
@@ -296,6 +298,8 @@ class Curves(pg.GraphicsObject):  # type: ignore[misc]
 
     def _marker_words(self, painter: QPainter, view: ChartView, scale: Scale) -> None:
         """Beside each line what it stands for, as far as the next one leaves room."""
+        if scale.box.height() < _LEAST_FOR_WORDS:
+            return
         font = self.look.font("axis")
         metrics = QFontMetricsF(font)
         places = sorted((scale.px(marker.at), marker.label) for marker in view.markers)

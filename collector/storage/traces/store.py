@@ -177,8 +177,8 @@ class TraceStore:
         with self._state:
             blocks, pending = list(self._table.blocks.values()), self._pending.weight
         return self.counters.figures() | {
-            "traces_spans": float(sum(block.rows for block in blocks if block.kind == SPANS)),
-            "traces_logs": float(sum(block.rows for block in blocks if block.kind == LOGS)),
+            "traces_kept_spans": float(sum(block.rows for block in blocks if block.kind == SPANS)),
+            "traces_kept_logs": float(sum(block.rows for block in blocks if block.kind == LOGS)),
             "traces_blocks": float(len(blocks)),
             "traces_bytes": float(sum(block.bytes for block in blocks)),
             "traces_pending_bytes": float(pending),

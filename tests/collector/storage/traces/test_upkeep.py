@@ -38,9 +38,9 @@ def test_a_span_of_the_far_future_does_not_stay_for_ever(tmp_path: Path) -> None
     store = TraceStore(tmp_path, TraceSettings(keep=3600), clock=lambda: NOW)
     store.append_spans(spans_of([Row((1, 1), 1, start=10**12)]))
     store.step(NOW)
-    assert store.figures()["traces_spans"] == 1
+    assert store.figures()["traces_kept_spans"] == 1
     store.step(NOW + 3601)
-    assert store.figures()["traces_spans"] == 0
+    assert store.figures()["traces_kept_spans"] == 0
     store.close()
 
 
@@ -55,7 +55,7 @@ def test_a_store_that_is_too_large_gives_up_the_oldest_first(tmp_path: Path) -> 
             store.step()
     found = store.search(TraceSearch(limit=1000))
     figures = store.figures()
-    assert figures["traces_crowded_out_total"] == 900 - figures["traces_spans"] > 0
+    assert figures["traces_crowded_out_total"] == 900 - figures["traces_kept_spans"] > 0
     assert [one.trace for one in found] == [hex_of((at, 1)) for at in range(300, 300 - len(found), -1)]
     assert (tmp_path / "traces.sqlite3").stat().st_size < 400_000
     store.close()
@@ -131,5 +131,5 @@ def test_the_background_thread_commits_by_itself(tmp_path: Path) -> None:
     store = TraceStore(tmp_path, clock=lambda: NOW)
     store.start()
     store.append_spans(spans_of([Row((1, 1), 1)]))
-    until(lambda: store.figures()["traces_spans"] == 1, "the span is in a block")
+    until(lambda: store.figures()["traces_kept_spans"] == 1, "the span is in a block")
     store.close()
