@@ -7,10 +7,11 @@ import contextlib
 import errno
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from aiohttp import web
 
@@ -133,6 +134,24 @@ class Service:
         self.journal = Journal(self.data / "journal") if self.settings["journal"] else None
         self.receivers = Receivers(self.settings, self.take, self._events_from_a_thread(asyncio.get_running_loop()))
         await self.receivers.open(stack)
+        self._open_storage(stack)
+        self._open_admission(stack)
+        _until_closed(stack, self.past.send(), "remote write")
+        _until_closed(stack, self.exports.run(), "exports")
+        self.groups = GroupRunner(self.past.queries.instant, self._write_rules, self.past.history)
+        self.desk = AlertDesk(self.engine, self.rules, self.state, self.data, time.time())
+        await self._open_server(stack)
+        await self.answering.open(stack)
+        self._watch_health()
+        if self.journal is not None:
+            stack.callback(self.journal.close)
+        _until_closed(stack, self.groups.run(), "rule groups")
+        self.desk.note_start(self.started, self.restored_seconds, why)
+        self._warn_of_strangers()
+        log.info("%s is up: stream %s, http %s, %s", self.name, self.stream_url, self.http.url, self.receivers.summary())
+
+    def _open_storage(self, stack: contextlib.AsyncExitStack) -> None:
+        """Exports, the windows of before, the history, spans and logs."""
         self.exports = self._new_exports()
         stack.callback(self.exports.close)
         with ThreadPoolExecutor(1, "lightship-open") as beside:  # what arrives meanwhile waits in the queue
@@ -151,6 +170,9 @@ class Service:
         stack.callback(self.past.close)
         self.tracing = Tracing(self.settings, self.data / "traces", self.exports)
         stack.callback(self.tracing.close)
+
+    def _open_admission(self, stack: contextlib.AsyncExitStack) -> None:
+        """The way in for what answers its senders, and for scraped histograms."""
         self.admission = Admission(
             self.past.recorder,
             self._inflow.offer,
@@ -162,12 +184,9 @@ class Service:
         self.receivers.scrape(stack, self.admission)
         self.answering = Answering(self.settings, self.admission, self.data / "pushed.msgpack")
         stack.callback(self.answering.save)
-        sending = asyncio.create_task(self.past.send(), name="remote write")
-        stack.push_async_callback(_ended, sending)
-        exporting = asyncio.create_task(self.exports.run(), name="exports")
-        stack.push_async_callback(_ended, exporting)
-        self.groups = GroupRunner(self.past.queries.instant, self._write_rules, self.past.history)
-        self.desk = AlertDesk(self.engine, self.rules, self.state, self.data, time.time())
+
+    async def _open_server(self, stack: contextlib.AsyncExitStack) -> None:
+        """The stream and the HTTP side."""
         self.backend = CollectorBackend(self)
         api = PrometheusApi(self.past.queries, ServiceInfo(self), origins=Origins(tuple(self.settings["origins"])))
         self.page = MetricsPage(self.backend.metrics, self.past.queries, self.settings["expose"])
@@ -186,15 +205,6 @@ class Service:
         stack.push_async_callback(self.stream.close)
         await self.http.start()
         stack.push_async_callback(self.http.stop)
-        await self.answering.open(stack)
-        self._watch_health()
-        if self.journal is not None:
-            stack.callback(self.journal.close)
-        judging = asyncio.create_task(self.groups.run(), name="rule groups")
-        stack.push_async_callback(_ended, judging)
-        self.desk.note_start(self.started, self.restored_seconds, why)
-        self._warn_of_strangers()
-        log.info("%s is up: stream %s, http %s, %s", self.name, self.stream_url, self.http.url, self.receivers.summary())
 
     def _new_exports(self) -> Exports:
         tables = self.settings.tables["export"]
@@ -371,6 +381,11 @@ class Service:
 
     def _notes(self) -> list[str]:
         return self._parts.notes() + ([self.journal.failed] if self.journal and self.journal.failed else [])
+
+
+def _until_closed(stack: contextlib.AsyncExitStack, work: Coroutine[Any, Any, None], name: str) -> None:
+    """Runs beside everything else, and is ended when the stack closes."""
+    stack.push_async_callback(_ended, asyncio.create_task(work, name=name))
 
 
 async def _ended(task: asyncio.Task[None]) -> None:

@@ -29,7 +29,7 @@ from monitor.model.series import Kind
 from monitor.windows.bins import bins_of
 from tests.clients.stores import NOW, STORES, Store, started, until, victoria_metrics
 from tests.collector.exporters.exposed import exposed, named, put, shop
-from tests.collector.exporters.waits import running
+from tests.collector.waits import running
 from tests.peers import need
 from tests.running import free_port
 from tests.running import until as until_true

@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from collector.storage.damage import is_damage, set_aside
+from collector.storage.damage import damage_in, is_damage, set_aside
 from collector.storage.history import first_page, registry_check, registry_schema
 from collector.storage.history.chunk_table import KEY_COLUMNS, MERGED, marks, set_mark
 from collector.storage.history.codec import seal_of
@@ -115,15 +115,8 @@ def open_database(
 
 
 def damage_of(path: Path) -> str:
-    """What is damaged in a database, "" for nothing: reads all pages, a second a gigabyte or so."""
-    connection = connect(path)
-    try:
-        found = str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
-        return "" if found == "ok" else " ".join(found.split())[:200]
-    except sqlite3.DatabaseError as error:
-        return str(error) if is_damage(error) else ""
-    finally:
-        connection.close()
+    """What is damaged in a database, "" for nothing: reads all pages."""
+    return damage_in(connect(path))
 
 
 def _salvaged(path: Path, partly: Path) -> tuple[int, int]:

@@ -6,7 +6,7 @@ import os
 import sqlite3
 from pathlib import Path
 
-from collector.storage.damage import is_damage, set_aside
+from collector.storage.damage import damage_in, is_damage, set_aside
 from collector.storage.history import first_page
 from collector.storage.history.salvage import salvage
 from collector.storage.history.write_ahead import lost_commits
@@ -88,14 +88,7 @@ def open_database(path: Path, stamp: str, known_damage: str = "") -> tuple[sqlit
 
 def damage_of(path: Path) -> str:
     """What is damaged in a database, "" for nothing: reads all pages."""
-    connection = connect(path)
-    try:
-        found = str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
-        return "" if found == "ok" else " ".join(found.split())[:200]
-    except sqlite3.DatabaseError as error:
-        return str(error) if is_damage(error) else ""
-    finally:
-        connection.close()
+    return damage_in(connect(path))
 
 
 def _salvaged(path: Path, partly: Path) -> tuple[int, int]:

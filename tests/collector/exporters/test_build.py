@@ -18,8 +18,8 @@ from monitor.engine import Engine
 from monitor.model.batch import Batch
 from monitor.model.series import KeySpace, Kind, series_key
 from monitor.query.history import Labels
-from tests.collector.exporters.waits import running, until
 from tests.collector.storage.remote.receiver import Receiver, knows_1_0_only, named, receiving, takes_all
+from tests.collector.waits import running, until
 
 NOW = 1_700_000_000.0
 

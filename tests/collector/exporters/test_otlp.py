@@ -33,7 +33,7 @@ from monitor.model.series import Kind
 from monitor.model.spans import Spans
 from monitor.query.history import STALE
 from monitor.windows.bins import bins_of
-from tests.collector.exporters.waits import running, until
+from tests.collector.waits import running, until
 
 QUICK = Patience(answer=5.0, least=0.01, longest=0.02)
 SERVICES = ("", "shop", "GET /cart", "pay", "db")

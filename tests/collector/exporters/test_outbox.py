@@ -19,7 +19,7 @@ from collector.exporters.exporter import Patience, bounds_of
 from collector.exporters.outbox import Outbox
 from collector.storage.remote.queue import QueueBounds, SegmentQueue
 from collector.storage.remote.request import Reply
-from tests.collector.exporters.waits import Waits, running, until
+from tests.collector.waits import Waits, running, until
 from tests.running import ROOT
 
 SMALL = QueueBounds(most=10_000, segment=1000)

@@ -18,7 +18,7 @@ from collector.query import QueryService
 from collector.storage.remote.target import RemoteTarget
 from monitor.engine import Engine
 from tests.collector.exporters.exposed import NOW, shop
-from tests.collector.exporters.waits import running, until
+from tests.collector.waits import running, until
 
 QUICK = Patience(answer=5.0, least=0.01, longest=0.02)
 

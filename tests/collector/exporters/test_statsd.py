@@ -19,7 +19,7 @@ from monitor.engine import Engine
 from monitor.model.batch import Batch
 from monitor.model.matchers import Selector, parse_selector
 from monitor.model.series import KeySpace, Kind, SeriesInfo, series_key
-from tests.collector.exporters.waits import running, until
+from tests.collector.waits import running, until
 from tests.running import free_port
 
 NOW = 1_700_000_000.0

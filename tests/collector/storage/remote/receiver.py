@@ -20,6 +20,7 @@ from collector.storage.remote.target import RemoteTarget
 from collector.storage.remote.writer import RemoteWriter
 from monitor.model.series import Kind
 from monitor.query.history import Labels
+from tests.collector.waits import Waits as Waits
 
 Answer = Callable[[web.Request, SeriesColumns], web.Response]
 V2 = "application/x-protobuf;proto=io.prometheus.write.v2.Request"
@@ -81,22 +82,6 @@ async def receiving(receiver: Receiver) -> AsyncIterator[Receiver]:
     async with TestServer(app) as server:
         receiver.url = str(server.make_url("/write"))
         yield receiver
-
-
-@dataclass
-class Waits:
-    """The sender's sleep: notes how long it was to be and lets others run instead."""
-
-    seconds: list[float] = field(default_factory=list)
-    now: float = 1_700_000_000.0
-
-    async def sleep(self, seconds: float) -> None:
-        self.seconds.append(seconds)
-        self.now += seconds
-        await asyncio.sleep(0)
-
-    def clock(self) -> float:
-        return self.now
 
 
 def target_of(url: str, **more: object) -> RemoteTarget:
