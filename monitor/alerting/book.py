@@ -3,59 +3,56 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 from msgspec.structs import replace
 
 from monitor.alerting import life
-from monitor.alerting.commands import Commands
-from monitor.alerting.durations import rough_duration
+from monitor.alerting.conditions import CompositeCondition
 from monitor.alerting.judge import Engine
+from monitor.alerting.judging import MAX_INSTANCES, VALUE_REFRESH, Judging
 from monitor.alerting.model import Alert, Notification, Rule, State
 from monitor.alerting.outcome import Draft, Outcome
 from monitor.alerting.silences import silence_state
-from monitor.alerting.watch import RuleWatch, Seen
-from monitor.alerting.wording import number_text, reading, series_text, summary, title
+from monitor.alerting.sources import same_source
+from monitor.alerting.watch import RuleWatch
+from monitor.alerting.wording import summary, title
+from monitor.alerting.world import Answered, World
 
 KEEP_RESOLVED = 86_400.0
-RESTORE_GRACE = 600.0
-VALUE_REFRESH = 5.0
-MAX_INSTANCES = 1000
-MAX_ACTIVE = 10_000
 MAX_RESOLVED = 5000
 _HOUSEKEEPING = 60.0
 
 
-class AlertBook(Commands):
+class AlertBook(Judging):
     """A pure state machine: time and engine are arguments, changes come back as an `Outcome`.
 
     An alert goes inactive -> pending -> firing -> resolved. Pending needs the rule's `for`; without one it is passed
-    through within the same tick. A series without data is not judged: a firing alert stays firing with `no_data` until
-    the series leaves the table, a pending one ends. Resolved alerts are kept for 24 h.
+    through within the same tick. A series without data is not judged unless the rule says so: a firing alert stays firing
+    with `no_data` until the series leaves the table, a pending one ends. Resolved alerts are kept for 24 h.
     """
 
     def __init__(self, instances_per_rule: int = MAX_INSTANCES, value_refresh: float = VALUE_REFRESH) -> None:
-        super().__init__()
-        self.problems: dict[str, str] = {}
-        """Rule id -> a sentence on why it cannot be judged, or not on every series."""
-        self.refused_instances = 0
-        """How many alerts the bounds kept out, over all ticks."""
-        self._limit = instances_per_rule
-        self._value_refresh = value_refresh
+        super().__init__(instances_per_rule, value_refresh)
         self._rules: dict[str, Rule] = {}
-        self._watches: dict[str, RuleWatch] = {}
-        self._emptied: set[str] = set()
-        self._shown_at: dict[str, float] = {}
         self._tidied_at = -math.inf
 
-    def judge(self, now: float, rules: Sequence[Rule], engine: Engine) -> Outcome:
-        """Judge every enabled rule (ids unique) on every series it selects, and decide who must be told."""
+    def judge(
+        self, now: float, rules: Sequence[Rule], engine: Engine, answers: Mapping[str, Answered] = MappingProxyType({})
+    ) -> Outcome:
+        """Judge every enabled rule (ids unique) on all it watches, and decide who must be told.
+
+        `answers`: what the expressions of rules gave last, by the rule's id.
+        """
         draft = Draft()
         self._turn_silences(now, draft)
         self._expire_acknowledgements(now, draft)
         self._take_rules(now, rules, draft)
-        for watch in self._watches.values():
-            self._judge_rule(now, watch, engine, draft)
+        world = World(now, engine, answers, self._alerts_of, self.problems.__contains__)
+        # What is said of others comes after those.
+        for watch in sorted(self._watches.values(), key=lambda watch: isinstance(watch.rule.condition, CompositeCondition)):
+            self._judge_rule(now, watch, world, draft)
         self._end_emptied_silences(now, draft)
         self._tell(now, draft)
         if not 0 <= now - self._tidied_at < _HOUSEKEEPING:
@@ -68,7 +65,12 @@ class AlertBook(Commands):
         for rule_id in [name for name in self._watches if name not in enabled]:
             self._retire(now, rule_id, self._watches.pop(rule_id).alerts, draft)
         for rule in enabled.values():
-            watch = self._watches.setdefault(rule.id, RuleWatch(rule))
+            watch = self._watches.get(rule.id)
+            if watch is not None and not same_source(watch.rule, rule):
+                self._retire(now, rule.id, watch.alerts, draft, "it watches something else now")
+                watch = None
+            if watch is None:
+                watch = self._watches[rule.id] = RuleWatch(rule)
             changed = watch.rule != rule
             watch.rule = rule
             for alert in self._orphans.pop(rule.id, ()):
@@ -82,10 +84,9 @@ class AlertBook(Commands):
             self._retire(now, rule_id, [alert.id for alert in alerts], draft)
         self._orphans = {}
 
-    def _retire(self, now: float, rule_id: str, ids: Iterable[str], draft: Draft) -> None:
+    def _retire(self, now: float, rule_id: str, ids: Iterable[str], draft: Draft, why: str = "") -> None:
         self.problems.pop(rule_id, None)
-        rule = self._rules.get(rule_id)
-        why = "its rule was switched off" if rule is not None else "its rule was deleted"
+        why = why or ("its rule was switched off" if rule_id in self._rules else "its rule was deleted")
         for alert_id in ids:
             self._end(now, self._alerts[alert_id], None, draft, f"{rule_id} ended without a notice: {why}.")
 
@@ -100,87 +101,6 @@ class AlertBook(Commands):
             followed = replace(followed, ack=None, owed=owed)
         if followed != alert:
             self._put(followed, draft)
-
-    def _judge_rule(self, now: float, watch: RuleWatch, engine: Engine, draft: Draft) -> None:
-        active = sum(map(len, self._watches.values()))
-        room = min(self._limit - len(watch), MAX_ACTIVE - active)
-        try:
-            seen = watch.look(engine, max(0, room))
-        except (ValueError, LookupError) as error:
-            # The rule cannot be judged, which says nothing about its series: its alerts stay as they are.
-            self.problems[watch.rule.id] = f"Cannot be judged: {str(error)[:200]}"
-            return
-        self.problems.pop(watch.rule.id, None)
-        if watch.refused:
-            self.refused_instances += watch.refused
-            self.problems[watch.rule.id] = (
-                f"{watch.refused:,} more series meet the condition, but only {len(watch):,} alerts are kept; narrow the selector."
-            )
-        for sight in seen:
-            self._judge_one(now, watch, sight, draft)
-
-    def _judge_one(self, now: float, watch: RuleWatch, sight: Seen, draft: Draft) -> None:
-        rule, alert = watch.rule, self._alerts.get(sight.alert)
-        if sight.series is not None:
-            alert = life.begin(rule, sight.alert, sight.series, alert, sight.value, now)
-            alert = replace(alert, silenced_by=self._silences.on(dict(alert.labels)))
-            if rule.for_seconds > 0:
-                self._put(alert, draft)
-                self._event(draft, now, "pending", f"{title(rule)}: {reading(alert)}", alert)
-        if alert is None:
-            return
-        if sight.gone or (sight.awaited and now - self._restored_at >= RESTORE_GRACE):
-            self._end(now, alert, None, draft, f"{title(rule)} ended: {series_text(alert)} is gone.", watch)
-        elif math.isnan(sight.value):
-            self._without_data(now, alert, sight.awaited, draft, watch)
-        elif not life.holds_on(alert, rule, sight.value):
-            text = f"{title(rule)} ended: {series_text(alert)} is {number_text(sight.value)}."
-            self._end(now, alert, sight.value, draft, text, watch)
-        else:
-            self._holds(now, alert, rule, sight.value, draft)
-
-    def _holds(self, now: float, alert: Alert, rule: Rule, value: float, draft: Draft) -> None:
-        if alert.active_at is None or alert.active_at > now:
-            alert = self._put(replace(alert, active_at=now), draft)  # the clock was set back
-        if alert.state is State.PENDING and life.is_due(alert, rule, now):
-            alert = life.fire(alert, rule, value, now)
-            self._put(alert, draft)
-            self._event(draft, now, "firing", f"{title(rule)}: {reading(alert)}", alert)
-        elif alert.no_data:
-            self._put(replace(alert, no_data=False, value=value), draft)
-        elif value != alert.value and not 0 <= now - self._shown_at.get(alert.id, -math.inf) < self._value_refresh:
-            self._shown_at[alert.id] = now
-            self._put(replace(alert, value=value), draft, lasting=False)
-
-    def _without_data(self, now: float, alert: Alert, awaited: bool, draft: Draft, watch: RuleWatch) -> None:
-        if alert.state is State.FIRING:
-            if not alert.no_data:
-                self._put(life.lose_data(alert), draft)
-        elif not awaited:
-            self._end(now, alert, None, draft, "", watch)
-
-    def _end(
-        self, now: float, alert: Alert, value: float | None, draft: Draft, text: str, watch: RuleWatch | None = None
-    ) -> None:
-        """The alert is over. With a `watch` (its rule lives on) whoever was told of the firing is told of the end."""
-        if watch is not None:
-            watch.forget(alert.id)
-        self._shown_at.pop(alert.id, None)
-        self._emptied.update(alert.silenced_by)
-        if alert.state is State.PENDING:
-            calm = life.calm(alert)
-            if calm is not None:
-                self._put(calm, draft)
-            else:
-                self._drop(alert.id, draft)
-            return
-        ended = life.resolve(alert, value, now)
-        if watch is not None and life.was_told(alert) and watch.rule.actions:
-            ended = replace(ended, notified_count=ended.notified_count + 1)
-            notice = f"{text} It fired for {rough_duration(now - (alert.fired_at or now))}."
-            draft.notifications.append(Notification("resolved", ended, watch.rule, notice, now))
-        self._put(ended, draft)
-        self._event(draft, now, "resolved", text, ended)
 
     def _tell(self, now: float, draft: Draft) -> None:
         for alert_id in sorted(self._owed):

@@ -6,6 +6,7 @@ import difflib
 import math
 import re
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from monitor.alerting.durations import DurationError, format_duration, parse_duration
@@ -57,10 +58,19 @@ class Report:
 class CheckedTable:
     """A table's values by key, wrong ones reported and replaced by the default."""
 
-    def __init__(self, table: Mapping[str, Any], path: Path, report: Report) -> None:
+    def __init__(
+        self, table: Mapping[str, Any], path: Path, report: Report, parent: Mapping[str, Any] = MappingProxyType({})
+    ) -> None:
+        """`parent`: the table that this one stands in."""
         self.table = table
         self.path = path
         self.report = report
+        self._parent = parent
+
+    def parent_text(self, key: str) -> str:
+        """A text of the table that this one stands in, "" where there is none."""
+        value = self._parent.get(key)
+        return value if isinstance(value, str) else ""
 
     def refuse(self, key: str, reason: str, fix: str = "") -> None:
         self.report.add((*self.path, key), reason, fix)

@@ -49,7 +49,7 @@ def alert_labels(rule: Rule, series: SeriesKey) -> Labels:
 
 def _series_labels(series: SeriesKey, taken: frozenset[str]) -> Labels:
     names = {name for name, _ in series.tags}
-    labels = [(NAME_TAG, series.name)]
+    labels = [(NAME_TAG, series.name)] if series.name else []
     for name, value in series.tags:
         kept = name
         while kept in taken or (kept != name and kept in names):

@@ -7,9 +7,11 @@ from itertools import pairwise
 
 from msgspec.structs import replace
 
-from monitor.alerting.fingerprint import alert_labels
+from monitor.alerting.conditions import QueryCondition
+from monitor.alerting.fingerprint import Labels, alert_labels
 from monitor.alerting.judge import holds
 from monitor.alerting.model import SEVERITIES, Alert, Firing, Rule, Severity, State
+from monitor.alerting.watch import Seen
 from monitor.model.series import SeriesInfo
 
 ACTIVE = (State.PENDING, State.FIRING)
@@ -17,21 +19,24 @@ KEEP_FIRINGS = 86_400.0
 MAX_FIRINGS = 240
 
 
-def begin(rule: Rule, alert_id: str, series: SeriesInfo, before: Alert | None, value: float, now: float) -> Alert:
+def begin(rule: Rule, seen: Seen, series: SeriesInfo, before: Alert | None, now: float) -> Alert:
     """The alert as pending; `before` is its last, resolved state, whose firings and notifications it goes on from."""
+    told = seen.instance
+    labels = told.labels if told is not None and told.labels else alert_labels(rule, series.key)
     fresh = Alert(
-        id=alert_id,
+        id=seen.alert,
         rule_id=rule.id,
-        labels=alert_labels(rule, series.key),
-        severity=rule.severity,
+        labels=labels,
+        severity=severity_of(labels, rule),
         state=State.PENDING,
         since=now,
-        value=value,
+        value=known(seen.value),
         threshold=rule.condition.value,
         operator=rule.condition.operator,
-        active_at=now,
+        active_at=told.active_at if told is not None and told.active_at is not None else now,
         series=series.key,
         kind=series.kind,
+        detail=told.summary if told is not None and told.summary else seen.detail,
     )
     if before is None:
         return fresh
@@ -46,8 +51,20 @@ def begin(rule: Rule, alert_id: str, series: SeriesInfo, before: Alert | None, v
     )
 
 
+_SEVERITIES: dict[str, Severity] = {
+    **dict.fromkeys(("critical", "page", "error", "crit", "fatal", "emergency", "high", "disaster"), "critical"),
+    **dict.fromkeys(("info", "none", "low", "notice", "information", "debug"), "info"),
+}
+
+
+def severity_of(labels: Labels, rule: Rule) -> Severity:
+    """The rule's, or what the label `severity` means where it was written by another system."""
+    said = dict(labels).get("severity", "").lower()
+    return rule.severity if said == rule.severity or not said else _SEVERITIES.get(said, "warning")
+
+
 def fire(alert: Alert, rule: Rule, value: float, now: float) -> Alert:
-    """It fires; somebody is owed a notification unless the rule has no action."""
+    """It fires; somebody is owed a notification unless the rule has no action. NaN: because there are no data."""
     span = Firing(now, None, alert.severity)
     return replace(
         alert,
@@ -55,10 +72,10 @@ def fire(alert: Alert, rule: Rule, value: float, now: float) -> Alert:
         since=now,
         fired_at=now,
         resolved_at=None,
-        value=value,
+        value=known(value),
         firings=_bounded((*alert.firings, span)),
         owed="after_cooldown" if rule.actions else "no",
-        no_data=False,
+        no_data=math.isnan(value) and rule.no_data == "alert",
     )
 
 
@@ -75,6 +92,7 @@ def resolve(alert: Alert, value: float | None, now: float) -> Alert:
         owed="no",
         no_data=False,
         active_at=None,
+        kept_since=None,
         firings=_closed(alert.firings, now),
     )
 
@@ -101,8 +119,8 @@ def lose_data(alert: Alert) -> Alert:
 
 def follow(alert: Alert, rule: Rule, now: float) -> Alert:
     """The alert under an edited rule: labels, severity and threshold are the rule's; the id stays."""
-    if alert.series is None:
-        return alert
+    if alert.series is None or isinstance(rule.condition, QueryCondition):
+        return alert  # its labels are those of the answer
     firings = alert.firings
     if alert.severity != rule.severity and alert.state is State.FIRING:
         firings = _bounded((*_closed(firings, now), Firing(now, None, rule.severity)))

@@ -8,13 +8,36 @@ from typing import Literal
 
 import msgspec
 
+from monitor.alerting.conditions import SYMBOL, Aggregate, AnyCondition, Comparison, Condition
 from monitor.model.matchers import Matcher, Selector
 from monitor.model.series import Kind, SeriesKey
 
+__all__ = [
+    "HAPPENINGS",
+    "SEVERITIES",
+    "SYMBOL",
+    "Acknowledgement",
+    "Alert",
+    "Comparison",
+    "Condition",
+    "Event",
+    "Firing",
+    "HappeningError",
+    "Notification",
+    "Rule",
+    "RuleFile",
+    "RuleProblem",
+    "Schedule",
+    "Severity",
+    "Silence",
+    "State",
+    "WhyStep",
+    "happening",
+]
+
 Severity = Literal["critical", "warning", "info"]
+NoData = Literal["keep", "ok", "alert"]
 SEVERITIES: tuple[Severity, ...] = ("critical", "warning", "info")
-Comparison = Literal["gt", "gte", "lt", "lte", "eq", "ne"]
-SYMBOL: dict[Comparison, str] = {"gt": ">", "gte": "≥", "lt": "<", "lte": "≤", "eq": "=", "ne": "≠"}
 
 
 class State(enum.StrEnum):
@@ -24,26 +47,28 @@ class State(enum.StrEnum):
     RESOLVED = "resolved"
 
 
-class Condition(msgspec.Struct, frozen=True, tag_field="type", tag="threshold"):
-    """`field` of the series over `window` seconds, compared with `value`.
+class Schedule(msgspec.Struct, frozen=True):
+    """When a rule is judged: as `monitor.alerting.routing.times.read_interval` reads it. Nothing in a part: any."""
 
-    `field` "value" is what `monitor.alerting.fields.judged_field` says for the series' kind (a counter's sum, a gauge's last).
-    `recovery`: once firing, it ends only past this value.
-    """
-
-    operator: Comparison
-    value: float
-    window: float
-    field: str
-    recovery: float | None = None
+    times: tuple[str, ...] = ()
+    weekdays: tuple[str, ...] = ()
+    days_of_month: tuple[str, ...] = ()
+    months: tuple[str, ...] = ()
+    years: tuple[str, ...] = ()
+    time_zone: str = "UTC"
 
 
 class Rule(msgspec.Struct, frozen=True):
-    """One rule as judged. Durations are seconds. `file` is the base name, `line` that of its [[rule]] header (from 1)."""
+    """One rule as judged. Durations are seconds. `file` is the base name, `line` that of its [[rule]] header (from 1).
+
+    `no_data`: a firing alert without data goes on (keep), ends (ok), or one begins because there are none (alert). `group_by`:
+    None judges each series by itself, labels judge the `aggregate` of all that share their values. `keep_firing_for`: how long
+    it goes on after the condition has cleared. `schedule`: it is judged only then.
+    """
 
     id: str
     selector: Selector
-    condition: Condition
+    condition: AnyCondition
     severity: Severity = "warning"
     name: str = ""
     actions: tuple[str, ...] = ("log",)
@@ -55,6 +80,12 @@ class Rule(msgspec.Struct, frozen=True):
     labels: tuple[tuple[str, str], ...] = ()
     file: str = ""
     line: int = 0
+    description: str = ""
+    keep_firing_for: float = 0.0
+    no_data: NoData = "keep"
+    group_by: tuple[str, ...] | None = None
+    aggregate: Aggregate = "sum"
+    schedule: Schedule | None = None
 
 
 class Acknowledgement(msgspec.Struct, frozen=True):
@@ -80,8 +111,9 @@ class Alert(msgspec.Struct, frozen=True):
     `labels`: the series' tags with `__name__`, `alertname` (rule id) and `severity`, and the rule's own labels.
     `since`: start of the present state; `fired_at`: start of the present or last firing. `value` None: no data now.
     `suppressed_count`: firings kept back since somebody was last told. `series`, `kind`: the series judged.
-    `owed`: whether somebody has yet to be told of this firing as soon as nothing keeps it back; "at_once" leaves the
-    cooldown out of account (a silence ended, an acknowledgement ran out, the severity rose).
+    `detail`: what the value alone does not say ("reaches 100 in about 3 h"). `kept_since`: the condition has been clear since
+    then, and only `keep_firing_for` holds it. `owed`: whether somebody has yet to be told of this firing as soon as nothing
+    keeps it back; "at_once" leaves the cooldown out of account (a silence ended, an acknowledgement ran out, the severity rose).
     """
 
     id: str
@@ -107,6 +139,8 @@ class Alert(msgspec.Struct, frozen=True):
     series: SeriesKey | None = None
     kind: Kind = Kind.GAUGE
     owed: Literal["no", "after_cooldown", "at_once"] = "no"
+    detail: str = ""
+    kept_since: float | None = None
 
 
 class Silence(msgspec.Struct, frozen=True):
@@ -156,16 +190,28 @@ class HappeningError(ValueError):
     """What was told is no event; the message says what to write."""
 
 
+LATEST_HAPPENING = 253_402_300_799.0
+"""Seconds: the end of the year 9999, the last that a calendar here can show."""
+
+
 def happening(at: float, kind: str, text: str, who: str = "", tags: Iterable[tuple[str, str]] = ()) -> Event:
     """An event told from outside, within its bounds. Raises `HappeningError`."""
-    text, told = " ".join(text.split()), tuple(sorted(dict(tags).items()))
+    text = _printable(" ".join(text.split()))
+    told = tuple(sorted((_printable(name), _printable(value)) for name, value in dict(tags).items()))
+    if not 0.0 <= at <= LATEST_HAPPENING:
+        raise HappeningError(f"an event is at a time in seconds since 1970, not {at:g}")
     if kind not in HAPPENINGS:
         raise HappeningError(f"an event is one of {', '.join(sorted(HAPPENINGS))}, not {kind[:40]!r}")
     if not text:
         raise HappeningError("an event needs a text that says what happened")
     if len(told) > MAX_HAPPENING_TAGS or any(len(name) > 128 or len(value) > 256 for name, value in told):
         raise HappeningError(f"an event has at most {MAX_HAPPENING_TAGS} tags, names to 128 and values to 256 characters")
-    return Event(at, kind, text[:MAX_HAPPENING], who[:80], tags=told)
+    return Event(at, kind, text[:MAX_HAPPENING], _printable(who[:80]), tags=told)
+
+
+def _printable(text: str) -> str:
+    """The same with U+FFFD for what would steer a terminal or turn a line around."""
+    return text if text.isprintable() else "".join(char if char.isprintable() else "\ufffd" for char in text)
 
 
 class Notification(msgspec.Struct, frozen=True):

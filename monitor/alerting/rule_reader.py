@@ -8,15 +8,15 @@ from typing import Any, get_args
 from urllib.parse import urlsplit
 
 from monitor.alerting.checked_table import CONTROL, CheckedTable, Report, kind_of, nearest, quoted, quoted_number, shown
-from monitor.alerting.fields import DEFAULT_FIELD
-from monitor.alerting.model import SEVERITIES, Comparison, Condition, Rule
+from monitor.alerting.condition_reader import WITHOUT_METRIC, condition_type, read_condition, read_labels
+from monitor.alerting.conditions import AbsenceCondition, Aggregate, QueryCondition
+from monitor.alerting.model import SEVERITIES, NoData, Rule, Schedule
+from monitor.alerting.routing.times import TimeIntervalError, read_interval
 from monitor.alerting.wording import PLACEHOLDER, PLAIN_PLACEHOLDERS
 from monitor.model.matchers import NAME_TAG, Matcher, Selector, SelectorError, parse_matchers, parse_selector
 from monitor.model.series import MAX_NAME, MAX_TAG_KEY, MAX_TAG_VALUE, MAX_TAGS
 from monitor.text.toml_map import Path
-from monitor.windows.frame import FIELDS, is_field
 
-MIN_WINDOW, MAX_WINDOW = 1.0, 3600.0
 MAX_WAIT = 30 * 86_400.0
 RESERVED_LABELS = ("alertname", "severity", NAME_TAG)
 
@@ -34,22 +34,15 @@ _RULE_KEYS = (
     "runbook_url",
     "enabled",
     "labels",
+    "description",
+    "keep_firing_for",
+    "no_data",
+    "group_by",
+    "aggregate",
+    "schedule",
 )
-_CONDITION_KEYS = ("type", "operator", "value", "window", "field", "recovery")
-_OPERATORS: tuple[Comparison, ...] = get_args(Comparison)
-_OPERATOR_SYMBOLS = {
-    ">": "gt",
-    ">=": "gte",
-    "≥": "gte",
-    "<": "lt",
-    "<=": "lte",
-    "≤": "lte",
-    "=": "eq",
-    "==": "eq",
-    "!=": "ne",
-    "≠": "ne",
-}
-_FIELD_WORDS = {"avg": "mean", "average": "mean", "median": "p50", "maximum": "max", "minimum": "min", "total": "sum"}
+NOTHING = Selector((Matcher(NAME_TAG, "=", ""),))
+"""The selector of a rule that names what it watches in its condition: no series has an empty name."""
 _ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:-]{0,127}")
 _ACTION = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
 _LABEL = re.compile(r"[A-Za-z_][A-Za-z0-9_.]{0,127}")
@@ -63,8 +56,14 @@ def read_rule(table: dict[str, Any], number: int, report: Report) -> Rule | None
     report.unknown_keys(path, table, _RULE_KEYS)
     reader = CheckedTable(table, path, report)
     name = reader.pattern("id", _ID, "letters, digits and _ . : - (at most 128)", required=True)
-    selector = _selector(reader)
-    condition = _condition(reader)
+    free = condition_type(table) in WITHOUT_METRIC
+    selector = NOTHING if free else _selector(reader)
+    if free and ("metric" in table or "tags" in table):
+        reader.refuse(
+            "metric" if "metric" in table else "tags", "this type of condition names what it watches itself; take it out"
+        )
+    condition = read_condition(reader)
+    group_by = None if free else read_labels(reader, "group_by")
     rule = Rule(
         id=name,
         selector=selector,
@@ -80,8 +79,53 @@ def read_rule(table: dict[str, Any], number: int, report: Report) -> Rule | None
         labels=_labels(reader),
         file=report.file,
         line=report.line(path),
+        description=reader.text("description", 4000),
+        keep_firing_for=reader.duration("keep_firing_for", 0.0, 0.0, MAX_WAIT),
+        no_data=_no_data(reader),
+        group_by=group_by,
+        aggregate=_aggregate(reader, group_by),
+        schedule=_schedule(reader),
     )
+    _check_grouping(reader, rule)
     return rule if len(report.problems) == before else None
+
+
+def _no_data(reader: CheckedTable) -> NoData:
+    aliases = {"alerting": "alert", "fire": "alert", "resolve": "ok", "normal": "ok", "last": "keep", "keep_last": "keep"}
+    chosen = reader.choice("no_data", get_args(NoData), aliases, "keep")
+    return next(known for known in get_args(NoData) if known == chosen)
+
+
+def _aggregate(reader: CheckedTable, group_by: tuple[str, ...] | None) -> Aggregate:
+    if "aggregate" in reader.table and group_by is None:
+        reader.refuse("aggregate", "aggregate needs group_by; group_by = [] takes all series together")
+    chosen = reader.choice("aggregate", get_args(Aggregate), {"avg": "mean", "average": "mean", "total": "sum"}, "sum")
+    return next(known for known in get_args(Aggregate) if known == chosen)
+
+
+def _schedule(reader: CheckedTable) -> Schedule | None:
+    said = reader.table.get("schedule")
+    if said is None:
+        return None
+    if not isinstance(said, dict):
+        reader.refuse(
+            "schedule", f'schedule is {kind_of(said)}; write {{ times = ["09:00-17:00"], weekdays = ["monday:friday"] }}'
+        )
+        return None
+    try:
+        read_interval(said)
+    except TimeIntervalError as error:
+        reader.refuse("schedule", f"schedule: {error}")
+        return None
+    parts: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else (value,) for key, value in said.items()}
+    return Schedule(**(parts | {"time_zone": said.get("time_zone", "UTC")}))
+
+
+def _check_grouping(reader: CheckedTable, rule: Rule) -> None:
+    if rule.group_by is not None and isinstance(rule.condition, AbsenceCondition):
+        reader.refuse("group_by", "absence is judged for each series; take group_by out")
+    if rule.no_data == "alert" and isinstance(rule.condition, AbsenceCondition | QueryCondition):
+        reader.refuse("no_data", "this condition always has data; take no_data out")
 
 
 def _selector(reader: CheckedTable) -> Selector:
@@ -133,54 +177,6 @@ def _tags(reader: CheckedTable) -> tuple[Matcher, ...]:
         return tuple(Matcher(key, "=", value) for key, value in _pairs(reader, "tags", tags))
     reader.refuse("tags", f'tags is {kind_of(tags)}; write {{env = "prod"}} or \'env="prod", host=~"web.*"\'')
     return ()
-
-
-def _condition(reader: CheckedTable) -> Condition:
-    table = reader.table.get("condition")
-    example = '{ type = "threshold", operator = "gt", value = 100, window = "5m" }'
-    if not isinstance(table, dict):
-        if table is None:
-            reader.missing("condition", f"condition = {example}")
-        else:
-            reader.refuse("condition", f"condition is {kind_of(table)}; write {example}")
-        return Condition("gt", 0.0, 300.0, DEFAULT_FIELD)
-    inner = CheckedTable(table, (*reader.path, "condition"), reader.report)
-    reader.report.unknown_keys(inner.path, table, _CONDITION_KEYS)
-    inner.choice("type", ("threshold",), {}, None)
-    chosen = inner.choice("operator", _OPERATORS, _OPERATOR_SYMBOLS, None)
-    operator: Comparison = next(known for known in _OPERATORS if known == chosen)
-    value = inner.number("value")
-    if "value" not in table:
-        inner.missing("value", "value = 100")
-    if "window" not in table:
-        inner.missing("window", 'window = "5m"')
-    window = inner.duration("window", 300.0, MIN_WINDOW, MAX_WINDOW)
-    recovery = inner.number("recovery")
-    if value is not None and recovery is not None:
-        _check_recovery(inner, operator, value, recovery)
-    return Condition(operator, value or 0.0, window, _field(inner), recovery)
-
-
-def _check_recovery(reader: CheckedTable, operator: Comparison, value: float, recovery: float) -> None:
-    if operator in ("eq", "ne"):
-        reader.refuse("recovery", f"recovery has no meaning with operator {operator}; take it out")
-    elif operator in ("gt", "gte") and recovery > value:
-        reader.refuse("recovery", f"recovery must not be above value ({value:g}): the alert would end and start again")
-    elif operator in ("lt", "lte") and recovery < value:
-        reader.refuse("recovery", f"recovery must not be below value ({value:g}): the alert would end and start again")
-
-
-def _field(reader: CheckedTable) -> str:
-    field = reader.table.get("field", DEFAULT_FIELD)
-    if isinstance(field, str) and is_field(field):
-        return field
-    if not isinstance(field, str):
-        reader.refuse("field", f"field is {kind_of(field)}; write text in quotes")
-    else:
-        meant = _FIELD_WORDS.get(field.lower()) or nearest(field.lower(), FIELDS)
-        advice = f'did you mean "{meant}"?' if meant else f"known are {', '.join(FIELDS)} and any quantile (p99.9)"
-        reader.refuse("field", f'unknown field "{shown(field)}"; {advice}', quoted(meant))
-    return DEFAULT_FIELD
 
 
 def _severity(reader: CheckedTable) -> Any:

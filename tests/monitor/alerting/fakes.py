@@ -14,6 +14,7 @@ from monitor.alerting.rules import parse_rules
 from monitor.model.batch import Floats, Ids
 from monitor.model.matchers import Selector
 from monitor.model.series import Kind, SeriesInfo, SeriesKey, series_key
+from monitor.windows.frame import History
 
 NAN = float("nan")
 
@@ -41,6 +42,10 @@ class FakeEngine:
         self.values: dict[int, float] = {}
         self.asked: list[tuple[str, float, int]] = []
         self.broken: Exception | None = None
+        self.now = 0.0
+
+    def history(self, rows: Ids, field: str, window: float, start: float, end: float, step: float) -> History:
+        raise ValueError("this engine has no past")
 
     @property
     def table(self) -> FakeTable:

@@ -68,6 +68,11 @@ cooldown = 300000
 
 def test_every_example_in_the_documentation_is_a_valid_rule_file() -> None:
     examples = re.findall(r"```toml\n(.*?)```", (ROOT / "docs" / "rules.md").read_text("utf-8"), re.DOTALL)
+    conditions = [line for line in examples.pop(2).splitlines() if line.startswith("condition")]
+    for number, condition in enumerate(conditions):
+        metric = "" if "composite" in condition or "promql" in condition else 'metric = "m"'
+        assert parse_rules(f'[[rule]]\nid = "r{number}"\n{metric}\n{condition}\n', "docs")
+    assert len(conditions) == 8
     assert len(examples) == 2
     rules = [rule for example in examples for rule in parse_rules(example, "docs")]
     assert [rule.id for rule in rules] == ["high_error_rate", "checkout_slow"]
@@ -75,10 +80,13 @@ def test_every_example_in_the_documentation_is_a_valid_rule_file() -> None:
 
 
 def test_the_documentation_names_every_key() -> None:
-    from monitor.alerting.rule_reader import _CONDITION_KEYS, _RULE_KEYS
+    from monitor.alerting.condition_reader import KEYS
+    from monitor.alerting.rule_reader import _RULE_KEYS
 
     text = (ROOT / "docs" / "rules.md").read_text("utf-8")
-    assert [key for key in (*_RULE_KEYS, *_CONDITION_KEYS) if f"| `{key}` |" not in text] == []
+    keys = dict.fromkeys((*_RULE_KEYS, *(key for keys in KEYS.values() for key in keys)))
+    assert [key for key in keys if f"| `{key}` |" not in text] == []
+    assert [kind for kind in KEYS if f'type = "{kind}"' not in text] == []
 
 
 def test_the_default_rules_are_valid_and_have_ids_of_their_own() -> None:
