@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import json
 import logging
 import os
@@ -17,6 +18,7 @@ import msgspec
 
 from collector.folders import FolderTakenError, default_config_file
 from monitor.settings.declared import SETTINGS, TABLES
+from monitor.settings.kinds import Kind, share
 from monitor.settings.load import Settings, SettingsError, load_settings
 from monitor.settings.reference import reference_page, toml_value
 
@@ -80,9 +82,26 @@ def read_settings(flags: argparse.Namespace) -> Settings:
     return load_settings(text, path.name, os.environ, given)
 
 
+FILES = 16_384
+
+
+def _more_files() -> None:
+    """So many open files, where the system allows it: many allow 1,024, and a relayed connection of gRPC takes three."""
+    try:
+        import resource
+    except ImportError:  # Windows, which has no such bound
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = FILES if hard == resource.RLIM_INFINITY else min(FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
 async def _run(settings: Settings) -> None:
     from collector.service import Service
 
+    _more_files()
     service = Service(settings)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -153,11 +172,12 @@ def _show(settings: Settings, as_json: bool) -> None:
     for name in TABLES:
         for entry in settings.shown_tables[name]:
             print(f"\n[[{name}]]")
-            print("\n".join(f"{key} = {_written(value)}" for key, value in entry.items()))
+            kinds = {setting.name: setting.kind for setting in TABLES[name]}
+            print("\n".join(f"{key} = {_written(value, kinds[key])}" for key, value in entry.items()))
 
 
-def _written(value: Any) -> str:
-    return toml_value(f"{value:g}s" if isinstance(value, float) else value)
+def _written(value: Any, kind: Kind) -> str:
+    return toml_value(f"{value:g}s" if isinstance(value, float) and kind is not share else value)
 
 
 def _complain(message: str, code: int) -> int:

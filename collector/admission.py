@@ -53,10 +53,16 @@ class GroupCommit:
 
 
 class TraceIntake:
-    """Where spans and logs go: the store, and what is made of spans."""
+    """Where spans and logs go: what keeps them, and once they are safe what counts spans, those too that sampling leaves out."""
 
-    def __init__(self, committed: GroupCommit, spans: Callable[[Spans], None], logs: Callable[[Logs], None]) -> None:
-        self.committed, self.take_spans, self.take_logs = committed, spans, logs
+    def __init__(
+        self,
+        committed: GroupCommit,
+        spans: Callable[[Spans], None],
+        logs: Callable[[Logs], None],
+        count: Callable[[Spans], None],
+    ) -> None:
+        self.committed, self.take_spans, self.take_logs, self.count_spans = committed, spans, logs, count
 
 
 class Admission:
@@ -95,8 +101,11 @@ class Admission:
     async def spans(self, spans: Spans) -> None:
         if self._traces is not None and len(spans):
             self._room(self._traces.committed)
-            self._traces.take_spans(self._pipeline.spans(spans) if self._pipeline is not None else spans)
+            spans = self._pipeline.spans(spans) if self._pipeline is not None else spans
+            self._traces.take_spans(spans)
             await self._traces.committed.wait()
+            # Only now: what was not kept comes again, and would be counted twice.
+            self._traces.count_spans(spans)
 
     async def logs(self, logs: Logs) -> None:
         if self._traces is not None and len(logs):

@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from collector.actions.dispatch import Dispatcher
 from collector.actions.log import LogAction
+from collector.actions.receivers import Receivers
+from collector.actions.teller import Teller
 from collector.rules.store import RuleStore
 from collector.storage.state import StateStore
 from collector.storage.state_schema import StateError
 from monitor.alerting.book import AlertBook
 from monitor.alerting.durations import duration_words
-from monitor.alerting.model import Event, State
+from monitor.alerting.model import Alert, Event, Rule, State
+from monitor.alerting.notice import Noticed
 from monitor.alerting.outcome import Outcome
+from monitor.alerting.routing import Groups, Step
+from monitor.alerting.routing.reader import Routing
+from monitor.alerting.wording import description, reading, summary
+from monitor.alerting.world import Answered
 from monitor.engine import Engine
 
 log = logging.getLogger(__name__)
@@ -29,34 +37,59 @@ MARK_SECONDS = 60.0
 class AlertDesk:
     """Owns the book. Whatever it changes is on disk before it is streamed; when the disk refuses, it is kept and tried again."""
 
-    def __init__(self, engine: Engine, rules: RuleStore, state: StateStore, data: Path, now: float) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        rules: RuleStore,
+        state: StateStore,
+        data: Path,
+        now: float,
+        routing: Routing | None = None,
+        receivers: Receivers | None = None,
+    ) -> None:
+        """`routing` says who is told of groups of alerts, `receivers` how; without, only rules' own actions are run."""
         self.book = AlertBook()
+        self.routing = routing or Routing()
+        receivers = receivers or Receivers()
+        self.teller = Teller(state, receivers.by_name, receivers.per_minute, self._extend)
+        self.groups = _groups(self.routing)
+        self._in_force: dict[str, Rule] = {}
         self._engine = engine
         self._rules = rules
         self._state = state
         self._dispatcher = Dispatcher(state, {"log": LogAction(data / "alerts.log")})
-        self._unsaved: deque[tuple[Outcome, float]] = deque(maxlen=UNSAVED_LIMIT)
+        self._unsaved: deque[tuple[Outcome, float, Step | None]] = deque(maxlen=UNSAVED_LIMIT)
         self._trouble = ""
         self._marked_at = now
         self._rules_revision = -1
         saved = state.load()
         judged_at = float(state.meta("judged_at") or saved.saved_at)
         self.book.restore(saved.alerts, saved.silences, saved.revision, now, max(0.0, now - judged_at) if judged_at else 0.0)
+        if self.groups is not None:
+            self.groups.restore(state.groups(), self.book.alerts, now)
         self._events: deque[Event] = deque(state.events_since(0, RECENT_EVENTS), maxlen=RECENT_EVENTS)
+        self._newest = self._events[-1].id if self._events else 0
         self.remember(rules.load(now), now)
 
-    def judge(self, now: float) -> set[str]:
-        """One tick: take up changed rule files, judge, tell. Returns what changed: "alerts", "rules", "events"."""
-        before = self._events[-1].id if self._events else 0
+    def judge(self, now: float, foreign: Sequence[Rule] = (), answers: Mapping[str, Answered] = MappingProxyType({})) -> set[str]:
+        """One tick: take up changed rule files, judge, tell. Returns what changed: "alerts", "rules", "events".
+
+        `foreign`: rules of Prometheus files; `answers`: what expressions gave last, by the rule's id.
+        """
         changed: set[str] = set()
         self.remember(self._rules.poll(now), now)
         if self._rules.revision != self._rules_revision:
             self._remember_rules(now)
             changed.add("rules")
         self._save_again()
-        changed |= self.settle(self.book.judge(now, self._rules.rules, self._engine), now)
+        rules = (*self._rules.rules, *foreign)
+        self._in_force = {rule.id: rule for rule in rules}
+        outcome = self.book.judge(now, rules, self._engine, answers)
+        changed |= self.settle(outcome, now, self._step(outcome, now))
         self._hand_out(now)
-        if (self._events[-1].id if self._events else 0) != before:
+        newest = self._events[-1].id if self._events else 0
+        if newest != self._newest:  # also those that came between the ticks
+            self._newest = newest
             changed.add("events")
         return changed
 
@@ -67,13 +100,34 @@ class AlertDesk:
             self._complain(error)
         self._rules_revision = self._rules.revision
 
-    def settle(self, outcome: Outcome, now: float) -> set[str]:
-        """Store an outcome; what its stream is to be told of."""
-        if outcome.lasting:
-            self._unsaved.append((outcome, now))
+    def _step(self, outcome: Outcome, now: float) -> Step | None:
+        """Who is to be told of groups after this judgement."""
+        if self.groups is None:
+            return None
+        self.groups.take(outcome.alerts, outcome.removed, now)
+        return self.groups.step(now, self.book.alerts, self._words, self.routing.quiet_times(now))
+
+    def _words(self, alert: Alert, ended: float | None) -> Noticed:
+        rule = self._in_force.get(alert.rule_id)
+        if rule is None:
+            return Noticed(alert, f"{alert.rule_id}: {reading(alert)}", ended=ended)
+        return Noticed(alert, summary(rule, alert), description(rule, alert), rule.runbook_url, ended)
+
+    def settle(self, outcome: Outcome, now: float, step: Step | None = None) -> set[str]:
+        """Store an outcome, and with it what groups made of it; what its stream is to be told of."""
+        if step is None and self.groups is not None:
+            self.groups.take(outcome.alerts, outcome.removed, now)  # a command: who is told, the next judgement says
+        if outcome.lasting or step:
+            self._unsaved.append((outcome, now, step))
             self._save_again()
+            if step is not None and step.notices:
+                self.teller.wake()
         changed = {"alerts"} if outcome.alerts or outcome.silences or outcome.removed else set()
         return changed | {"events"} if outcome.events else changed
+
+    def _extend(self, events: Iterable[Event]) -> None:
+        """Events that are stored already."""
+        self._events.extend(events)
 
     @property
     def unsaved(self) -> str:
@@ -109,18 +163,21 @@ class AlertDesk:
             "notifications_failed_total": self._dispatcher.failed,
             "notifications_dropped_total": self._state.dropped_notifications,
             "state_versions_dropped_total": self._state.dropped_versions,
+            "alert_groups": len(self.groups) if self.groups is not None else 0,
+            **self.teller.figures(),
         }
 
     def notes(self) -> list[str]:
         """What is wrong with rules or state, in sentences."""
         notes = [str(problem) for file in self._rules.files for problem in file.problems[:1]]
+        notes += self.teller.notes()
         return [note for note in (*notes, self._rules.notice, self._state.notice, self._trouble) if note]
 
     def _save_again(self) -> None:
         while self._unsaved:
-            outcome, at = self._unsaved[0]
+            outcome, at, step = self._unsaved[0]
             try:
-                self._events.extend(self._state.save(outcome, at))
+                self._events.extend(self._state.save(outcome, at, step))
             except StateError as error:
                 self._complain(error)
                 return
@@ -140,3 +197,9 @@ class AlertDesk:
         if str(error) != self._trouble:
             log.error("%s", error)
         self._trouble = str(error)
+
+
+def _groups(routing: Routing) -> Groups | None:
+    if routing.root is None:
+        return None
+    return Groups(routing.root, routing.inhibitions, lambda receiver: receiver not in routing.silent_ends)

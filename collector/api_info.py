@@ -19,6 +19,7 @@ from collector.server.prometheus.info import (
     TargetView,
     TsdbFigures,
 )
+from monitor.alerting.conditions import CompositeCondition, QueryCondition
 from monitor.alerting.durations import format_duration
 from monitor.alerting.fields import judged_field
 from monitor.alerting.model import SYMBOL, Alert, Rule, State
@@ -88,7 +89,7 @@ class ServiceInfo:
         )
 
     def rule_groups(self) -> Sequence[RuleGroupView]:
-        return [*map(_group, self._service.groups.groups), *self._own_groups()]
+        return [*map(_group, self._service.told.groups.groups), *self._own_groups()]
 
     def alerts(self) -> Sequence[ActiveAlert]:
         return [alert for group in self.rule_groups() for rule in group.rules for alert in rule.alerts]
@@ -114,7 +115,7 @@ class ServiceInfo:
         return [DroppedTarget(target.discovered) for target in self._service.receivers.dropped_targets()]
 
     def alertmanagers(self) -> Sequence[str]:
-        return ()
+        return self._service.alertmanaging.urls
 
     def _own_groups(self) -> list[RuleGroupView]:
         """The product's own rules, a group a file: judged at every tick."""
@@ -213,6 +214,8 @@ def _own(rule: Rule, kind: Kind, alerts: Sequence[Alert], now: float) -> RuleVie
 def promql(rule: Rule, kind: Kind) -> str:
     """One of the product's own rules as the expression that says the same of series of this kind."""
     condition = rule.condition
+    if isinstance(condition, QueryCondition | CompositeCondition):
+        return condition.expression
     expr = field_expr(kind, judged_field(condition.field, kind), rule.selector.matchers, round(condition.window * 1000))
     shown = to_text(expr) if expr is not None else str(rule.selector)
     return f"{shown} {_PROMQL[condition.operator]} {condition.value:g}"

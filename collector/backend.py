@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from collector.exemplar_answer import answer_exemplars
 from collector.exporters.exposition import Metric
 from collector.finding import check_query, find
 from collector.health import FIGURES, PREFIX
@@ -57,6 +58,7 @@ class CollectorBackend:
             m.GetTrace: self._ask_tracing,
             m.FindLogs: self._ask_tracing,
             m.GetServices: self._ask_tracing,
+            m.GetExemplars: self._exemplars,
         }
 
     # ------------------------------------------------------------ what there is
@@ -94,9 +96,9 @@ class CollectorBackend:
         return changes.revision, changes.alerts, changes.silences, changes.removed
 
     def rules(self) -> m.Rules:
-        rules = self._service.rules
-        groups = self._service.groups
-        return m.Rules(rules.revision + groups.revision, tuple(rules.rules), tuple(rules.files), groups.told())
+        rules, told, received = self._service.rules, self._service.told, self._service.alertmanaging.received
+        revision = rules.revision + told.groups.revision + received.revision
+        return m.Rules(revision, tuple(rules.rules), tuple(rules.files), told.groups.told(), (*told.rules, *received.rules))
 
     def events_since(self, event: int) -> list[Event]:
         return self._service.desk.events_since(event)
@@ -153,6 +155,9 @@ class CollectorBackend:
 
     async def _ask_tracing(self, request: m.FindTraces | m.GetTrace | m.FindLogs | m.GetServices, who: str) -> Any:
         return await asyncio.to_thread(self._service.tracing.answer, request)
+
+    async def _exemplars(self, request: m.GetExemplars, who: str) -> Any:
+        return await answer_exemplars(self._service.exemplars, request)
 
     async def _acknowledge(self, request: m.Acknowledge, who: str) -> Any:
         book = self._service.desk.book

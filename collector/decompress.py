@@ -7,7 +7,10 @@ from collections.abc import Callable
 
 import cramjam
 
-_CHUNK = 256 * 1024
+_CHUNK, _PIECE = 256 * 1024, 64 * 1024
+"""Bytes made and bytes read at a time."""
+MOST_MEMBERS = 1000
+"""Of one gzip body: senders write one, and each that is empty costs more than its twenty bytes."""
 
 
 class DecompressionError(ValueError):
@@ -54,27 +57,30 @@ def _deflate(data: bytes, limit: int) -> bytes:
 def _inflate(data: bytes, limit: int, window_bits: int, *, several: bool) -> bytes:
     """Inflate `data`; `several` members may follow one another (RFC 1952)."""
     parts: list[bytes] = []
-    made = 0
-    pending = data
-    while True:
-        inflater = zlib.decompressobj(window_bits)
-        while not inflater.eof:
-            try:
-                part = inflater.decompress(pending, min(_CHUNK, limit - made + 1))
-            except zlib.error as error:
-                raise DecompressionError(f"broken compressed data: {error}") from None
-            made += len(part)
-            if made > limit:
-                raise TooLargeError(f"the content has more than {limit} bytes after decompression")
-            parts.append(part)
-            pending = inflater.unconsumed_tail
-            if not part and not pending and not inflater.eof:
-                raise DecompressionError("the compressed data end too early")
-        pending = inflater.unused_data
-        if not pending:
-            return b"".join(parts)
-        if not several:
-            raise DecompressionError("bytes follow the end of the compressed data")
+    made = members = at = 0
+    inflater = zlib.decompressobj(window_bits)
+    while at < len(data) or not inflater.eof:
+        if inflater.eof:
+            members += 1
+            if not several:
+                raise DecompressionError("bytes follow the end of the compressed data")
+            if members >= MOST_MEMBERS:
+                raise DecompressionError(f"the content is in more than {MOST_MEMBERS} pieces; send it in one")
+            inflater = zlib.decompressobj(window_bits)
+        # By pieces: what a member leaves over is copied, and must not be all that follows it.
+        piece = data[at : at + _PIECE]
+        try:
+            part = inflater.decompress(piece, min(_CHUNK, limit - made + 1))
+        except zlib.error as error:
+            raise DecompressionError(f"broken compressed data: {error}") from None
+        at += len(piece) - len(inflater.unconsumed_tail) - len(inflater.unused_data)
+        made += len(part)
+        if made > limit:
+            raise TooLargeError(f"the content has more than {limit} bytes after decompression")
+        parts.append(part)
+        if not part and at >= len(data) and not inflater.eof:
+            raise DecompressionError("the compressed data end too early")
+    return b"".join(parts)
 
 
 def _snappy(data: bytes, limit: int) -> bytes:

@@ -9,8 +9,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from collector.actions.alertmanagers import FIGURES as ALERTMANAGERS
+from collector.exemplars import FIGURES as EXEMPLAR_FIGURES
 from collector.exporters.exporter import FIGURES as EXPORT_FIGURES
 from collector.receivers.figures import FIGURES as RECEIVED
+from collector.rules.received import FIGURES as RECEIVED_ALERTS
+from collector.server.alertmanager.figures import FIGURES as ALERTMANAGER_API
 from monitor.model.batch import Batch
 from monitor.model.cumulative import Cumulative
 from monitor.model.series import KeySpace, Kind, series_key
@@ -39,7 +43,7 @@ FIGURES: tuple[Figure, ...] = (
     _gauge("series", "Series that have a row now."),
     _gauge("series_limit", "Most series that may have a row."),
     _counter("points_total", "Samples taken in from all receivers."),
-    _counter("points_late_total", "Samples that came after their second was closed and were counted where they belong."),
+    _counter("points_late_total", "Samples that came over 10 s after their second and were counted where they belong."),
     _counter("points_dropped_late_total", "Samples dropped because they were older than the allowed lateness."),
     _counter("points_dropped_future_total", "Samples dropped because their time lies ahead of the clock."),
     _counter("points_dropped_invalid_total", "Samples dropped because their value is not a usable number."),
@@ -98,6 +102,14 @@ FIGURES: tuple[Figure, ...] = (
     _gauge("rule_groups", "Groups of Prometheus rules in force."),
     _counter("rule_group_failures_total", "Rules of groups that failed when judged."),
     _counter("rule_group_missed_total", "Judgements of groups left out because an earlier one took too long."),
+    _gauge("alert_groups", "Groups of alerts that are told together."),
+    _counter("notices_told_total", "Notices of groups that receivers were told."),
+    _counter("notices_failed_total", "Attempts to tell a receiver that failed."),
+    _counter("notices_given_up_total", "Notices given up: refused for good, or a day old."),
+    _gauge("notices_waiting", "Notices that wait to be told."),
+    _gauge("rule_queries", "Rules with a PromQL condition in force."),
+    _counter("rule_query_failures_total", "Queries of such rules that failed."),
+    _counter("rule_queries_missed_total", "Queries of such rules left out because the one before took too long."),
     _gauge("rewind_clients", "Connections that look at the past now."),
     _counter("rewind_built_total", "Moments of the past that were built."),
     _counter("rewind_refused_total", "Connections that could not look at the past because too many did."),
@@ -113,7 +125,9 @@ FIGURES: tuple[Figure, ...] = (
     _gauge("journal_failing", "1 while the journal cannot be written."),
     *(
         _counter(name, said) if name.endswith("_total") else _gauge(name, said, "bytes" if name.endswith("_bytes") else "")
-        for name, said in (RECEIVED | EXPORT_FIGURES).items()
+        for name, said in (
+            RECEIVED | EXPORT_FIGURES | EXEMPLAR_FIGURES | RECEIVED_ALERTS | ALERTMANAGER_API | ALERTMANAGERS
+        ).items()
     ),
     _counter("exposition_requests_total", "Times that /metrics was read."),
     _counter("exposition_series_total", "Series given at /metrics besides the collector's own."),

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Sequence
+from dataclasses import replace
 
 from monitor.model.batch import Batch, HistogramBatch
+from monitor.model.exemplars import Exemplars, label_column
 from monitor.model.logs import Logs
 from monitor.model.spans import Spans
 from monitor.pipeline.found import PiiKind
@@ -30,7 +32,7 @@ class Pipeline:
         except ValueError as error:
             raise OSError(errno.EINVAL, str(error)) from None
         added = {name: text for entry in entries if "where" not in entry for name, text in entry.get("add", {}).items()}
-        self._series = Processors(steps, pii)
+        self._series, self._pii = Processors(steps, pii), pii
         self._records = RecordProcessors(added, pii=pii)
 
     def batches(self, batches: Sequence[Batch | HistogramBatch]) -> Sequence[Batch | HistogramBatch]:
@@ -40,6 +42,19 @@ class Pipeline:
     def samples(self, batches: Sequence[Batch]) -> list[Batch]:
         """The same, of batches without histograms."""
         return [batch for batch in self._series.batches(batches) if isinstance(batch, Batch)]
+
+    def exemplars(self, exemplars: Exemplars) -> Exemplars:
+        """As their processed series have them; those of dropped series are gone, and their labels hold no personal data."""
+        space, target = exemplars.space, self._series.target(exemplars.space)
+        if target is space:
+            return exemplars
+        ids = self._series.space(space)[exemplars.ids]
+        found = replace(exemplars, space=target, ids=ids).take(ids >= 0)
+        if self._pii is None:
+            return found
+        cleaned = [[(name, self._pii.value(name, value)) for name, value in labels] for labels in found.labels]
+        labels = label_column([tuple((name, value) for name, value in each if value is not None) for each in cleaned])
+        return replace(found, labels=labels)
 
     def spans(self, spans: Spans) -> Spans:
         return self._records.spans(spans)

@@ -15,10 +15,14 @@ from typing import Any
 
 from aiohttp import web
 
+from collector.actions.receivers import Receivers as TellingReceivers
+from collector.actions.receivers import receivers_of
 from collector.admission import Admission
+from collector.alertmanaging import Alertmanaging
 from collector.alerts import AlertDesk
 from collector.api_info import ServiceInfo
 from collector.backend import CollectorBackend
+from collector.exemplars import KeptExemplars
 from collector.exporters.build import Exports, exporters_of
 from collector.exporters.metrics_page import MetricsPage
 from collector.folders import FolderLock, default_data_folder, host_name
@@ -29,11 +33,13 @@ from collector.parts import Parts
 from collector.past import Past
 from collector.pipeline import Pipeline
 from collector.receivers.answering import Answering
+from collector.receivers.descriptions import Descriptions
+from collector.receivers.otlp.resuming import LastTotals
 from collector.receivers.set import Receivers
 from collector.rewind.server import Rewinds
 from collector.rewind.source import Kept
-from collector.rules.groups import GroupRunner
 from collector.rules.store import RuleStore
+from collector.rules.told import Told
 from collector.server.http import HttpServer, taken
 from collector.server.origins import Origins
 from collector.server.prometheus.api import PrometheusApi
@@ -44,10 +50,10 @@ from collector.storage.state import StateError, StateStore
 from collector.tracing import Tracing
 from monitor.alerting.durations import rough_duration
 from monitor.alerting.model import Event
+from monitor.alerting.routing.reader import Routing, RoutingError, read_routing
 from monitor.engine import Derived, Engine, EngineSettings
 from monitor.model.batch import Batch
 from monitor.query.groupstate import Sample
-from monitor.query.rulegroups import RuleGroup
 from monitor.settings.address import Address
 from monitor.settings.load import Settings
 from monitor.windows.frame import Frame
@@ -84,8 +90,6 @@ class Service:
         self.restored_seconds = 0.0
         self.rules = RuleStore(Path(settings["rules"]).expanduser() if settings["rules"] else self.data / "rules")
         self._parts = Parts()
-        self._groups: tuple[RuleGroup, ...] = ()
-        self._groups_told = 0
         self._inflow = Inflow()
         self._tick_seconds = self._tick_late = 0.0
         self._missed = 0
@@ -138,14 +142,18 @@ class Service:
         self._open_admission(stack)
         _until_closed(stack, self.past.send(), "remote write")
         _until_closed(stack, self.exports.run(), "exports")
-        self.groups = GroupRunner(self.past.queries.instant, self._write_rules, self.past.history)
-        self.desk = AlertDesk(self.engine, self.rules, self.state, self.data, time.time())
+        self.told = Told(self.past.queries.instant, self._write_rules, self.past.history)
+        routing, receivers = self._telling()
+        stack.push_async_callback(receivers.close)
+        self.desk = AlertDesk(self.engine, self.rules, self.state, self.data, time.time(), routing, receivers)
+        self._open_alertmanaging(stack)
         await self._open_server(stack)
         await self.answering.open(stack)
         self._watch_health()
         if self.journal is not None:
             stack.callback(self.journal.close)
-        _until_closed(stack, self.groups.run(), "rule groups")
+        _until_closed(stack, self.told.run(), "rules that ask")
+        _until_closed(stack, self.desk.teller.run(), "telling receivers")
         self.desk.note_start(self.started, self.restored_seconds, why)
         self._warn_of_strangers()
         log.info("%s is up: stream %s, http %s, %s", self.name, self.stream_url, self.http.url, self.receivers.summary())
@@ -173,6 +181,10 @@ class Service:
 
     def _open_admission(self, stack: contextlib.AsyncExitStack) -> None:
         """The way in for what answers its senders, and for scraped histograms."""
+        self.descriptions = Descriptions()
+        self.past.queries.described = self.descriptions.added_to
+        self.exemplars = self._kept_exemplars(stack)
+        sink = self.exemplars.take if self.exemplars is not None else None
         self.admission = Admission(
             self.past.recorder,
             self._inflow.offer,
@@ -181,16 +193,37 @@ class Service:
             self.remember,
             self.pipeline,
         )
-        self.receivers.scrape(stack, self.admission)
-        self.answering = Answering(self.settings, self.admission, self.data / "pushed.msgpack")
+        self.receivers.scrape(stack, self.admission, self.descriptions, sink)
+        totals = LastTotals(self.past.history, time.time)
+        self.answering = Answering(self.settings, self.admission, self.data / "pushed.msgpack", sink, self.descriptions, totals)
         stack.callback(self.answering.save)
+
+    def _kept_exemplars(self, stack: contextlib.AsyncExitStack) -> KeptExemplars | None:
+        settings = self.settings
+        if not settings["exemplars"]:
+            return None
+        late = settings["history_out_of_order"]
+        kept = KeptExemplars(settings["exemplars"], late, self.data / "exemplars.packed", self.pipeline.exemplars)
+        stack.callback(kept.close)
+        self.past.queries.find_exemplars = kept.find
+        kept.share = self.exports.exemplars
+        return kept
+
+    def _open_alertmanaging(self, stack: contextlib.AsyncExitStack) -> None:
+        """Alertmanager's API, and sending to Alertmanagers."""
+        try:
+            self.alertmanaging = Alertmanaging(self, time.time())
+        except ValueError as error:
+            raise OSError(errno.EINVAL, f"alertmanagers: {error}") from None
+        _until_closed(stack, self.alertmanaging.run(), "sending to Alertmanagers")
 
     async def _open_server(self, stack: contextlib.AsyncExitStack) -> None:
         """The stream and the HTTP side."""
         self.backend = CollectorBackend(self)
         api = PrometheusApi(self.past.queries, ServiceInfo(self), origins=Origins(tuple(self.settings["origins"])))
-        self.page = MetricsPage(self.backend.metrics, self.past.queries, self.settings["expose"])
-        routes = [web.get("/metrics", self.page.answer), *api.routes(), *self.answering.routes()]
+        exemplars = self.exemplars.snapshot if self.exemplars is not None else None
+        self.page = MetricsPage(self.backend.metrics, self.past.queries, self.settings["expose"], exemplars=exemplars)
+        routes = [web.get("/metrics", self.page.answer), *api.routes(), *self.answering.routes(), *self.alertmanaging.routes()]
         self.http = HttpServer(self.settings["http"], self.backend, routes)
         address = self.settings["stream"]
         self.stream = StreamServer(
@@ -211,6 +244,13 @@ class Service:
         try:
             return Exports(exporters_of(tables, self.data / "exports", lambda: self.engine.table, lambda: self.past.queries))
         except ValueError as error:
+            raise OSError(errno.EINVAL, str(error)) from None
+
+    def _telling(self) -> tuple[Routing, TellingReceivers]:
+        tables = self.settings.tables
+        try:
+            return read_routing(tables), receivers_of(tables["receiver"], self.data)
+        except RoutingError as error:
             raise OSError(errno.EINVAL, str(error)) from None
 
     async def _listen(self, address: Address) -> None:
@@ -257,13 +297,18 @@ class Service:
         last_moment = now - now % 1.0 - 0.001
         frame: Frame | None = None
         with self._parts.one("Reading this host"):
-            self.take(self.receivers.collect(last_moment))
+            self._inflow.put(self.receivers.collect(last_moment))
         with self._parts.one("Measuring the collector itself"):
-            self.take(self.health.batches(last_moment))
+            self._inflow.put(self.health.batches(last_moment))
         with self._parts.one("Reading spans"):
-            self.take(self.tracing.tick(now))
+            self._inflow.put(self.tracing.tick(now))
         with self._parts.one("Repeating what was pushed"):
             self.take(self.answering.repeat(last_moment))
+        with self._parts.one("Taking in exemplars"):
+            if self.exemplars is not None:
+                if self.tracing.exemplars is not None:
+                    self.exemplars.take(self.tracing.exemplars)
+                self.exemplars.tick(now)
         for ready, batches in self._inflow.messages():
             with self._parts.one("Taking in samples"):
                 for batch in batches if ready else self.pipeline.samples(batches):
@@ -292,13 +337,13 @@ class Service:
         with self._parts.one("Exporting"):
             self.exports.take(frame)
         with self._parts.one("Judging the rules"):
-            changed = self.desk.judge(frame.time)
-            if self.rules.groups is not self._groups:
-                self._groups = self.rules.groups
-                self.groups.load(self._groups)
-            if self.groups.revision != self._groups_told:
-                self._groups_told = self.groups.revision
+            told = self.told.look(self.rules) | self.alertmanaging.look(frame.time)
+            foreign = (*self.told.rules, *self.alertmanaging.rules)
+            changed = self.desk.judge(frame.time, foreign, {**self.told.answers, **self.alertmanaging.answers})
+            if told:
                 changed.add("rules")
+        with self._parts.one("Sending to Alertmanagers"):
+            self.alertmanaging.send(frame.time)
         with self._parts.one("Gathering the collector's figures"):
             self.health.gather()
         with self._parts.one("Sending the stream"):
@@ -308,7 +353,7 @@ class Service:
 
     def _write_rules(self, samples: Sequence[Sample], at: int) -> None:
         """What a rule of a group made: into the history now, into the windows with the next tick."""
-        self._inflow.take([replace(batch, raw=False) for batch in self.past.write(samples, at)], ready=True)
+        self._inflow.put([replace(batch, raw=False) for batch in self.past.write(samples, at)], ready=True)
 
     def _rewinds(self) -> Rewinds:
         return Rewinds(Kept(self.past.kept, self.state, self.past.archive, self.backend.hello, _engine_settings(self.settings)))
@@ -343,6 +388,7 @@ class Service:
 
     def _watch_health(self) -> None:
         self.health.add(self._own_figures, self._notes)
+        self.health.add(self._inflow.figures, self._inflow.notes)
         self.health.add(self.receivers.figures, self.receivers.notes)
         self.health.add(self.answering.figures, self.answering.notes)
         self.health.add(self.tracing.figures, self.tracing.notes)
@@ -351,9 +397,13 @@ class Service:
         self.health.add(self.stream.figures)
         self.health.add(self.desk.figures, self.desk.notes)
         self.health.add(self.past.figures, self.past.notes)
-        self.health.add(self.groups.figures, self.groups.notes)
+        self.health.add(self.told.figures, self.told.notes)
+        self.health.add(self.alertmanaging.figures, self.alertmanaging.notes)
         self.health.add(self.exports.figures, self.exports.notes)
         self.health.add(self.page.figures)
+        self.health.add(self.descriptions.figures)
+        if self.exemplars is not None:
+            self.health.add(self.exemplars.figures, self.exemplars.notes)
         self.health.gather()
 
     def _own_figures(self) -> dict[str, float]:

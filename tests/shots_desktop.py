@@ -119,6 +119,17 @@ def _rules(stage: Stage) -> None:
     stage.pass_time(2)
 
 
+def _topology(stage: Stage) -> None:
+    stage.session.perform("page.topology")
+    stage.session.topology.show("checkout")
+    stage.pass_time(2)
+
+
+def _space(stage: Stage) -> None:
+    stage.session.perform("page.topology")
+    stage.session.perform("topology.mode")
+
+
 def _go(page: str) -> Callable[[Stage], Any]:
     return lambda stage: stage.session.perform(f"page.{page}")
 
@@ -128,11 +139,14 @@ PICTURES: tuple[tuple[str, tuple[int, int], str, float, Callable[[Stage], Any]],
     ("desktop-explore", DESK, "dark", 1.0, _explore),
     ("desktop-queries", DESK, "dark", 1.0, _queries),
     ("desktop-rewound", DESK, "dark", 1.0, _rewound),
+    ("desktop-topology", DESK, "dark", 1.0, _topology),
+    ("desktop-topology-3d", DESK, "dark", 1.0, _space),
     ("desktop-alerts", DESK, "dark", 1.0, _alerts),
     ("desktop-rules", DESK, "dark", 1.0, _rules),
     ("desktop-overview-light", DESK, "light", 1.0, _go("overview")),
     ("desktop-alerts-light-cvd", DESK, "light-cvd", 1.0, _alerts),
     ("phone-overview", PHONE, "dark", 2.0, _go("overview")),
+    ("phone-topology", PHONE, "dark", 2.0, _go("topology")),
     ("phone-alerts", PHONE, "dark", 2.0, _go("alerts")),
 )
 

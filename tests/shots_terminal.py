@@ -22,6 +22,7 @@ SIZES = {
     "explore": (120, 36),
     "queries": (120, 40),
     "rewound": (120, 40),
+    "topology": (150, 40),
     "alerts": (120, 36),
     "rules": (120, 36),
 }
@@ -29,7 +30,7 @@ QUERIES = (
     'histogram_quantile(0.99, sum by (service) (rate(shop_latency{service=~"orders.*|payments|cart"}[1m])))',
     "sum(rate(shop_errors[1m])) / sum(rate(shop_requests[1m]))",
 )
-KEYS = {"overview": "1", "explore": "2", "queries": "2", "rewound": "1", "alerts": "4", "rules": "5"}
+KEYS = {"overview": "1", "explore": "2", "queries": "2", "rewound": "1", "topology": "3", "alerts": "4", "rules": "5"}
 
 
 class Stagehand:
@@ -95,6 +96,9 @@ def shoot(out_dir: Path) -> None:
                 hand.session.key("enter", True)
                 hand.session.focus("")
             hand.settle(4)
+        if page == "topology":
+            hand.session.topology.show("checkout")
+            hand.settle()
         if page == "rewound":
             hand.session.rewind(hand.fake.now - 9 * 60)
             hand.settle(4)

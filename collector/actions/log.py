@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,11 @@ MAX_BYTES = 10 << 20
 KEEP = 5
 
 
-class LogAction:
-    """Appends to `path`; at `max_bytes` it becomes `path.1`, that `path.2`, up to `keep`.
+class LineFile:
+    """Appends lines of JSON to `path`; at `max_bytes` it becomes `path.1`, that `path.2`, up to `keep`.
 
     All outside text is escaped to ASCII: no line break, terminal sequence or text direction mark of a label gets into a
-    terminal. A line is on the disk when `tell` returns; after a kill the same `id` may stand there twice.
+    terminal. One caller at a time.
     """
 
     def __init__(self, path: Path, max_bytes: int = MAX_BYTES, keep: int = KEEP) -> None:
@@ -26,9 +27,9 @@ class LogAction:
         self._max_bytes = max_bytes
         self._keep = keep
 
-    def tell(self, notification: Notification, number: int) -> None:
-        """Write one line. Raises `OSError` when the disk refuses."""
-        data = (json.dumps(log_record(notification, number), ensure_ascii=True, allow_nan=False) + "\n").encode("ascii")
+    def append(self, record: Mapping[str, Any]) -> None:
+        """One line, on the disk when this returns. Raises `OSError` when the disk refuses."""
+        data = (json.dumps(record, ensure_ascii=True, allow_nan=False) + "\n").encode("ascii")
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._rotate(len(data))
         handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o640)
@@ -58,6 +59,17 @@ class LogAction:
 
     def _numbered(self, number: int) -> Path:
         return self._path.with_name(f"{self._path.name}.{number}")
+
+
+class LogAction:
+    """A line in a `LineFile` for each notification; after a kill the same `id` may stand there twice."""
+
+    def __init__(self, path: Path, max_bytes: int = MAX_BYTES, keep: int = KEEP) -> None:
+        self._file = LineFile(path, max_bytes, keep)
+
+    def tell(self, notification: Notification, number: int) -> None:
+        """Write one line. Raises `OSError` when the disk refuses."""
+        self._file.append(log_record(notification, number))
 
 
 def log_record(notification: Notification, number: int) -> dict[str, Any]:

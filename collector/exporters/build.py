@@ -14,18 +14,19 @@ from urllib.parse import urlsplit
 from collector.exporters.exporter import FIGURES, Exporter, bounds_of
 from collector.exporters.metrics_page import Queries, checked_selector
 from collector.exporters.otlp import SIGNALS, OtlpExporter
-from collector.exporters.push_once import PushError
 from collector.exporters.pushgateway import PushgatewayExporter
 from collector.exporters.samples import SampleExporter
 from collector.exporters.statsd import StatsdExporter
 from collector.storage.remote.both import BothSinks, Kept
 from collector.storage.remote.target import RemoteTarget, shown
+from monitor.model.exemplar_table import Snapshot
 from monitor.model.logs import Logs
 from monitor.model.matchers import NAME_TAG, Selector, SelectorError, parse_selector
 from monitor.model.spans import Spans
 from monitor.model.table import SeriesTable
 from monitor.query.history import ParseError
 from monitor.windows.frame import Frame
+from monitor.wire.push import PushError
 
 log = logging.getLogger("lightship")
 
@@ -141,9 +142,19 @@ class Exports:
         """Spans that were accepted."""
         self._each("spans", lambda exporter: exporter.spans(spans))
 
+    def exemplars(self, fresh: Snapshot) -> None:
+        """Exemplars that were kept; remote write takes them."""
+        self._each("exemplars", lambda exporter: exporter.exemplars(fresh) if isinstance(exporter, SampleExporter) else None)
+
     def logs(self, logs: Logs) -> None:
         """Log records that were accepted."""
         self._each("log records", lambda exporter: exporter.logs(logs))
+
+    def commit(self) -> None:
+        """Returns when the spans and log records handed over before are in the queues on disk, as far as those can be written;
+        in any thread.
+        """
+        self._each("what it was handed onto the disk", lambda exporter: exporter.commit())
 
     def _each(self, what: str, give: Callable[[Exporter], None]) -> None:
         for exporter in self._exporters:

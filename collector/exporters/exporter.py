@@ -38,6 +38,9 @@ class Exporter(Protocol):
     def logs(self, logs: Logs) -> None:
         """Log records as they came."""
 
+    def commit(self) -> None:
+        """Writes to the disk what spans and logs it was handed, in any thread: a kill then costs none of them."""
+
     async def run(self) -> None: ...
 
     def close(self) -> None: ...
@@ -64,6 +67,9 @@ class TakesNothing:
         """See `Exporter`."""
 
     def logs(self, logs: Logs) -> None:
+        """See `Exporter`."""
+
+    def commit(self) -> None:
         """See `Exporter`."""
 
 
@@ -97,6 +103,8 @@ FIGURES: dict[str, str] = {
     "export_bytes_total": "Bytes sent by exports.",
     "export_queue_items": "Samples, spans, records and lines that wait to be exported.",
     "export_queue_bytes": "Bytes of the queues of exports on disk.",
+    "export_exemplars_sent_total": "Exemplars that exports handed over.",
+    "export_exemplars_dropped_total": "Exemplars that an export gave up: too many waited, or they were refused.",
     "export_failing": "Exports that get nothing through now.",
 }
 """Names of an exporter's figures and what they count; summed up over all exports."""

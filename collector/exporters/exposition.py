@@ -1,4 +1,4 @@
-"""The collector's own metrics, declared; rendered as Prometheus text 0.0.4 or OpenMetrics 1.0."""
+"""The collector's own metrics, declared, and as families of an exposition."""
 
 from __future__ import annotations
 
@@ -8,11 +8,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 from collector.exporters.families import Family
-from collector.exporters.formats import Form, Format, format_of
-from collector.exporters.text import text_pieces
-
-TEXT = Format("text").content_type
-OPENMETRICS = Format("openmetrics").content_type
 
 _NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 _LABEL_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
@@ -72,15 +67,3 @@ def own_families(metrics: Iterable[Metric]) -> list[Family]:
         samples = [(suffix, labels, float(value)) for labels, value in metric.samples()]
         found.append(Family(metric.family, metric.kind, metric.help, metric.unit, [*samples]))
     return found
-
-
-def render(metrics: Iterable[Metric], openmetrics: bool) -> bytes:
-    """The exposition of `metrics`, each family once, in the order given. Raises ValueError when a family stands twice."""
-    form: Form = "openmetrics" if openmetrics else "text"
-    return b"".join(text_pieces(own_families(metrics), Format(form)))
-
-
-def negotiate(accept: str) -> tuple[str, bool]:
-    """Content type and whether it is OpenMetrics, for a reader that is given one of the two texts with plain names."""
-    form: Form = "openmetrics" if format_of(accept).form == "openmetrics" else "text"
-    return Format(form).content_type, form == "openmetrics"

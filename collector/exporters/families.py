@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from collector.exporters.exemplars import Newest, Shown
 from collector.exporters.formats import Escaping
 from collector.storage.interning import KIND_LABEL
 from collector.storage.remote.names import old_labels
@@ -34,6 +35,8 @@ class Family:
     help: str = ""
     unit: str = ""
     samples: list[Sample] = field(default_factory=list)
+    exemplars: dict[tuple[str, Labels], Sequence[Shown]] = field(default_factory=dict)
+    """By suffix and labels of a sample."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +47,13 @@ class Gathered:
     duplicates: int
 
 
-def families_of(values: Mapping[Labels, float | Histogram], metadata: Mapping[str, Metadata], escaping: Escaping) -> Gathered:
-    """The newest values as families in order of name, names and labels escaped as asked."""
+def families_of(
+    values: Mapping[Labels, float | Histogram],
+    metadata: Mapping[str, Metadata],
+    escaping: Escaping,
+    exemplars: Newest | None = None,
+) -> Gathered:
+    """The newest values as families in order of name, names and labels escaped as asked, with `exemplars` of their series."""
     spelled = [_spelled(labels, escaping) for labels in values]
     shapes = _Shapes(spelled)
     families: dict[str, Family] = {}
@@ -63,6 +71,8 @@ def families_of(values: Mapping[Labels, float | Histogram], metadata: Mapping[st
             continue
         seen.add(key)
         family.samples.append((suffix, labels, value))
+        if exemplars and (shown := exemplars.get(whole)):
+            family.exemplars[suffix, labels] = shown
     for family in families.values():
         if family.kind in ("histogram", "summary"):
             family.samples.sort(key=_place)

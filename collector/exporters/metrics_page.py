@@ -15,11 +15,13 @@ from typing import Protocol
 import numpy as np
 from aiohttp import web
 
+from collector.exporters.exemplars import newest_of
 from collector.exporters.exposition import Metric, own_families
 from collector.exporters.families import Family, Gathered, families_of
 from collector.exporters.formats import Format, format_of
 from collector.exporters.protobuf import protobuf_pieces
 from collector.exporters.text import text_pieces
+from monitor.model.exemplar_table import Snapshot
 from monitor.query.ast import Selector
 from monitor.query.histogram import Histogram
 from monitor.query.history import Answer, Labels, Matrix, Metadata, ParseError, QueryError
@@ -66,7 +68,10 @@ class MetricsPage:
         *,
         most: int = MOST_SERIES,
         clock: Callable[[], float] = time.time,
+        exemplars: Callable[[], Snapshot] | None = None,
     ) -> None:
+        """`exemplars` gives those that are kept."""
+        self._exemplars = exemplars
         self._own, self._queries, self._most, self._clock = own, queries, most, clock
         self._always = [checked_selector(text) for text in always]
         self._places = asyncio.Semaphore(_AT_ONCE)
@@ -99,7 +104,8 @@ class MetricsPage:
     async def families(self, selectors: Sequence[str], wanted: Format) -> list[Family]:
         """Own figures and what the selectors find now. Raises `QueryError`."""
         own = own_families(self._own())
-        gathered = await collected(self._queries, selectors, wanted, round(self._clock() * 1000), self._most)
+        exemplars = self._exemplars() if self._exemplars is not None and wanted.form == "openmetrics" else None
+        gathered = await collected(self._queries, selectors, wanted, round(self._clock() * 1000), self._most, exemplars)
         known = {family.name for family in own}
         self.counters.expositions += 1
         self.counters.duplicates += gathered.duplicates
@@ -117,7 +123,14 @@ class MetricsPage:
         }
 
 
-async def collected(queries: Queries, selectors: Sequence[str], wanted: Format, at: int, most: int = MOST_SERIES) -> Gathered:
+async def collected(
+    queries: Queries,
+    selectors: Sequence[str],
+    wanted: Format,
+    at: int,
+    most: int = MOST_SERIES,
+    exemplars: Snapshot | None = None,
+) -> Gathered:
     """The newest values at a time (ms) of the series that any of the selectors finds, each once. Raises `QueryError`."""
     values: dict[Labels, float | Histogram] = {}
     for selector in selectors:  # one by one: `or` would take series for the same that differ in their names
@@ -130,7 +143,12 @@ async def collected(queries: Queries, selectors: Sequence[str], wanted: Format, 
     if not values:
         return Gathered((), 0)
     metadata = await queries.metadata()
-    return await asyncio.to_thread(families_of, values, metadata, wanted.escaping)
+
+    def put_together() -> Gathered:
+        newest = newest_of(exemplars, values.keys()) if exemplars is not None else None
+        return families_of(values, metadata, wanted.escaping, newest)
+
+    return await asyncio.to_thread(put_together)
 
 
 def _add(values: dict[Labels, float | Histogram], matrix: Matrix) -> None:

@@ -111,6 +111,11 @@ class OtlpExporter(TakesNothing):
                 for channel in self._channels.values():
                     await channel.aclose()
 
+    def commit(self) -> None:
+        """See `Exporter`."""
+        for outbox in self._outboxes.values():
+            outbox.commit()
+
     def close(self) -> None:
         """See `Exporter`."""
         for outbox in self._outboxes.values():
@@ -123,7 +128,7 @@ class OtlpExporter(TakesNothing):
         parts = [outbox.figures() for outbox in self._outboxes.values()]
         if self._metrics is not None:
             parts.append(self._metrics.figures())
-        told = {name: sum(part[name] for part in parts) for name in FIGURES}
+        told = {name: sum(part.get(name, 0.0) for part in parts) for name in FIGURES}
         return told | {"export_failing": min(1.0, told["export_failing"])}
 
     def notes(self) -> list[str]:

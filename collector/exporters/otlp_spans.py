@@ -45,6 +45,7 @@ def span_requests(spans: Spans, tags: Mapping[str, str]) -> Iterator[tuple[bytes
     parents = spans.parents.tolist()
     starts, durations = spans.starts.tolist(), spans.durations.tolist()
     kinds, statuses = spans.kinds.tolist(), spans.statuses.tolist()
+    states = spans.states.tolist()
 
     def message(place: int, details: _Details) -> bytes:
         status = text_field(2, _text(details.message)) + number_field(3, statuses[place])
@@ -53,6 +54,7 @@ def span_requests(spans: Spans, tags: Mapping[str, str]) -> Iterator[tuple[bytes
             (
                 bytes_field(1, traces[16 * place : 16 * place + 16]),
                 bytes_field(2, ids[8 * place : 8 * place + 8]),
+                text_field(3, spans.texts[states[place]]),
                 bytes_field(4, parent.to_bytes(8, "big")) if parent else b"",
                 text_field(5, names[place]),
                 number_field(6, kinds[place]),

@@ -87,6 +87,10 @@ class Outbox:
         self._put.set()
         return True
 
+    def commit(self) -> None:
+        """Writes what is still in memory now, in any thread; where the disk refuses it stays there and is tried again."""
+        self._write()
+
     async def run(self) -> None:
         """Writes and sends until cancelled."""
         async with asyncio.TaskGroup() as group:

@@ -13,12 +13,12 @@ from collections.abc import Callable, Mapping
 from collector.exporters.exporter import FIGURES, Patience, TakesNothing
 from collector.exporters.formats import Format
 from collector.exporters.metrics_page import Queries, collected, pieces_of
-from collector.exporters.push_once import group_url, push
-from collector.storage.remote.request import Reply
+from collector.storage.remote.request import Answered, Reply, post, settled
 from collector.storage.remote.sender import client_session
 from collector.storage.remote.target import RemoteTarget, shown
 from monitor.query.history import QueryError
 from monitor.windows.frame import Frame
+from monitor.wire.push import TEXT_TYPE, group_url
 
 MOST_SERIES = 50_000
 _JOB = "lightship"
@@ -67,7 +67,9 @@ class PushgatewayExporter(TakesNothing):
                 body, series = await self._exposition()
                 if not series:
                     continue
-                reply = await push(session, self._target, self._url, body, patience=self._patience.answer, now=self._clock())
+                headers = {**self._target.all_headers(self._target.write_url), "Content-Type": TEXT_TYPE}
+                answered = await post(session, self._url, headers, body, patience=self._patience.answer, method="PUT")
+                reply = settled(answered, self._clock()) if isinstance(answered, Answered) else answered
                 self._noted(reply, series, len(body))
                 if reply.kind == "again":
                     await asyncio.sleep(self._patience.after(attempt, self._random(), reply.wait))

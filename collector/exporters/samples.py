@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from collector.exporters.exemplar_writes import ExemplarWrites
 from collector.exporters.exporter import Patience, TakesNothing
 from collector.storage.remote.both import Kept
 from collector.storage.remote.dialect import Dialect
@@ -17,6 +19,7 @@ from collector.storage.remote.settings import Names, RemoteSettings
 from collector.storage.remote.target import RemoteTarget
 from collector.storage.remote.writer import RemoteWriter
 from monitor.model.batch import Floats, Ids
+from monitor.model.exemplar_table import Snapshot
 from monitor.model.matchers import NAME_TAG, Selector, promql_name
 from monitor.query.history import Labels
 
@@ -120,6 +123,9 @@ class SampleExporter(TakesNothing):
         self.name = name
         self.writer = RemoteWriter(folder, target, settings, dialect=dialect)
         self._sink = SelectedSink(self.writer, selector, tags)
+        self._exemplars: ExemplarWrites | None = None
+        if dialect is None:
+            self._exemplars = ExemplarWrites(target, selector, tags, spelled=names == "underscores", patience=patient, age=age)
 
     @property
     def sink(self) -> Kept | None:
@@ -133,7 +139,15 @@ class SampleExporter(TakesNothing):
 
     async def run(self) -> None:
         """See `Exporter`."""
-        await self.writer.run()
+        if self._exemplars is None:
+            await self.writer.run()
+        else:
+            await asyncio.gather(self.writer.run(), self._exemplars.run())
+
+    def exemplars(self, fresh: Snapshot) -> None:
+        """Exemplars that were kept just now."""
+        if self._exemplars is not None:
+            self._exemplars.take(fresh)
 
     def close(self) -> None:
         """See `Exporter`."""
@@ -142,7 +156,8 @@ class SampleExporter(TakesNothing):
     def figures(self) -> dict[str, float]:
         """See `Exporter`."""
         told = self.writer.figures()
-        return {name: told[figure] for name, figure in _AS_TOLD.items()}
+        own = self._exemplars.figures() if self._exemplars is not None else {}
+        return {name: told[figure] for name, figure in _AS_TOLD.items()} | own
 
     def notes(self) -> list[str]:
         """See `Exporter`."""

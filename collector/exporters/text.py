@@ -1,6 +1,6 @@
 """Families as text, in pieces: Prometheus text 0.0.4 and 1.0.0, and OpenMetrics 1.0.
 
-Sources: prometheus.io, "Exposition formats" (with quoted UTF-8 names); OpenMetrics 1.0. Exemplars are not given.
+Sources: prometheus.io, "Exposition formats" (with quoted UTF-8 names); OpenMetrics 1.0, which alone has exemplars.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
+from collector.exporters.exemplars import bucket_bound, exemplar_text, within
 from collector.exporters.families import Family
 from collector.exporters.formats import Format
 from collector.storage.remote.distributions import classic_buckets
@@ -49,14 +50,27 @@ def _lines(family: Family, openmetrics: bool) -> Iterator[str]:
     for suffix, labels, value in family.samples:
         if not isinstance(value, Histogram):
             shown = _canonical(labels) if openmetrics and family.kind in ("histogram", "summary") else labels
-            yield f"{_series(family.name + suffix, shown)} {number(value)}"
+            told = _exemplar(family, suffix, labels) if openmetrics and family.exemplars else ""
+            yield f"{_series(family.name + suffix, shown)} {number(value)}{told}"
             continue
+        seen, above = family.exemplars.get((suffix, labels), ()) if openmetrics else (), -math.inf
         for bound, below in classic_buckets(value):
             le = go_float(bound)
             bucket = tuple(sorted((*(pair for pair in labels if pair[0] != "le"), ("le", le))))
-            yield f"{_series(f'{family.name}_bucket', _canonical(bucket) if openmetrics else bucket)} {number(below)}"
+            told = exemplar_text(within(seen, above, bound))
+            yield f"{_series(f'{family.name}_bucket', _canonical(bucket) if openmetrics else bucket)} {number(below)}{told}"
+            above = bound
         yield f"{_series(f'{family.name}_count', labels)} {number(value.count)}"
         yield f"{_series(f'{family.name}_sum', labels)} {number(value.sum)}"
+
+
+def _exemplar(family: Family, suffix: str, labels: Labels) -> str:
+    """Of a counter's total or a bucket, the only samples that may have one."""
+    shown = family.exemplars.get((suffix, labels), ())
+    if not shown or (family.kind, suffix) not in (("counter", "_total"), ("histogram", "_bucket")):
+        return ""
+    bound = bucket_bound(labels) if suffix == "_bucket" else math.inf
+    return exemplar_text(within(shown, -math.inf, bound))
 
 
 def _described(family: Family, openmetrics: bool) -> list[str]:

@@ -10,13 +10,17 @@ import msgspec
 
 from collector.query.job import Job, OverloadedError, QueryLimits, timed_out
 from collector.query.local import LocalSource
+from monitor.model.exemplar_table import Found
 from monitor.model.matchers import Matcher
 from monitor.query.ast import Expr
 from monitor.query.format import pretty
 from monitor.query.history import Answer, CanceledError, Hints, History, Labels, Metadata, QueryError, Selected, TimeoutQueryError
 from monitor.query.parse import parse
+from monitor.query.tree import selected
 
 T = TypeVar("T")
+FindExemplars = Callable[[Sequence[Sequence[Matcher]], float, float], Awaitable[list[Found]]]
+"""Exemplars of series that meet any of the sets of matchers, between two times in seconds."""
 
 
 class QuerySource(Protocol):
@@ -66,6 +70,10 @@ class QueryService:
         """Over a history at hand, or over another source."""
         self.limits = limits or QueryLimits()
         self.counters = QueryCounters()
+        self.described: Callable[[dict[str, Metadata]], dict[str, Metadata]] = dict
+        """Adds what senders said of metrics to what the history knows."""
+        self.find_exemplars: FindExemplars | None = None
+        """Who has exemplars; None: nobody."""
         if source is None:
             if history is None:
                 raise ValueError("a query service needs a history or a source")
@@ -124,12 +132,15 @@ class QueryService:
 
     async def metadata(self) -> dict[str, Metadata]:
         """What is known of metrics, by name."""
-        return await self._admitted(None, lambda job: self._source.metadata(job))
+        return self.described(await self._admitted(None, lambda job: self._source.metadata(job)))
 
-    async def exemplars(self, query: str, start: int, end: int) -> list[dict[str, Any]]:
-        """Exemplars of the series a query selects. None are kept, so a right query has none. Raises `ParseError`."""
-        parse(query)
-        return []
+    async def exemplars(self, query: str, start: int, end: int) -> list[Found]:
+        """Exemplars between two times (milliseconds) of all series that a query's selectors select. Raises `ParseError`."""
+        sets = selected(parse(query))
+        find = self.find_exemplars
+        if find is None or not sets:
+            return []
+        return await self._admitted(None, lambda job: find(sets, start / 1000, end / 1000))
 
     def format(self, query: str) -> str:
         """A query as it is usually laid out. Raises `ParseError`."""

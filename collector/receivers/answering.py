@@ -14,12 +14,16 @@ from aiohttp import web
 
 from collector.receivers.accept import Accept
 from collector.receivers.datadog import DatadogReceiver, DatadogServer
+from collector.receivers.descriptions import Descriptions
 from collector.receivers.events import EventReceiver
 from collector.receivers.otlp import DEFAULT_RESOURCE_TAGS, OtlpGrpc, OtlpHttp, OtlpReceiver
+from collector.receivers.otlp.resuming import LastTotals
 from collector.receivers.pushgateway import PushReceiver
 from collector.receivers.remote_write import RemoteWriteReceiver
 from collector.server.http import taken
+from collector.server.origins import Origins
 from monitor.model.batch import Batch
+from monitor.model.exemplars import ExemplarSink
 from monitor.settings.address import Address
 from monitor.settings.declared import BY_NAME
 from monitor.settings.load import Settings
@@ -45,13 +49,25 @@ class Answering:
     that Lightship can be looked at beside what it is to replace.
     """
 
-    def __init__(self, settings: Settings, accept: Accept, file: Path) -> None:
-        """`file` keeps what should outlive the process: pushed groups."""
+    def __init__(
+        self,
+        settings: Settings,
+        accept: Accept,
+        file: Path,
+        exemplars: ExemplarSink | None = None,
+        descriptions: Descriptions | None = None,
+        totals: LastTotals | None = None,
+    ) -> None:
+        """`file` keeps what should outlive the process: pushed groups. `exemplars` takes those of samples; None: nobody does.
+        `descriptions` takes what senders say of their metrics; `totals` knows the running totals of before the start.
+        """
         self._settings = settings
         self._file, self._saved_revision = file, -1
-        self._otlp = OtlpReceiver(accept, (*DEFAULT_RESOURCE_TAGS, *settings["otlp_tags"]))
-        self._remote_write = RemoteWriteReceiver(accept)
-        self._push = PushReceiver(accept, time.time, settings["push_ttl"] or None)
+        self._origins = Origins(settings["origins"])
+        tags = (*DEFAULT_RESOURCE_TAGS, *settings["otlp_tags"])
+        self._otlp = OtlpReceiver(accept, tags, exemplars=exemplars, descriptions=descriptions, totals=totals)
+        self._remote_write = RemoteWriteReceiver(accept, descriptions=descriptions, exemplars=exemplars)
+        self._push = PushReceiver(accept, time.time, settings["push_ttl"] or None, descriptions=descriptions)
         self._datadog = DatadogReceiver(accept)
         self._events = EventReceiver(accept)
         self._told: dict[str, str] = {}
@@ -59,15 +75,16 @@ class Answering:
         self._restore()
 
     def routes(self) -> list[web.RouteDef]:
-        """For the HTTP side."""
-        return [*self._otlp.routes(), *self._remote_write.routes(), *self._push.routes(), *self._events.routes()]
+        """For the HTTP side; pages of other origins may not send."""
+        parts = (self._otlp, self._remote_write, self._push, self._events)
+        return self._origins.guarded([route for part in parts for route in part.routes()])
 
     async def open(self, stack: contextlib.AsyncExitStack) -> None:
         """Start listening. Raises `OSError` with a sentence when an address that somebody chose cannot be had."""
         for setting, make in (
             ("otlp_grpc", lambda at: OtlpGrpc(self._otlp, at.host, at.port)),
-            ("otlp_http", lambda at: OtlpHttp(self._otlp, at.host, at.port)),
-            ("datadog", lambda at: DatadogServer(self._datadog, at.host, at.port)),
+            ("otlp_http", lambda at: OtlpHttp(self._otlp, at.host, at.port, self._origins)),
+            ("datadog", lambda at: DatadogServer(self._datadog, at.host, at.port, self._origins)),
         ):
             for address in self._settings[setting]:
                 await self._listen(stack, setting, address, make)
@@ -139,7 +156,8 @@ class Answering:
     def figures(self) -> dict[str, float]:
         """Health figures by name."""
         parts = [part.figures() for part in (self._otlp, self._remote_write, self._push, self._datadog, self._events)]
-        return {name: value for part in parts for name, value in part.items()}
+        refused = {"pages_refused_total": float(self._origins.refused)}
+        return refused | {name: value for part in parts for name, value in part.items()}
 
     def notes(self) -> list[str]:
         """What is wrong, in sentences."""

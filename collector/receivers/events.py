@@ -46,7 +46,7 @@ class EventReceiver:
             events = [happening(now if one.at is None else one.at, one.kind, one.text, one.who, one.tags.items()) for one in many]
         except BodyError as error:
             return self._refuse(error.status, str(error))
-        except (msgspec.MsgspecError, HappeningError) as error:
+        except (msgspec.MsgspecError, HappeningError, UnicodeDecodeError) as error:
             return self._refuse(400, f'{error}. Send JSON such as {{"text": "api 1.4", "kind": "deploy"}}.')
         self._accept.events(events)
         self.taken += len(events)

@@ -10,10 +10,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from collector.receivers.accept import Accept
+from collector.receivers.descriptions import Descriptions
 from collector.receivers.host import HostReceiver
 from collector.receivers.prometheus import DroppedTarget, ScrapeJob, Scraper, TargetHealth
 from collector.receivers.statsd import EventSink, TcpListener, UdpListener, UnixListener
 from monitor.model.batch import Batch
+from monitor.model.exemplars import ExemplarSink
 from monitor.settings.load import Settings
 
 Sink = Callable[[Sequence[Batch]], None]
@@ -41,11 +43,19 @@ class Receivers:
         for address in self._settings["statsd_tcp"]:
             self._start(TcpListener(address.host, address.port, self._sink, events=self._events), stack)
 
-    def scrape(self, stack: contextlib.AsyncExitStack, accept: Accept) -> None:
-        """Start scraping; `accept` takes the histograms. Raises `OSError` with a sentence where a [[scrape]] cannot be."""
+    def scrape(
+        self,
+        stack: contextlib.AsyncExitStack,
+        accept: Accept,
+        descriptions: Descriptions | None = None,
+        exemplars: ExemplarSink | None = None,
+    ) -> None:
+        """Start scraping; `accept` takes the histograms, `descriptions` what targets say of metrics, `exemplars` those of
+        samples. Raises `OSError` with a sentence where a [[scrape]] cannot be.
+        """
         jobs = [_job(number, entry) for number, entry in enumerate(self._settings.tables["scrape"], 1)]
         if jobs:
-            self._scraper = Scraper(jobs, self._sink, time.time, accept=accept)
+            self._scraper = Scraper(jobs, self._sink, time.time, accept=accept, descriptions=descriptions, exemplars=exemplars)
             task = asyncio.create_task(self._scraper.run(), name="scraper")
             stack.push_async_callback(_cancel, task)
 

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from aiohttp import web
 
+from collector.server.bodies import bounded
 from monitor.settings.address import Address
 from monitor.wire.messages import Hello
 
@@ -48,7 +49,7 @@ class HttpServer:
 
     async def start(self) -> None:
         """Raises `OSError` with a sentence for the user when the address cannot be used."""
-        app = web.Application(client_max_size=1 << 20)
+        app = web.Application(client_max_size=1 << 20, middlewares=[bounded])
         app.router.add_get("/", self._home)
         app.router.add_get("/-/healthy", self._healthy)
         app.router.add_get("/-/ready", self._ready)

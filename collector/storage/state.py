@@ -11,12 +11,15 @@ from typing import Any, TypeVar
 import msgspec
 
 from collector.storage import state_history
+from collector.storage import state_telling as telling
 from collector.storage.state_history import Standing, Turns
 from collector.storage.state_schema import StateError, open_state, transaction
+from collector.storage.state_telling import Waiting
 from monitor.alerting.model import Alert, Event, Notification, Rule, RuleFile, Silence
 from monitor.alerting.outcome import Outcome
+from monitor.alerting.routing.state import GroupState, Step
 
-__all__ = ["Queued", "SavedState", "StateError", "StateStore"]
+__all__ = ["Queued", "SavedState", "StateError", "StateStore", "Waiting"]
 
 MAX_EVENTS = 50_000
 KEEP_EVENTS = 30 * 86_400.0
@@ -81,9 +84,12 @@ class StateStore:
             tuple(alerts), tuple(silences), int(self.meta("revision") or 0), float(self.meta("saved_at") or 0), len(skipped)
         )
 
-    def save(self, outcome: Outcome, at: float) -> tuple[Event, ...]:
-        """Write all that lasts of an outcome, in one transaction; its events with their ids. Nothing lasting: no write."""
-        if not outcome.lasting:
+    def save(self, outcome: Outcome, at: float, step: Step | None = None) -> tuple[Event, ...]:
+        """Write all that lasts of an outcome and of what groups made of it, in one transaction; its events with their ids.
+
+        Nothing lasting: no write.
+        """
+        if not outcome.lasting and not step:
             return ()
         removed = [(name,) for name in outcome.removed]
         alerts = [(a.id, a.rule_id, a.state, _encode(a)) for a in outcome.stored]
@@ -97,6 +103,8 @@ class StateStore:
             to.executemany("INSERT OR REPLACE INTO silences VALUES (?, ?, ?)", silences)
             to.executemany("INSERT INTO outbox (at, action, body, due) VALUES (?, ?, ?, ?)", told)
             state_history.append_versions(to, at, outcome.stored, outcome.silences, outcome.removed)
+            if step is not None:
+                telling.write_step(to, step)
             events = _insert_events(to, outcome.events)
             self._set_meta(to, revision=outcome.revision, saved_at=at)
             return events
@@ -167,6 +175,42 @@ class StateStore:
             )
         )
 
+    # ------------------------------------------------------------ groups and their notices
+
+    def groups(self) -> tuple[GroupState, ...]:
+        """All groups as last saved."""
+        return self._look(telling.read_groups)
+
+    def due_notices(self, now: float, limit: int = 100) -> tuple[Waiting, ...]:
+        """The oldest notice that waits for each receiver, where it is due."""
+        found, broken = self._look(lambda of: telling.due_notices(of, now, limit))
+        if broken:
+            self._write(lambda to: telling.settle_notices(to, broken))
+            self.dropped_notifications += len(broken)
+        return found
+
+    def settle_notice(self, number: int, events: Sequence[Event] = ()) -> tuple[Event, ...]:
+        """It was told (or given up), as the events say."""
+
+        def write(to: sqlite3.Connection) -> tuple[Event, ...]:
+            telling.settle_notices(to, [number])
+            return _insert_events(to, events)
+
+        return self._write(write)
+
+    def postpone_notice(self, number: int, due: float, error: str, events: Sequence[Event] = ()) -> tuple[Event, ...]:
+        """An attempt failed; try again when `due`."""
+
+        def write(to: sqlite3.Connection) -> tuple[Event, ...]:
+            telling.postpone_notice(to, number, due, error)
+            return _insert_events(to, events)
+
+        return self._write(write)
+
+    def waiting_notices(self) -> Sequence[tuple[str, int, str]]:
+        """Receiver, how many notices wait for it, and why the oldest does."""
+        return self._look(telling.waiting_by_receiver)
+
     def meta(self, key: str) -> str | None:
         """A remembered text."""
         rows = self._read("SELECT value FROM meta WHERE key = ?", (key,))
@@ -190,6 +234,7 @@ class StateStore:
             unsent = to.execute(
                 "DELETE FROM outbox WHERE id <= (SELECT id FROM outbox ORDER BY id DESC LIMIT 1 OFFSET ?)", (MAX_OUTBOX,)
             ).rowcount
+            unsent += telling.trim_notices(to)
             return events, unsent, *state_history.trim_versions(to, now)
 
         events, unsent, versions, crowded = self._write(write)

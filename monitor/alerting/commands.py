@@ -11,7 +11,7 @@ from monitor.alerting.durations import rough_duration
 from monitor.alerting.ledger import Ledger
 from monitor.alerting.model import Acknowledgement, Alert, State
 from monitor.alerting.outcome import CommandError, Draft, Outcome
-from monitor.alerting.silences import check_person, check_text, new_silence
+from monitor.alerting.silences import check_person, check_text, new_silence, silence_state
 from monitor.alerting.wording import series_text
 from monitor.model.matchers import Matcher
 
@@ -83,6 +83,29 @@ class Commands(Ledger):
         self._event(draft, at, "silenced", text, who=who)
         self._turn_silences(at, draft)
         return self._finish(draft, (silence.id, *matched))
+
+    def change_silence(self, silence: str, starts: float, ends: float, comment: str, who: str, at: float) -> Outcome:
+        """Give a silence (by id) that is not over other times or another comment; its matchers and its id stay.
+
+        Raises `CommandError` for what would be refused of a new one, and where there is none or it is over.
+        """
+        before = self._silences.by_id.get(silence)
+        if before is None:
+            raise CommandError(f"There is no silence {silence[:60]!r}; it may have been forgotten already.")
+        if silence_state(before, at) == "expired":
+            raise CommandError("That silence has ended already; make a new one.")
+        wanted = new_silence(before.matchers, starts, ends, comment, who, at, before.end_when_resolved, self.revision)
+        # One that has begun does not begin later.
+        starts = before.starts if before.starts <= at else starts
+        changed = replace(before, starts=starts, ends=ends, comment=wanted.comment, created_by=who)
+        self._silences.put(changed)
+        draft = Draft()
+        draft.silences[silence] = changed
+        left = rough_duration(ends - max(starts, at))
+        text = f"{who} changed the silence of {', '.join(map(str, before.matchers))}, {left} from now on: {changed.comment}"
+        self._event(draft, at, "silenced", text, who=who)
+        self._turn_silences(at, draft)
+        return self._finish(draft, (silence,))
 
     def expire_silence(self, silence: str, who: str, at: float) -> Outcome:
         """End a silence (by id) now; alerts that still fire are told of at the next judgement. Raises `CommandError`."""

@@ -27,8 +27,9 @@ COMPARISON_WORDS: dict[Comparison, str] = {
 }
 _PAST_RECOVERY: dict[Comparison, str] = {"gt": "at or below", "gte": "below", "lt": "at or above", "lte": "above"}
 PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
-PLAIN_PLACEHOLDERS = ("value", "threshold", "name", "severity")
+PLAIN_PLACEHOLDERS = ("value", "threshold", "name", "severity", "detail")
 _MAX_TEXT = 1000
+_MAX_FILLED = 4000
 
 
 def number_text(value: float | None) -> str:
@@ -121,14 +122,26 @@ def title(rule: Rule) -> str:
 
 def summary(rule: Rule, alert: Alert) -> str:
     """The rule's summary with its placeholders filled in; a sentence of our own when it has none."""
+    if not rule.summary and isinstance(rule.condition, QueryCondition) and alert.detail:
+        return f"{title(rule)}: {alert.detail}"[:_MAX_TEXT]  # an annotation, filled in where the rule was judged
     if not rule.summary:
         return f"{title(rule)}: {reading(alert)}"
+    return _filled(rule.summary, rule, alert)
+
+
+def description(rule: Rule, alert: Alert) -> str:
+    """The rule's description with its placeholders filled in, "" when it has none."""
+    return _filled(rule.description, rule, alert)
+
+
+def _filled(text: str, rule: Rule, alert: Alert) -> str:
     labels = dict(alert.labels)
     plain = {
         "value": number_text(alert.value),
         "threshold": number_text(alert.threshold),
         "name": title(rule),
         "severity": alert.severity,
+        "detail": alert.detail,
     }
 
     def fill(found: re.Match[str]) -> str:
@@ -137,7 +150,7 @@ def summary(rule: Rule, alert: Alert) -> str:
             return labels.get(name.removeprefix("labels."), "")
         return plain.get(name, found.group())
 
-    return PLACEHOLDER.sub(fill, rule.summary)[:_MAX_TEXT]
+    return PLACEHOLDER.sub(fill, text)[: _MAX_TEXT if text is rule.summary else _MAX_FILLED]
 
 
 def reading(alert: Alert) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
@@ -55,6 +55,10 @@ class Spans:
     epoch, `durations` int64[n] nanoseconds, none negative; `services`, `names` (the operation) and `peers` (what a client or
     producer speaks to) int32[n]; `kinds`, `statuses` and `peer_kinds` int8[n]. `details` one a span: MessagePack of a map with
     "attributes", "resource", "scope", "events", "links", "message", each left out where empty.
+
+    `counts` float64[n]: how many spans each stands for, more than 1 where others were left out by chance on the way here; left
+    empty, each is one. `states` int32[n]: the `tracestate` it came with (W3C Trace Context); left empty, none had one. Stores
+    keep neither.
     """
 
     texts: Texts
@@ -70,6 +74,14 @@ class Spans:
     peers: Places
     peer_kinds: Bytes
     details: Sequence[bytes]
+    counts: npt.NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+    states: Places = field(default_factory=lambda: np.empty(0, np.int32))
+
+    def __post_init__(self) -> None:
+        if not len(self.counts):
+            object.__setattr__(self, "counts", np.ones(len(self.ids)))
+        if not len(self.states):
+            object.__setattr__(self, "states", np.zeros(len(self.ids), np.int32))
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -81,8 +93,9 @@ class Spans:
         return replace(self, details=[self.details[place] for place in places.tolist()], **columns)
 
 
-_COLUMNS = tuple(field.name for field in fields(Spans) if field.name not in ("texts", "details"))
-_TEXT_COLUMNS = ("services", "names", "peers")
+_COLUMNS = tuple(each.name for each in fields(Spans) if each.name not in ("texts", "details"))
+TEXT_COLUMNS = ("services", "names", "peers", "states")
+"""Those that are places in `texts`."""
 
 
 def no_spans() -> Spans:
@@ -91,6 +104,23 @@ def no_spans() -> Spans:
     return Spans(
         ("",), np.empty((0, 2), np.uint64), numbers, numbers, longs, longs, places, places, small, small, places, small, ()
     )  # fmt: skip
+
+
+def with_own_texts(spans: Spans) -> Spans:
+    """The spans over a table of just their own texts."""
+    columns = [getattr(spans, name) for name in TEXT_COLUMNS]
+    used, moved = np.unique(np.concatenate((np.zeros(1, np.int32), *columns)), return_inverse=True)
+    places = moved.astype(np.int32)[1:].reshape(len(columns), len(spans))
+    texts = tuple(spans.texts[place] for place in used.tolist())
+    changed: dict[str, Any] = dict(zip(TEXT_COLUMNS, places, strict=True))
+    return replace(spans, texts=texts, **changed)
+
+
+def without_states(spans: Spans) -> Spans:
+    """The spans as a store takes them: what senders told of sampling is not among their texts."""
+    if not spans.states.any():
+        return spans
+    return with_own_texts(replace(spans, states=np.zeros(len(spans), np.int32)))
 
 
 def joined_spans(parts: Sequence[Spans]) -> Spans:
@@ -103,7 +133,7 @@ def joined_spans(parts: Sequence[Spans]) -> Spans:
     columns: dict[str, Any] = {
         name: np.concatenate(
             [
-                places[getattr(part, name)] if name in _TEXT_COLUMNS else getattr(part, name)
+                places[getattr(part, name)] if name in TEXT_COLUMNS else getattr(part, name)
                 for part, places in zip(parts, moved, strict=True)
             ]
         )

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from monitor.model.batch import Batch, HistogramBatch, Ids
+from monitor.model.batch import Batch, Floats, HistogramBatch, Ids
 from monitor.model.series import KeySpace, Kind, SeriesKey, TooLongError, series_key
 from monitor.model.table import grown
 from monitor.pipeline.pii import PiiFilter
 from monitor.pipeline.steps import Step
+from monitor.pipeline.thinning import at, thin
 
 DROPPED = -1
 
@@ -26,24 +27,33 @@ class _Mapped:
     done: int = 0
     drops: bool = False
     known: dict[tuple[SeriesKey, Kind], int] = field(default_factory=dict)
+    shares: Floats = field(default_factory=lambda: np.empty(0))
+    """Of each of the receiver's series, the part of its samples that is taken."""
+    thins: bool = False
 
 
 class Processors:
     """Steps in their order, then the filter for personal data over names and tags.
 
     One key space is to be given by one thread at a time. Series that become equal become one: increments and observations
-    add up, of gauges the last reading stands. Without steps and filter everything comes back as it is.
+    add up, of gauges the last reading stands. Without steps and filter everything comes back as it is. `random` is for steps that
+    thin (`monitor.pipeline.thinning`).
     """
 
-    def __init__(self, steps: Sequence[Step] = (), pii: PiiFilter | None = None) -> None:
+    def __init__(
+        self, steps: Sequence[Step] = (), pii: PiiFilter | None = None, random: np.random.Generator | None = None
+    ) -> None:
         self._steps = tuple(steps)
         self._pii = pii if pii is not None and pii.active else None
+        self._random = random
         self._idle = not self._steps and self._pii is None
         self._spaces: weakref.WeakKeyDictionary[KeySpace, _Mapped] = weakref.WeakKeyDictionary()
         self.dropped_series = 0
         self.dropped_samples = 0
         self.too_long = 0
         """Series left out because a step made a name or tag longer, or the tags more, than a series may have."""
+        self.thinned = 0
+        """Samples that others stand for."""
 
     def space(self, space: KeySpace) -> Ids:
         """int32, as long as the space is now: ids in `target(space)`, -1 where the series is dropped."""
@@ -56,25 +66,27 @@ class Processors:
         """The key space that a receiver's series go to."""
         return space if self._idle else self._mapped(space).target
 
+    def _dice(self) -> np.random.Generator:
+        """Made when first thrown: numpy's dice are 2 MB."""
+        if self._random is None:
+            self._random = np.random.default_rng()
+        return self._random
+
     def batch(self, batch: Batch) -> Batch | None:
         """The samples as their processed series; None where all of them are dropped."""
         if self._idle:
             return batch
         mapped = self._mapped(batch.space)
+        if mapped.thins:
+            before = len(batch)
+            batch = thin(batch, mapped.shares[batch.ids], self._dice())
+            self.thinned += before - len(batch)
         ids: Ids = mapped.ids[batch.ids]
         if mapped.drops and len(ids) and not (stays := ids >= 0).all():
             self.dropped_samples += int(len(ids) - np.count_nonzero(stays))
             if not stays.any():
                 return None
-            return replace(
-                batch,
-                space=mapped.target,
-                ids=ids[stays],
-                values=batch.values[stays],
-                times=batch.times[stays],
-                weights=None if batch.weights is None else batch.weights[stays],
-                relative=None if batch.relative is None else batch.relative[stays],
-            )
+            return at(replace(batch, space=mapped.target, ids=ids), stays)
         return replace(batch, space=mapped.target, ids=ids)
 
     def histograms(self, batch: HistogramBatch) -> HistogramBatch | None:
@@ -108,6 +120,7 @@ class Processors:
         return {
             "processors_dropped_series_total": float(self.dropped_series),
             "processors_dropped_samples_total": float(self.dropped_samples),
+            "processors_thinned_samples_total": float(self.thinned),
             "processors_too_long_total": float(self.too_long),
             **found,
         }
@@ -126,6 +139,7 @@ class Processors:
         if mapped.done < size:
             if len(mapped.ids) < size:
                 mapped.ids = grown(mapped.ids, size, DROPPED)
+                mapped.shares = grown(mapped.shares, size, 1.0)
             for number in range(mapped.done, size):
                 mapped.ids[number] = self._added(mapped, space, number)
             mapped.done = size
@@ -134,10 +148,11 @@ class Processors:
     def _added(self, mapped: _Mapped, space: KeySpace, number: int) -> int:
         kind = space.kinds[number]
         try:
-            key = self._processed(space.keys[number])
+            key, mapped.shares[number] = self._processed(space.keys[number])
         except TooLongError:
             self.too_long += 1
             key = None
+        mapped.thins = mapped.thins or bool(mapped.shares[number] < 1.0)
         if key is None:
             self.dropped_series += 1
             mapped.drops = True
@@ -148,13 +163,17 @@ class Processors:
             mapped.known[key, kind] = known
         return known
 
-    def _processed(self, key: SeriesKey) -> SeriesKey | None:
-        tags = dict(key.tags)
-        if not all(step.applied(key.name, tags) for step in self._steps):
-            return None
+    def _processed(self, key: SeriesKey) -> tuple[SeriesKey | None, float]:
+        """What it becomes, None where it goes, and the share of its samples that is taken."""
+        tags, share = dict(key.tags), 1.0
+        for step in self._steps:
+            if step.action == "thin":
+                share *= step.share if step.selects(key.name, tags) else 1.0
+            elif not step.applied(key.name, tags):
+                return None, 1.0
         name: str | None = key.name
         if self._pii is not None:
             name = self._pii.kept(key.name)
             cleaned = {tag: self._pii.value(tag, value) for tag, value in tags.items()}
             tags = {tag: value for tag, value in cleaned.items() if value is not None}
-        return series_key(name, tags.items()) if name else None
+        return (series_key(name, tags.items()) if name else None), share

@@ -1,4 +1,4 @@
-"""Sampling by chance: traces by their own identity, so that all who look decide alike, and events with their weights.
+"""Sampling of traces by their own identity, so that all who look decide alike.
 
 A trace's randomness R is the lowest 56 bits of its id (W3C Trace Context level 2, random flag), or `rv` where its state tells
 one; it is kept where R >= T, the rejection threshold of `ot=th:…` (OpenTelemetry, TraceState: Probability Sampling).
@@ -7,16 +7,16 @@ one; it is kept where R >= T, the rejection threshold of `ot=th:…` (OpenTeleme
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from monitor.model.batch import Batch
-from monitor.model.series import Kind
 from monitor.model.spans import Numbers, Spans
 
 RANGE = 1 << 56
+MOST_STATE = 512
+"""Characters of a `tracestate` that is kept whole (W3C Trace Context, 3.3.1.5); of a longer one only what is told here is."""
 _MASK = np.uint64(RANGE - 1)
 _TH = re.compile(r"[0-9a-f]{1,14}")
 _RV = re.compile(r"[0-9a-f]{14}")
@@ -43,16 +43,60 @@ def adjusted_count(threshold: int) -> float:
 
 def read_state(tracestate: str) -> tuple[int | None, int | None]:
     """Threshold and explicit randomness of the member `ot` in a `tracestate`; None where it tells none, or none that is valid."""
+    told = dict(part.split(":", 1) for part in _member(tracestate).split(";") if ":" in part)
+    th, rv = told.get("th", ""), told.get("rv", "")
+    return int(th.ljust(14, "0"), 16) if _TH.fullmatch(th) else None, int(rv, 16) if _RV.fullmatch(rv) else None
+
+
+def kept_state(tracestate: str) -> str:
+    """A sender's `tracestate` as it is carried: whole, or of a very long one only the member `ot`, where that is of use."""
+    if len(tracestate) <= MOST_STATE:
+        return tracestate
+    told = _member(tracestate)
+    return f"ot={told}" if 0 < len(told) <= MOST_STATE // 2 else ""
+
+
+def written_state(tracestate: str, threshold: int | None) -> str:
+    """The `tracestate` with this threshold in its member `ot`, which then is the first; None takes the threshold out."""
+    parts = [part for part in _member(tracestate).split(";") if part and not part.startswith("th:")]
+    if threshold is not None:
+        parts.insert(0, f"th:{threshold_text(threshold)}")
+    others = [member for member in map(str.strip, tracestate.split(",")) if member and not member.startswith("ot=")]
+    return ",".join([f"ot={';'.join(parts)}", *others] if parts else others)
+
+
+def _member(tracestate: str) -> str:
     for member in tracestate[:4096].split(","):
         key, _, value = member.strip().partition("=")
         if key == "ot":
-            told = dict(part.split(":", 1) for part in value.split(";") if ":" in part)
-            th, rv = told.get("th", ""), told.get("rv", "")
-            return (
-                int(th.ljust(14, "0"), 16) if _TH.fullmatch(th) else None,
-                int(rv, 16) if _RV.fullmatch(rv) else None,
-            )
-    return None, None
+            return value
+    return ""
+
+
+def count_told(tracestate: str) -> float:
+    """How many spans one with this state stands for: 1 where it tells no threshold."""
+    threshold = read_state(tracestate)[0]
+    return adjusted_count(threshold) if threshold is not None else 1.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Told:
+    """What spans tell of their sampling, uint64 a span: their randomness, and the threshold they came through, 0 for none."""
+
+    randomness: Numbers
+    thresholds: Numbers
+
+
+def told_by(spans: Spans) -> Told:
+    """Of each different state read once."""
+    randoms, thresholds = randomness(spans.traces), np.zeros(len(spans), np.uint64)
+    if spans.states.any():
+        found, where = np.unique(spans.states, return_inverse=True)
+        read = [read_state(spans.texts[place]) for place in found.tolist()]
+        explicit = np.array([rv is not None for _, rv in read], np.bool_)[where]
+        randoms = np.where(explicit, np.array([rv or 0 for _, rv in read], np.uint64)[where], randoms)
+        thresholds = np.array([th or 0 for th, _ in read], np.uint64)[where]
+    return Told(randoms, thresholds)
 
 
 def randomness(traces: Numbers) -> npt.NDArray[np.uint64]:
@@ -60,42 +104,55 @@ def randomness(traces: Numbers) -> npt.NDArray[np.uint64]:
     return traces[:, 1] & _MASK
 
 
-def sampled(traces: Numbers, threshold: int) -> npt.NDArray[np.bool_]:
-    """bool[n]: which traces a threshold lets through. Who lets more through lets these through too."""
-    if threshold >= RANGE:
-        return np.zeros(len(traces), np.bool_)
-    return randomness(traces) >= np.uint64(threshold)
+def sampled(randoms: Numbers, threshold: int) -> npt.NDArray[np.bool_]:
+    """bool[n]: which traces of this randomness a threshold lets through. Who lets more through lets these through too."""
+    return randoms >= np.uint64(threshold)
 
 
 def head_sampled(spans: Spans, probability: float) -> Spans:
-    """The spans of this share of all traces: of each trace all or none, here and wherever the same is decided."""
-    threshold = threshold_of(probability)
-    return spans if threshold == 0 else spans.take(sampled(spans.traces, threshold))
+    """The spans of this share of all traces: of each trace all or none, here and wherever the same is decided.
 
-
-def thin(batch: Batch, keep: float, random: np.random.Generator) -> Batch:
-    """About the share `keep` of a batch's increments and observations, each standing for 1 / `keep` of them.
-
-    A counter's values are multiplied, a distribution's weights (Horvitz-Thompson: sums and counts keep their expected values).
-    Readings, members of sets, staleness markers and what only the history takes stay as they are. Raises `ValueError`.
+    What was sampled before by the same rule to a smaller share comes through whole. What is left tells its new threshold and
+    count (`at_threshold`).
     """
-    if not 0.0 < keep <= 1.0:
-        raise ValueError(f"thinning to a share of {keep!r}: it is a number above 0 (never reached) and at most 1 (all)")
-    if keep == 1.0 or len(batch) == 0 or not batch.windowed:
-        return batch
-    present, where = np.unique(batch.ids, return_inverse=True)
-    kinds = np.array([batch.space.kinds[number] for number in present.tolist()], np.int8)[where]
-    counters = (kinds == Kind.COUNTER) & ~np.isnan(batch.values)
-    observed = kinds == Kind.DISTRIBUTION
-    stays = ~(counters | observed) | (random.random(len(batch)) < keep)
-    weights = batch.weights
-    if observed.any():
-        weights = (np.ones(len(batch)) if weights is None else weights) * np.where(observed, 1.0 / keep, 1.0)
-    return replace(
-        batch,
-        ids=batch.ids[stays],
-        values=np.where(counters, batch.values / keep, batch.values)[stays],
-        times=batch.times[stays],
-        weights=None if weights is None else weights[stays],
-        relative=None if batch.relative is None else batch.relative[stays],
-    )
+    threshold = threshold_of(probability)
+    if threshold == 0:
+        return spans
+    return at_threshold(spans.take(sampled(told_by(spans).randomness, threshold)), threshold)
+
+
+def at_threshold(spans: Spans, threshold: int) -> Spans:
+    """Spans that came through a threshold, telling so in `counts` and `states`.
+
+    Of thresholds by the same randomness the higher one counts. Where another chance had left some out already (a count without
+    a threshold, or a threshold that their randomness does not reach), counts multiply, and no threshold is told: none says it.
+    """
+    if threshold == 0 or not len(spans):
+        return spans
+    told = told_by(spans)
+    before = _counts(told.thresholds)
+    alike = (told.randomness >= told.thresholds) & (np.abs(spans.counts - before) <= 1e-9 * before)
+    highest = np.maximum(told.thresholds, np.uint64(threshold))
+    counts = np.where(alike, _counts(highest), spans.counts * adjusted_count(threshold))
+    return _restated(replace(spans, counts=counts), np.where(alike, highest, np.uint64(RANGE)))
+
+
+def without_threshold(spans: Spans) -> Spans:
+    """The spans without one in their states: for those that were chosen by what no threshold says."""
+    return _restated(spans, np.full(len(spans), RANGE, np.uint64)) if spans.states.any() else spans
+
+
+def _restated(spans: Spans, thresholds: Numbers) -> Spans:
+    """With a threshold each written into their states, 2**56 for none. Each different state is written once."""
+    both = np.stack((spans.states.astype(np.uint64), thresholds), axis=1)
+    if (both == both[:1]).all():  # np.unique of rows is slow, and this is what nearly always is
+        found, where = both[:1], np.zeros(len(both), np.int64)
+    else:
+        found, where = np.unique(both, axis=0, return_inverse=True)
+    written = [written_state(spans.texts[state], told if told < RANGE else None) for state, told in found.tolist()]
+    places = [len(spans.texts) + place if text else 0 for place, text in enumerate(written)]
+    return replace(spans, texts=(*spans.texts, *written), states=np.array(places, np.int32)[where.reshape(-1)])
+
+
+def _counts(thresholds: Numbers) -> npt.NDArray[np.float64]:
+    return RANGE / (np.uint64(RANGE) - thresholds).astype(np.float64)

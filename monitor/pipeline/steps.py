@@ -10,7 +10,7 @@ from monitor.model.matchers import Selector, SelectorError, parse_selector
 from monitor.model.series import MAX_TAG_KEY, MAX_TAG_VALUE, SeriesKey
 
 EVERYTHING = Selector()
-ACTIONS = ("add", "set", "rename", "remove", "drop")
+ACTIONS = ("add", "set", "rename", "remove", "drop", "thin")
 
 
 class StepError(ValueError):
@@ -22,16 +22,22 @@ class Step:
     """One thing done to every series that `where` selects.
 
     `add`: tags it gets where it has none of that name; `set`: tags whatever it had; `rename`: tags by their old name; `remove`:
-    names of tags that go; `drop`: the series goes. A renamed tag replaces one that has the new name already.
+    names of tags that go; `drop`: the series goes; `thin`: of its increments and observations the part `share` is taken, each
+    standing for those left out. A renamed tag replaces one that has the new name already.
     """
 
     action: str
     where: Selector = EVERYTHING
     pairs: tuple[tuple[str, str], ...] = ()
+    share: float = 1.0
+
+    def selects(self, name: str, tags: dict[str, str]) -> bool:
+        """Whether it is for a series of these tags."""
+        return not self.where.matchers or self.where.matches(SeriesKey(name, tuple(tags.items())))
 
     def applied(self, name: str, tags: dict[str, str]) -> bool:
         """Changes `tags`; false where the series is dropped."""
-        if self.where.matchers and not self.where.matches(SeriesKey(name, tuple(tags.items()))):
+        if not self.selects(name, tags):
             return True
         if self.action == "drop":
             return False
@@ -61,7 +67,10 @@ def _read(number: int, entry: Mapping[str, Any]) -> Step:
         if "where" in entry:
             raise StepError(f"step {number}: drop is itself the selector of what goes; leave out where")
         return Step("drop", _selector(number, "drop", what))
-    return Step(action, _selector(number, "where", entry.get("where", "{}")), _pairs(number, action, what))
+    where = _selector(number, "where", entry.get("where", "{}"))
+    if action == "thin":
+        return Step("thin", where, share=_share(number, what))
+    return Step(action, where, _pairs(number, action, what))
 
 
 def _selector(number: int, key: str, text: Any) -> Selector:
@@ -72,6 +81,12 @@ def _selector(number: int, key: str, text: Any) -> Selector:
     if selector is None or (key == "drop" and not selector.matchers):
         raise StepError(f'step {number}: {key} is a selector as in name{{tag="value"}}')
     return selector
+
+
+def _share(number: int, what: Any) -> float:
+    if isinstance(what, int | float) and not isinstance(what, bool) and 0.0 < what <= 1.0:
+        return float(what)
+    raise StepError(f"step {number}: thin is the share that is taken, above 0 and at most 1; this is {what!r}")
 
 
 def _pairs(number: int, action: str, what: Any) -> tuple[tuple[str, str], ...]:

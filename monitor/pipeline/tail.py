@@ -2,68 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+import bisect
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from monitor.model.spans import Spans, Status, joined_spans, no_spans
-from monitor.pipeline.sampling import sampled, threshold_of
+from monitor.model.spans import Numbers, Spans, Status, joined_spans, no_spans, with_own_texts
+from monitor.pipeline.fates import Fate, Fates, Keys, keys_of
+from monitor.pipeline.sampling import at_threshold, sampled, threshold_of, told_by, without_threshold
+from monitor.pipeline.tail_policies import TailCounters, TailPolicies
+
+__all__ = ["STEP", "TailCounters", "TailPolicies", "TailSampler"]
 
 Bools = npt.NDArray[np.bool_]
-Keys = npt.NDArray[np.uint64]
 
 STEP = 0.5
 """Seconds between two decisions: what is due meanwhile waits for the next."""
 MAX_OPERATIONS = 10_000
 _RARE_SPAN = 60.0
-_MIX = np.uint64(0x9E3779B97F4A7C15)
 _ERROR, _SLOW, _RARE = 4, 2, 1
-
-
-@dataclass(frozen=True, slots=True)
-class TailPolicies:
-    """Which traces are kept.
-
-    `errors`: with a span of status error. `slower_than`: seconds from the first start to the last end, None for off.
-    `rare`: with an operation of a service that was seen less often than this in about the last minute, 0 for off. `share`:
-    this part of all others, by their ids as in head sampling. `traces_per_second`: at most so many on average, None for any;
-    beyond it the least telling go. Raises `ValueError`.
-    """
-
-    errors: bool = True
-    slower_than: float | None = None
-    rare: int = 0
-    share: float = 0.1
-    traces_per_second: float | None = None
-
-    def __post_init__(self) -> None:
-        threshold_of(self.share)
-        if self.slower_than is not None and not self.slower_than > 0:
-            raise ValueError(f"tail sampling: slower_than is {self.slower_than!r}; it is a number of seconds above 0")
-        if self.traces_per_second is not None and not self.traces_per_second > 0:
-            raise ValueError(f"tail sampling: traces_per_second is {self.traces_per_second!r}; it is a number above 0")
-
-
-@dataclass(slots=True)
-class TailCounters:
-    """Traces and spans by what became of them."""
-
-    kept_traces: int = 0
-    kept_spans: int = 0
-    dropped_traces: int = 0
-    dropped_spans: int = 0
-    limited_traces: int = 0
-    """Would have been kept, but for `traces_per_second`."""
-    shed_traces: int = 0
-    """Decided before they were whole, for want of room, and dropped."""
-    shed_spans: int = 0
-    late_spans: int = 0
-    """Came after their trace was decided, and shared its fate."""
-
-    def figures(self) -> dict[str, float]:
-        """Counters by name."""
-        return {f"tail_{name}_total": float(count) for name, count in asdict(self).items()}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,11 +31,19 @@ class _Traces:
 
     of: npt.NDArray[np.int64]
     keys: Keys
-    ids: npt.NDArray[np.uint64]
-    first: npt.NDArray[np.float64]
+    randoms: Numbers
     sizes: npt.NDArray[np.int64]
     reasons: npt.NDArray[np.int8]
     seconds: npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Part:
+    """Spans that wait and came at once."""
+
+    spans: Spans
+    keys: Keys
+    arrived: float
 
 
 class TailSampler:
@@ -84,17 +51,21 @@ class TailSampler:
 
     At most `max_spans` are held: beyond that the least telling traces are shed, and counted. The fate of `max_decided` traces is
     remembered for spans that come late.
+
+    Kept spans that were drawn by chance tell the threshold and the count of it; those that were chosen keep what they told. With
+    `traces_per_second` no threshold is told: none says what a rate left out.
     """
 
     def __init__(self, policies: TailPolicies, wait: float = 10.0, max_spans: int = 100_000, max_decided: int = 200_000) -> None:
         self._policies, self._wait, self._max_spans, self._max_decided = policies, wait, max_spans, max_decided
-        self._parts: list[Spans] = []
-        self._arrived: list[npt.NDArray[np.float64]] = []
+        self._parts: list[_Part] = []
         self._held = 0
         self._next = -np.inf
         self._budget_at: float | None = None
         self._budget = 0.0
-        self._kept, self._dropped = _Fates(max_decided), _Fates(max_decided)
+        self._threshold = threshold_of(policies.share)
+        self._fates = {fate: Fates(max_decided) for fate in Fate}
+        self._decided: list[tuple[Fate, Keys]] = []
         self._seen: dict[tuple[str, str], float] = {}
         self._seen_at: float | None = None
         self.counters = TailCounters()
@@ -108,18 +79,18 @@ class TailSampler:
         """Takes spans in and returns those that are kept, by traces decided until `now` (seconds, never going back)."""
         released = []
         if len(spans):
-            keys = _keys(spans)
-            kept, dropped = self._kept.holds(keys), self._dropped.holds(keys)
-            late = kept | dropped
+            keys = keys_of(spans)
+            met = {fate: self._fates[fate].holds(keys) for fate in Fate}
+            late = np.logical_or.reduce(list(met.values()))
             if late.any():
+                kept = met[Fate.CHOSEN] | met[Fate.DRAWN]
                 self.counters.late_spans += int(np.count_nonzero(late))
                 self.counters.kept_spans += int(np.count_nonzero(kept))
                 self.counters.dropped_spans += int(np.count_nonzero(late & ~kept))
-                released.append(spans.take(kept))
-                spans = spans.take(~late)
+                released.append(self._released(spans, kept, met[Fate.DRAWN]))
+                spans, keys = spans.take(~late), keys[~late]
             if len(spans):
-                self._parts.append(spans)
-                self._arrived.append(np.full(len(spans), now))
+                self._parts.append(_Part(_with_own_texts(spans), keys, now))
                 self._held += len(spans)
         if self._held and now >= self._next:
             self._next = now + min(STEP, self._wait)
@@ -132,44 +103,70 @@ class TailSampler:
         """Decides all that is held, as at a stop."""
         return self._decide(now, np.inf) if self._held else no_spans()
 
-    def _gathered(self) -> Spans:
-        spans = joined_spans(self._parts)
-        self._parts, self._arrived = [spans], [np.concatenate(self._arrived)]
-        return spans
+    def decided(self) -> list[tuple[Fate, Keys]]:
+        """The traces decided since this was asked last, by their keys (`keys_of`)."""
+        decided, self._decided = self._decided, []
+        return decided
 
-    def _keep_waiting(self, spans: Spans, which: Bools) -> None:
-        left = _with_own_texts(spans.take(which))
-        self._parts, self._arrived = ([left], [self._arrived[0][which]]) if len(left) else ([], [])
-        self._held = len(left)
+    def remember(self, fate: Fate, keys: Keys) -> None:
+        """Traces that were decided before this sampler was made."""
+        self._fates[fate].add(keys)
+
+    def _meet(self, fates: Iterator[tuple[Fate, Keys]]) -> None:
+        for fate, keys in fates:
+            if len(keys):
+                self._fates[fate].add(keys)
+                self._decided.append((fate, keys))
+
+    def _released(self, spans: Spans, kept: Bools, drawn: Bools) -> Spans:
+        """Those that are kept, telling by what chance."""
+        if self._policies.traces_per_second is not None:
+            return without_threshold(spans.take(kept))
+        chosen, by_chance = spans.take(kept & ~drawn), spans.take(kept & drawn)
+        return joined_spans([each for each in (chosen, at_threshold(by_chance, self._threshold)) if len(each)])
 
     def _decide(self, now: float, before: float) -> Spans:
-        if not any(len(arrived) and arrived[0] <= before for arrived in self._arrived):
-            return no_spans()
-        spans = self._gathered()
-        traces = self._traces(spans, self._arrived[0])
-        due = traces.first <= before
-        reasons = self._with_rare(traces, spans, due, now)
-        wanted = due & ((reasons > 0) | sampled(traces.ids, threshold_of(self._policies.share)))
+        """Touches only the spans that are due: most of what waits is left as it lies."""
+        spans = joined_spans(self._due(before))
+        if not len(spans):
+            return spans
+        traces = self._traces(spans)
+        reasons = self._with_rare(traces, spans, now)
+        wanted = (reasons > 0) | sampled(traces.randoms, self._threshold)
         keep = self._within_rate(wanted, reasons, traces.seconds, now)
-        self._tell(traces, due, keep)
-        released = _with_own_texts(spans.take(keep[traces.of]))
-        self._keep_waiting(spans, ~due[traces.of])
-        return released
+        self._tell(traces, keep, keep & (reasons == 0))
+        return _with_own_texts(self._released(spans, keep[traces.of], (reasons == 0)[traces.of]))
 
-    def _tell(self, traces: _Traces, due: Bools, keep: Bools) -> None:
-        counters, gone = self.counters, due & ~keep
+    def _due(self, before: float) -> list[Spans]:
+        """Takes out the spans of all traces of which one came before that."""
+        count = bisect.bisect_right(self._parts, before, key=lambda part: part.arrived)
+        if not count:
+            return []
+        due, waiting = self._parts[:count], self._parts[count:]
+        keys = np.unique(np.concatenate([part.keys for part in due]))
+        found = [part.spans for part in due]
+        if waiting:
+            later = np.concatenate([part.keys for part in waiting])
+            places = np.minimum(np.searchsorted(keys, later), len(keys) - 1)
+            taken, waiting = _split(waiting, keys[places] == later)
+            found += taken
+        self._parts = waiting
+        self._held -= sum(map(len, found))
+        return found
+
+    def _tell(self, traces: _Traces, keep: Bools, drawn: Bools) -> None:
+        counters = self.counters
         counters.kept_traces += int(np.count_nonzero(keep))
         counters.kept_spans += int(traces.sizes[keep].sum())
-        counters.dropped_traces += int(np.count_nonzero(gone))
-        counters.dropped_spans += int(traces.sizes[gone].sum())
-        self._kept.add(traces.keys[keep])
-        self._dropped.add(traces.keys[gone])
+        counters.dropped_traces += int(np.count_nonzero(~keep))
+        counters.dropped_spans += int(traces.sizes[~keep].sum())
+        which = ((Fate.CHOSEN, keep & ~drawn), (Fate.DRAWN, drawn), (Fate.DROPPED, ~keep))
+        self._meet((fate, traces.keys[some]) for fate, some in which)
 
-    def _traces(self, spans: Spans, arrived: npt.NDArray[np.float64]) -> _Traces:
-        keys, places, of, sizes = np.unique(_keys(spans), return_index=True, return_inverse=True, return_counts=True)
+    def _traces(self, spans: Spans) -> _Traces:
+        keys, places, of, sizes = np.unique(keys_of(spans), return_index=True, return_inverse=True, return_counts=True)
         order = np.argsort(of, kind="stable")
         begins = np.concatenate((np.zeros(1, np.int64), np.cumsum(sizes)[:-1]))
-        first = np.minimum.reduceat(arrived[order], begins)
         ends = np.maximum.reduceat((spans.starts + spans.durations)[order], begins)
         seconds = (ends - np.minimum.reduceat(spans.starts[order], begins)) / 1e9
         reasons = np.zeros(len(keys), np.int8)
@@ -178,17 +175,16 @@ class TailSampler:
             reasons[wrong] |= _ERROR
         if self._policies.slower_than is not None:
             reasons[seconds > self._policies.slower_than] |= _SLOW
-        return _Traces(of, keys, spans.traces[places], first, sizes, reasons, seconds)
+        return _Traces(of, keys, told_by(spans).randomness[places], sizes, reasons, seconds)
 
-    def _with_rare(self, traces: _Traces, spans: Spans, due: Bools, now: float) -> npt.NDArray[np.int8]:
-        """The reasons, with that of rare operations; counts the operations of the traces that are due."""
+    def _with_rare(self, traces: _Traces, spans: Spans, now: float) -> npt.NDArray[np.int8]:
+        """The reasons, with that of rare operations; counts the operations."""
         if not self._policies.rare:
             return traces.reasons
         self._fade(now)
-        counted = np.flatnonzero(due[traces.of])
         width = len(spans.texts)
         pairs, where, counts = np.unique(
-            spans.services[counted].astype(np.int64) * width + spans.names[counted], return_inverse=True, return_counts=True
+            spans.services.astype(np.int64) * width + spans.names, return_inverse=True, return_counts=True
         )
         before = np.array([self._known(spans.texts[pair // width], spans.texts[pair % width]) for pair in pairs.tolist()])
         order = np.argsort(where, kind="stable")
@@ -199,7 +195,7 @@ class TailSampler:
             if np.isfinite(known):
                 self._seen[spans.texts[pair // width], spans.texts[pair % width]] = known + count
         reasons = traces.reasons.copy()
-        reasons[traces.of[counted[rare]]] |= _RARE
+        reasons[traces.of[rare]] |= _RARE
         return reasons
 
     def _known(self, service: str, name: str) -> float:
@@ -235,9 +231,8 @@ class TailSampler:
 
     def _shed(self) -> None:
         """Lets the least telling traces go until a tenth of the room is free: those nothing speaks for, then the quickest."""
-        spans = self._gathered()
-        traces = self._traces(spans, self._arrived[0])
-        chance = sampled(traces.ids, threshold_of(self._policies.share))
+        traces = self._traces(joined_spans([part.spans for part in self._parts]))
+        chance = sampled(traces.randoms, self._threshold)
         worth = traces.reasons.astype(np.int64) * 2 + chance
         order = np.lexsort((traces.seconds, worth))
         excess = self._held - self._max_spans * 9 // 10
@@ -246,48 +241,26 @@ class TailSampler:
         gone[order[:count]] = True
         self.counters.shed_traces += int(np.count_nonzero(gone))
         self.counters.shed_spans += int(traces.sizes[gone].sum())
-        self._dropped.add(traces.keys[gone])
-        self._keep_waiting(spans, ~gone[traces.of])
+        self._meet(iter([(Fate.DROPPED, traces.keys[gone])]))
+        _, self._parts = _split(self._parts, gone[traces.of])
+        self._held = sum(len(part.spans) for part in self._parts)
 
 
-class _Fates:
-    """Keys of the traces that met one fate, the latest of them up to a bound."""
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._rounds: list[Keys] = []
-        self._sorted: Keys | None = np.empty(0, np.uint64)
-
-    def add(self, keys: Keys) -> None:
-        if not len(keys):
-            return
-        self._rounds.append(keys[-self._most :])
-        while sum(map(len, self._rounds)) > self._most:
-            self._rounds.pop(0)
-        self._sorted = None
-
-    def holds(self, keys: Keys) -> Bools:
-        """bool[n]: which of the keys are among them."""
-        if self._sorted is None:
-            self._sorted = np.sort(np.concatenate(self._rounds)) if self._rounds else np.empty(0, np.uint64)
-        if not len(self._sorted):
-            return np.zeros(len(keys), np.bool_)
-        places = np.minimum(np.searchsorted(self._sorted, keys), len(self._sorted) - 1)
-        found: Bools = self._sorted[places] == keys
-        return found
+def _split(parts: list[_Part], which: Bools) -> tuple[list[Spans], list[_Part]]:
+    """The spans of the parts, one after the other, that are taken out, and what is left of the parts."""
+    taken, left, begin = [], [], 0
+    for part in parts:
+        mine = which[begin : begin + len(part.spans)]
+        begin += len(part.spans)
+        if not mine.any():
+            left.append(part)
+            continue
+        taken.append(part.spans.take(mine))
+        if not mine.all():
+            left.append(_Part(_with_own_texts(part.spans.take(~mine)), part.keys[~mine], part.arrived))
+    return taken, left
 
 
 def _with_own_texts(spans: Spans) -> Spans:
-    """The spans over a table of just their own texts, where theirs is much longer: a table that is handed on would only grow."""
-    if len(spans.texts) <= 64 + 6 * len(spans):
-        return spans
-    used, moved = np.unique(np.concatenate(((0,), spans.services, spans.names, spans.peers)), return_inverse=True)
-    places = moved.astype(np.int32)[1:].reshape(3, len(spans))
-    texts = tuple(spans.texts[place] for place in used.tolist())
-    return replace(spans, texts=texts, services=places[0], names=places[1], peers=places[2])
-
-
-def _keys(spans: Spans) -> Keys:
-    """One number a trace id; two ids share one with a chance of 2**-64."""
-    keys: Keys = spans.traces[:, 1] ^ (spans.traces[:, 0] * _MIX)
-    return keys
+    """Over a table of just their own texts, where theirs is much longer: a table that is handed on would only grow."""
+    return spans if len(spans.texts) <= 64 + 6 * len(spans) else with_own_texts(spans)

@@ -26,6 +26,11 @@ def repeated_matchers(expr: Expr) -> frozenset[tuple[Matcher, ...]]:
     return frozenset(matchers for matchers, count in counts.items() if count > 1)
 
 
+def selected(expr: Expr) -> list[tuple[Matcher, ...]]:
+    """The matchers of all selectors of a tree, each set once."""
+    return list(dict.fromkeys(_matchers(expr)))
+
+
 def _matchers(expr: Expr) -> Iterator[tuple[Matcher, ...]]:
     if isinstance(expr, Selector):
         yield expr.matchers

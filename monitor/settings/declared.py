@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import msgspec
-
 from monitor.settings.kinds import (
-    Kind,
     address,
     addresses,
     count,
@@ -20,7 +15,9 @@ from monitor.settings.kinds import (
     http_urls,
     interval,
     path,
+    rate_or_none,
     relabel,
+    share,
     size,
     tags,
     text,
@@ -28,27 +25,8 @@ from monitor.settings.kinds import (
     windows,
     word,
 )
-
-
-class Setting(msgspec.Struct, frozen=True):
-    """One setting. `default` is written as a person would write it in the file; `env` is its environment variable."""
-
-    name: str
-    kind: Kind
-    default: Any
-    help: str
-    example: str = ""
-    secret: bool = False
-    """Never shown: not by the command, the API or a log."""
-
-    @property
-    def env(self) -> str:
-        return "LIGHTSHIP_" + self.name.upper()
-
-    def read(self, written: Any) -> Any:
-        """The value as the collector uses it. Raises `ValueError` saying what is wrong with `written` and what to write."""
-        return self.kind.read(written)
-
+from monitor.settings.setting import Setting
+from monitor.settings.telling import INHIBIT, RECEIVER, ROUTE, TIMES
 
 SETTINGS: tuple[Setting, ...] = (
     Setting("name", text, "", "What this collector is called on screen; empty: the host's name."),
@@ -67,6 +45,17 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting("traces_keep", duration, "3d", "How long spans and logs are kept."),
     Setting("traces_size", size, "2 GiB", "Most bytes that spans and logs may take; the oldest go first."),
+    Setting("trace_share", share, 1.0, "Share of all traces that is kept and exported, by their ids; all are counted."),
+    Setting(
+        "tail", flag, False, "Whether spans wait until their trace is whole, and some of the traces are kept (tail sampling)."
+    ),
+    Setting("tail_wait", duration, "10s", "How long spans wait for their trace, from its first."),
+    Setting("tail_errors", flag, True, "Whether all traces with an error are kept."),
+    Setting("tail_slower_than", duration_or_none, "0s", "Traces that take longer are kept; 0s: none for that."),
+    Setting("tail_rare", count_or_none, 0, "Traces with an operation that was seen less often than this in a minute are kept."),
+    Setting("tail_share", share, 0.1, "Share of all other traces that is kept, by their ids."),
+    Setting("tail_traces_per_second", rate_or_none, 0, "Most traces kept a second, the most telling ones; 0: any number."),
+    Setting("tail_max_spans", count, 100_000, "Most spans that wait; beyond it the least telling traces go."),
     Setting("apdex", duration, "500ms", "A request that takes no longer satisfies (T of the Apdex)."),
     Setting(
         "pii", tags, {}, "What is done with personal data: redact, hash or drop, by kind.", '{ email = "redact", card = "drop" }'
@@ -114,11 +103,20 @@ SETTINGS: tuple[Setting, ...] = (
         "1h",
         "How much is kept here and answered from here; 0s: every query goes to the store.",
     ),
+    Setting("exemplars", count_or_none, 100_000, "Most exemplars that are kept; the oldest go first; 0: none are read."),
     Setting("query_lookback", duration, "5m", "How far back a query looks for a series' last sample."),
     Setting("query_timeout", duration, "2m", "How long a query may take."),
     Setting("query_samples", count, 50_000_000, "Most samples that one query may read."),
     Setting("query_concurrency", count, 20, "Most queries at once, waiting ones included."),
     Setting("expose", tags, [], "Selectors of series that /metrics gives besides its own.", '["{__name__=~"shop.*"}"]'),
+    Setting(
+        "alertmanagers", http_urls, [], "Alertmanagers that get what fires, as from Prometheus.", '["http://127.0.0.1:9093"]', True
+    ),
+    Setting("alertmanager_user", text, "", "User for basic authentication at them; one in an address goes before it."),
+    Setting("alertmanager_password", text, "", "Password for basic authentication at them.", "", True),
+    Setting("alertmanager_password_file", path, "", "File that holds it, read at every post."),
+    Setting("alertmanager_token", text, "", "Bearer token for them.", "", True),
+    Setting("alertmanager_token_file", path, "", "File that holds it, read at every post."),
     Setting("log_level", word("debug", "info", "warning", "error"), "info", "How much the collector says on standard error."),
 )
 
@@ -154,12 +152,18 @@ SCRAPE: tuple[Setting, ...] = (
     Setting("password_file", path, "", "File that holds it, read at every scrape."),
     Setting("bearer_token", text, "", "Bearer token sent to targets.", "", True),
     Setting("bearer_token_file", path, "", "File that holds it, read at every scrape."),
+    Setting("sd_user", text, "", "User for basic authentication at http_sd; without any, what stands in its address."),
+    Setting("sd_password", text, "", "Password for basic authentication at http_sd.", "", True),
+    Setting("sd_password_file", path, "", "File that holds it, read at every question."),
+    Setting("sd_bearer_token", text, "", "Bearer token sent to http_sd.", "", True),
+    Setting("sd_bearer_token_file", path, "", "File that holds it, read at every question."),
     Setting("ca_file", path, "", "Certificates that https trusts; empty: the system's."),
     Setting("cert_file", path, "", "Certificate that is shown to targets."),
     Setting("key_file", path, "", "Its key; empty: it stands in cert_file."),
     Setting("server_name", text, "", "Name that a target's certificate must have; empty: that of its address."),
     Setting("insecure_skip_verify", flag, False, "Whether any certificate will do."),
     Setting("body_size_limit", size, "0", "Most bytes of an answer; 0: 32 MiB, which is the most there is."),
+    Setting("target_limit", count_or_none, 0, "Most targets after relabelling; with more, none of them is scraped."),
     Setting("sample_limit", count_or_none, 0, "Most samples of an answer after relabelling; more make the scrape fail."),
     Setting("label_limit", count_or_none, 0, "Most labels of a series, its name among them."),
     Setting("label_name_length_limit", count_or_none, 0, "Most characters of a label's name."),
@@ -181,6 +185,7 @@ PIPELINE: tuple[Setting, ...] = (
     Setting("rename", tags, {}, "Names of tags, and what they are called then.", '{ host = "node" }'),
     Setting("remove", tags, [], "Names of tags that are left out.", '["pod_uid"]'),
     Setting("drop", text, "", "Series that are not taken, by a selector.", '{__name__=~"debug[.].*"}'),
+    Setting("thin", share, 0.0, "Share of increments and observations that is taken, each for those left out; 0: no such step."),
     Setting("where", text, "", "Series that the step is for; empty: all.", '{service="cart"}'),
 )
 
@@ -197,10 +202,25 @@ EXPORT: tuple[Setting, ...] = (
     Setting("interval", duration, "15s", "Time between two pushes to a Pushgateway."),
 )
 
-TABLES: dict[str, tuple[Setting, ...]] = {"scrape": SCRAPE, "derived": DERIVED, "pipeline": PIPELINE, "export": EXPORT}
-"""Settings that are lists of tables: [[scrape]], [[derived]], [[pipeline]] and [[export]]."""
+TABLES: dict[str, tuple[Setting, ...]] = {
+    "scrape": SCRAPE,
+    "derived": DERIVED,
+    "pipeline": PIPELINE,
+    "export": EXPORT,
+    "receiver": RECEIVER,
+    "route": ROUTE,
+    "inhibit": INHIBIT,
+    "times": TIMES,
+}
+"""Settings that are lists of tables: [[scrape]], [[derived]] and so on."""
 
-REQUIRED: dict[str, tuple[str, ...]] = {"derived": ("name", "formula"), "export": ("kind", "url")}
+REQUIRED: dict[str, tuple[str, ...]] = {
+    "derived": ("name", "formula"),
+    "export": ("kind", "url"),
+    "receiver": ("name", "type"),
+    "inhibit": ("source", "target"),
+    "times": ("name",),
+}
 
 ONE_OF: dict[str, tuple[str, ...]] = {"scrape": ("url", "targets", "file_sd", "http_sd")}
 """Of which every table needs at least one."""

@@ -136,6 +136,28 @@ def read_count_or_none(written: Any) -> int:
     return 0 if written in (0, "0") and not isinstance(written, bool) else read_count(written)
 
 
+def read_share(written: Any) -> float:
+    """A number from 0 to 1."""
+    try:
+        number = float(written) if isinstance(written, int | float | str) and not isinstance(written, bool) else -1.0
+    except ValueError:
+        number = -1.0
+    if not 0.0 <= number <= 1.0:
+        raise ValueError(f"expected a number from 0 to 1, as in 0.25, found {written!r}")
+    return number
+
+
+def read_rate_or_none(written: Any) -> float:
+    """A number of zero or more, 0 for none."""
+    try:
+        number = float(written) if isinstance(written, int | float | str) and not isinstance(written, bool) else -1.0
+    except ValueError:
+        number = -1.0
+    if not 0.0 <= number < float("inf"):
+        raise ValueError(f"expected a number of zero or more, found {written!r}")
+    return number
+
+
 def read_texts(written: Any) -> tuple[str, ...]:
     """A list of texts."""
     if not isinstance(written, list) or not all(isinstance(value, str) and value for value in written):
@@ -180,6 +202,8 @@ formula = Kind("formula", read_formula)
 http_url = Kind("address", read_http_url)
 count = Kind("number", read_count)
 count_or_none = Kind("number, 0 for none", read_count_or_none)
+share = Kind("number from 0 to 1", read_share)
+rate_or_none = Kind("number a second, 0 for any", read_rate_or_none)
 texts = Kind("list of texts", read_texts)
 http_urls = Kind("list of addresses", read_http_urls)
 relabel = Kind("list of rules", read_relabel)

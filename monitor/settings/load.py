@@ -9,7 +9,8 @@ from typing import Any
 
 import msgspec
 
-from monitor.settings.declared import BY_NAME, ONE_OF, REQUIRED, SETTINGS, TABLES, Setting
+from monitor.settings.declared import BY_NAME, ONE_OF, REQUIRED, SETTINGS, TABLES
+from monitor.settings.setting import Setting
 from monitor.text.toml_map import TomlMap
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from monitor.settings.declared import SETTINGS, TABLES, Setting
+from monitor.settings.declared import SETTINGS, TABLES
+from monitor.settings.setting import Setting
 
 
 def toml_value(value: Any) -> str:

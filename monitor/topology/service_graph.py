@@ -35,7 +35,8 @@ _Columns = dict[str, npt.NDArray[Any]]
 @dataclass(frozen=True, slots=True, eq=False)
 class Edges:
     """n calls. `clients` and `servers` int32[n], places in `names`; `types` int8[n], `PeerKind` of the server; `failed` bool[n];
-    `seconds` float64[n], how long the server took; `times` float64[n], when it ended.
+    `seconds` float64[n], how long the server took; `times` float64[n], when it ended; `counts` float64[n], how many calls each
+    stands for.
     """
 
     names: tuple[str, ...]
@@ -45,6 +46,7 @@ class Edges:
     failed: npt.NDArray[np.bool_]
     seconds: npt.NDArray[np.float64]
     times: npt.NDArray[np.float64]
+    counts: npt.NDArray[np.float64]
 
     def __len__(self) -> int:
         return len(self.clients)
@@ -65,7 +67,9 @@ class ServiceGraph:
 
     def take(self, spans: Spans, now: float) -> Edges:
         """The edges that these spans complete, and those whose other half did not come in time. `now`: seconds."""
-        names = np.array([self._place(text) for text in spans.texts], np.int32)
+        names = np.zeros(len(spans.texts), np.int32)
+        used = np.unique(np.concatenate((spans.services, spans.peers)))
+        names[used] = [self._place(spans.texts[place]) for place in used.tolist()]
         kinds = spans.kinds
         asking = (kinds == SpanKind.CLIENT) | (kinds == SpanKind.PRODUCER)
         answering = (kinds == SpanKind.SERVER) | (kinds == SpanKind.CONSUMER)
@@ -109,6 +113,7 @@ def _told(spans: Spans, which: npt.NDArray[np.bool_], names: npt.NDArray[np.int3
         "seconds": spans.durations[which] / 1e9,
         "ended": (spans.starts[which] + spans.durations[which]) / 1e9,
         "since": np.full(len(key), now),
+        "count": spans.counts[which],
     }
 
 
@@ -121,6 +126,7 @@ _NONE: _Columns = {
     "seconds": np.empty(0),
     "ended": np.empty(0),
     "since": np.empty(0),
+    "count": np.empty(0),
 }
 
 
@@ -141,6 +147,7 @@ def _pairs(clients: _Columns, servers: _Columns) -> _Columns:
         "failed": clients["failed"] | servers["failed"],
         "seconds": servers["seconds"],
         "times": servers["ended"],
+        "counts": np.maximum(clients["count"], servers["count"]),
     }
 
 
@@ -154,6 +161,7 @@ def _edges(halves: _Columns, turned: npt.NDArray[np.bool_] | None = None) -> _Co
         "failed": halves["failed"],
         "seconds": halves["seconds"],
         "times": halves["ended"],
+        "counts": halves["count"],
     }
 
 

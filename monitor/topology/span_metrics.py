@@ -12,10 +12,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from monitor.model.batch import Batch
+from monitor.model.batch import Batch, Floats
+from monitor.model.exemplars import Exemplars
 from monitor.model.series import MAX_TAG_VALUE, KeySpace, Kind, Tags, TooLongError, series_key
 from monitor.model.spans import PeerKind, SpanKind, Spans, Status, joined_spans
 from monitor.topology.service_graph import CONNECTION_TYPES, OTHER, Edges, ServiceGraph
+from monitor.topology.span_exemplars import slowest
 
 CALLS, LATENCY = "traces_spanmetrics_calls_total", "traces_spanmetrics_latency"
 EDGE_CALLS, EDGE_FAILED = "traces_service_graph_request_total", "traces_service_graph_request_failed_total"
@@ -32,7 +34,10 @@ WAITING = 500_000
 
 
 class SpanMetrics:
-    """Spans in, batches out once a tick. `apdex`: T in seconds. Bounded: `shed` spans and `overflowed` operations are counted."""
+    """Spans in, batches out once a tick; one that stands for many counts as many. `apdex`: T in seconds.
+
+    Bounded: `shed` spans and `overflowed` operations are counted.
+    """
 
     def __init__(self, apdex: float = 0.5) -> None:
         self._apdex = apdex
@@ -41,6 +46,8 @@ class SpanMetrics:
         self._count = 0
         self._operations: dict[str, set[str]] = {}
         self.spans = self.shed = self.overflowed = 0
+        self.exemplars: Exemplars | None = None
+        """Of what the last tick gave."""
         self._begin()
 
     def _begin(self) -> None:
@@ -59,6 +66,7 @@ class SpanMetrics:
         """What came since the last one, in numbers."""
         spans, self._waiting, self._count = joined_spans(self._waiting), [], 0
         self.spans += len(spans)
+        self.exemplars = None
         if len(self._ids) >= MOST_SERIES:
             self._begin()
         batches = [*self._of_operations(spans), *self._of_edges(self._graph.take(spans, now))]
@@ -82,14 +90,15 @@ class SpanMetrics:
         seconds, times = spans.durations / 1e9, (spans.starts + spans.durations) / 1e9
         found, places = _distinct(spans.services, spans.names, spans.kinds, spans.statuses)
         ids = np.array([self._operation(spans, *row) for row in found], np.int32)[places]
+        self.exemplars = slowest(self._space, ids[:, 0], ids[:, 1], spans, seconds, times)
         levels = np.digitize(seconds, (self._apdex, 4 * self._apdex), right=True)
         levels[spans.statuses == Status.ERROR] = 2
         served = (spans.kinds == SpanKind.SERVER) | (spans.kinds == SpanKind.CONSUMER)
         content = np.take_along_axis(ids[served, 2:], levels[served, None], axis=1)[:, 0]
         return [
-            self._batch(ids[:, 0], seconds, times),
-            self._batch(*_counted(ids[:, 1], times)),
-            self._batch(*_counted(content, times[served])),
+            self._batch(ids[:, 0], seconds, times, spans.counts),
+            self._batch(*_counted(ids[:, 1], times, spans.counts)),
+            self._batch(*_counted(content, times[served], spans.counts[served])),
         ]
 
     def _operation(self, spans: Spans, service: int, name: int, kind: int, status: int) -> tuple[int, ...]:
@@ -120,9 +129,9 @@ class SpanMetrics:
         found, places = _distinct(edges.clients, edges.servers, edges.types)
         ids = np.array([self._edge(edges, *row) for row in found], np.int32)[places]
         return [
-            self._batch(*_counted(ids[:, 0], edges.times)),
-            self._batch(*_counted(ids[edges.failed, 1], edges.times[edges.failed])),
-            self._batch(ids[:, 2], edges.seconds, edges.times),
+            self._batch(*_counted(ids[:, 0], edges.times, edges.counts)),
+            self._batch(*_counted(ids[edges.failed, 1], edges.times[edges.failed], edges.counts[edges.failed])),
+            self._batch(ids[:, 2], edges.seconds, edges.times, edges.counts),
         ]
 
     def _edge(self, edges: Edges, client: int, server: int, kind: int) -> tuple[int, ...]:
@@ -144,9 +153,12 @@ class SpanMetrics:
             self._ids[name, tags] = known
         return known
 
-    def _batch(self, ids: npt.NDArray[np.int32], values: npt.NDArray[Any], times: npt.NDArray[Any]) -> Batch:
+    def _batch(
+        self, ids: npt.NDArray[np.int32], values: npt.NDArray[Any], times: npt.NDArray[Any], counts: Floats | None = None
+    ) -> Batch:
         some = ids >= 0
-        return Batch(self._space, ids[some], values[some].astype(np.float64), times[some])
+        weights = None if counts is None or (counts == 1.0).all() else counts[some]
+        return Batch(self._space, ids[some], values[some].astype(np.float64), times[some], weights)
 
 
 def _distinct(*columns: npt.NDArray[Any]) -> tuple[list[list[int]], npt.NDArray[np.intp]]:
@@ -155,10 +167,11 @@ def _distinct(*columns: npt.NDArray[Any]) -> tuple[list[list[int]], npt.NDArray[
     return found.tolist(), places.reshape(-1)
 
 
-def _counted(ids: npt.NDArray[np.int32], times: npt.NDArray[np.float64]) -> tuple[Any, Any, Any]:
-    """One increment a series and second instead of one a span."""
-    pairs, counts = np.unique(np.stack((ids.astype(np.int64), np.floor(times).astype(np.int64))), axis=1, return_counts=True)
-    return pairs[0].astype(np.int32), counts, pairs[1] + 0.5
+def _counted(ids: npt.NDArray[np.int32], times: Floats, counts: Floats) -> tuple[Any, Any, Any]:
+    """One increment a series and second instead of one a span; `counts`: how many calls each stands for."""
+    both = np.stack((ids.astype(np.int64), np.floor(times).astype(np.int64)))
+    pairs, where = np.unique(both, axis=1, return_inverse=True)
+    return pairs[0].astype(np.int32), np.bincount(where.reshape(-1), counts, pairs.shape[1]), pairs[1] + 0.5
 
 
 def _name(names: type[SpanKind] | type[Status], number: int) -> str:

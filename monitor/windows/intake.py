@@ -14,6 +14,8 @@ from monitor.windows.fold import Points
 from monitor.windows.frame import Counters
 from monitor.windows.rings import SPAN
 
+PROMPT = 10.0
+"""Seconds within which a point has come in time: who sends in batches (an OTLP sender every five seconds) is not late."""
 Bools = npt.NDArray[np.bool_]
 _NOTHING = Points(np.empty(0, np.int32), np.empty(0), np.empty(0), np.empty(0))
 
@@ -98,7 +100,7 @@ class Intake:
         return Points(rows, batch.times, values, weights)
 
     def _timely(self, batch: Batch, now: float, before: int | None, closed: int) -> Batch:
-        """Without what is malformed, too old or too far ahead; a point is late only when its second was closed before."""
+        """Without what is malformed, too old or too far ahead; late is what comes long after its second was closed."""
         times = batch.times
         sound = np.isfinite(times) & (batch.ids >= 0) & (batch.ids < len(batch.space))
         if batch.weights is not None:
@@ -108,7 +110,7 @@ class Intake:
         if before is not None:
             behind = sound & (times < before)
             late |= behind & (times < now - self._lateness)
-            self._counters.late += int(np.count_nonzero(behind & ~late))
+            self._counters.late += int(np.count_nonzero(behind & ~late & (times < now - PROMPT)))
         if sound.all() and not ahead.any() and not late.any():
             return batch
         self._counters.dropped_invalid += int(np.count_nonzero(~sound))

@@ -21,6 +21,9 @@ from monitor.wire.base import I32 as I32
 from monitor.wire.base import Message as Message
 from monitor.wire.base import Request as Request
 from monitor.wire.base import tag
+from monitor.wire.exemplars import ExemplarInfo as ExemplarInfo
+from monitor.wire.exemplars import ExemplarsFound as ExemplarsFound
+from monitor.wire.exemplars import GetExemplars as GetExemplars
 from monitor.wire.tracing import FindLogs as FindLogs
 from monitor.wire.tracing import FindTraces as FindTraces
 from monitor.wire.tracing import GetServices as GetServices
@@ -138,12 +141,17 @@ class GroupRule(msgspec.Struct, frozen=True):
 
 
 class Rules(Message, frozen=True, tag=tag):
-    """All rules in force and their files, sent whole at each change (rules are few)."""
+    """All rules in force and their files, sent whole at each change (rules are few).
+
+    `groups`: all rules of Prometheus files and how they fare. `told`: the alerting ones among them as rules, by which alerts are
+    looked up (an alert's `rule_id` is the id of one of `rules` or `told`).
+    """
 
     revision: int
     rules: tuple[Rule, ...]
     files: tuple[RuleFile, ...]
     groups: tuple[GroupRule, ...] = ()
+    told: tuple[Rule, ...] = ()
 
 
 class Events(Message, frozen=True, tag=tag):
@@ -337,9 +345,9 @@ class DeleteRule(Request, frozen=True, tag=tag):
     who: str
 
 
-Found = TracesFound | TraceFound | LogsFound | ServicesFound
-"""Answers to what is asked of traces and logs."""
-Asked = Query | Find | FindTraces | GetTrace | FindLogs | GetServices
+Found = TracesFound | TraceFound | LogsFound | ServicesFound | ExemplarsFound
+"""Answers to what is asked of traces, logs and exemplars."""
+Asked = Query | Find | FindTraces | GetTrace | FindLogs | GetServices | GetExemplars
 """Questions: they change nothing, and may take their time."""
 ServerMessage = Hello | Series | Frame | History | QueryResult | Found | Alerts | Rules | Events | Health | Reply
 ClientMessage = (
@@ -354,6 +362,7 @@ ClientMessage = (
     | GetTrace
     | FindLogs
     | GetServices
+    | GetExemplars
     | Seek
     | Status
     | Acknowledge

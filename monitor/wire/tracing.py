@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
 from monitor.model.matchers import Matcher
@@ -15,6 +17,7 @@ MAX_BODY = 16_384
 """Characters of a log's body."""
 MAX_ATTRIBUTES = 256
 """Attributes, events and links of one span or log, each."""
+Order = Literal["newest", "longest"]
 
 
 class TraceSummary(msgspec.Struct, frozen=True):
@@ -109,7 +112,7 @@ class ServiceOperations(msgspec.Struct, frozen=True):
 
 
 class TracesFound(Message, frozen=True, tag=tag):
-    """Answer to `find_traces`: the newest first. `warnings`: what was left out."""
+    """Answer to `find_traces`, in the order asked for. `warnings`: what was left out."""
 
     id: int
     traces: tuple[TraceSummary, ...]
@@ -133,7 +136,8 @@ class TraceFound(Message, frozen=True, tag=tag):
 class LogsFound(Message, frozen=True, tag=tag):
     """Answer to `find_logs`: the newest first, or, asked with `after`, in order of arrival.
 
-    `cursor`: to be sent as `after` for what comes next. `more`: there are more than `limit`.
+    `cursor`: to be sent as `after` for what comes next. `more`: there are more than `limit`. `skipped`: how many of those since
+    `after` are not told; from 100,000 on there may be more.
     """
 
     id: int
@@ -141,6 +145,7 @@ class LogsFound(Message, frozen=True, tag=tag):
     cursor: int = 0
     more: bool = False
     warnings: tuple[str, ...] = ()
+    skipped: int = 0
 
 
 class ServicesFound(Message, frozen=True, tag=tag):
@@ -152,7 +157,8 @@ class ServicesFound(Message, frozen=True, tag=tag):
 
 
 class FindTraces(Request, frozen=True, tag=tag):
-    """Traces with a span that meets everything asked, answered by `traces_found`, newest matching span first.
+    """Traces with a span that meets everything asked, answered by `traces_found`: those with the newest matching span first, or
+    the longest of all within the time.
 
     `shortest` and `longest` seconds (0: any). `text` in the operation, the message or an attribute's or event's value, ASCII
     letters in any case. `tags`: attributes of the span or its resource. `start` and `end` of the span's start, seconds (0: any).
@@ -168,6 +174,7 @@ class FindTraces(Request, frozen=True, tag=tag):
     start: float = 0.0
     end: float = 0.0
     limit: int = 20
+    order: Order = "newest"
 
 
 class GetTrace(Request, frozen=True, tag=tag):
@@ -180,7 +187,8 @@ class GetTrace(Request, frozen=True, tag=tag):
 class FindLogs(Request, frozen=True, tag=tag):
     """Log records, answered by `logs_found`. `severity`: at least so severe (OTLP's number). `text` in the body or an attribute.
 
-    `after` above 0: those that came in after the answer with that `cursor`, in order of arrival, for a live tail.
+    `after` above 0: those that came in after the answer with that `cursor`, in order of arrival, for a live tail. `skip`: where
+    those are more than `limit`, the newest of them, and how many others there were.
     """
 
     service: str = ""
@@ -192,6 +200,7 @@ class FindLogs(Request, frozen=True, tag=tag):
     end: float = 0.0
     limit: int = 100
     after: int = 0
+    skip: bool = False
 
 
 class GetServices(Request, frozen=True, tag=tag):

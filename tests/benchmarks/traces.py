@@ -112,6 +112,7 @@ def asked(store: TraceStore, trace: str) -> dict[str, Callable[[], object]]:
         "by_trace_id_ms": lambda: store.trace(trace),
         "by_rare_tag_ms": lambda: store.search(TraceSearch(tags=tags)),
         "by_absent_text_ms": lambda: store.search(TraceSearch(text="no such text")),
+        "longest_ms": lambda: store.search(TraceSearch(order="longest", limit=200)),
         "services_ms": store.services,
     }
 

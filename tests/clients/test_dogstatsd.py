@@ -80,6 +80,10 @@ def test_service_checks(heard: Heard) -> None:
         Sample(name, tags, "GAUGE", 2, NOW),
         Sample(name, tags[:1], "GAUGE", 3, 1656581400.0),
     ]
+    assert heard.events == [
+        Event(NOW, "event", "db.up is critical: a|b m:c host:web1 env:prod", severity="critical"),
+        Event(1656581400.0, "event", "db.up is unknown", severity="warning"),
+    ]
 
 
 def test_distributions_and_histograms_aggregated_by_the_client(heard: Heard) -> None:

@@ -17,7 +17,6 @@ import pytest
 from collector.exporters.build import Exports, exporters_of
 from collector.exporters.exporter import Patience, bounds_of
 from collector.exporters.otlp import OtlpExporter
-from collector.exporters.push_once import PushError, exposition, push_once
 from collector.exporters.pushgateway import PushgatewayExporter
 from collector.exporters.samples import SampleExporter
 from collector.query import QueryService
@@ -33,6 +32,8 @@ from tests.collector.waits import running
 from tests.peers import need
 from tests.running import free_port
 from tests.running import until as until_true
+from ui.command import exits
+from ui.command.main import main
 
 pytestmark = pytest.mark.peer
 QUICK = Patience(answer=10.0, least=0.05, longest=0.2)
@@ -141,11 +142,23 @@ def fetched(url: str) -> str:
         return ""
 
 
-def test_a_job_pushes_once_to_a_pushgateway(pushgateway: str) -> None:
-    push_once(pushgateway, exposition(["backup_bytes=1024", "backup_files_total=7"]), job="backup", grouping={"db": "a/b"})
+def test_a_job_pushes_replaces_and_deletes_at_a_pushgateway(
+    pushgateway: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    group = ("backup", "--grouping", "db=a/b", "--to", pushgateway)
+    assert main(["push", *group, "backup_bytes=1024", "backup_files_total=7"]) == exits.OK
     assert 'backup_bytes{db="a/b",instance="",job="backup"} 1024' in fetched(f"{pushgateway}/metrics")
-    with pytest.raises(PushError, match="refused it"):
-        push_once(pushgateway, b"not an exposition at all {\n", job="backup")
+    text = tmp_path / "metrics"
+    text.write_text("# TYPE backup_seconds gauge\n# UNIT backup_seconds seconds\nbackup_seconds 3\n# EOF\n")
+    assert main(["push", *group, "--replace", str(text)]) == exits.OK
+    there = fetched(f"{pushgateway}/metrics")
+    assert 'backup_seconds{db="a/b",instance="",job="backup"} 3' in there
+    assert "backup_bytes" not in there
+    text.write_text("not an exposition at all {\n")
+    assert main(["push", *group, str(text)]) == exits.REFUSED
+    assert "refused the push (status 400" in capsys.readouterr().err
+    assert main(["push", *group, "--delete"]) == exits.OK
+    assert "backup_" not in fetched(f"{pushgateway}/metrics")
 
 
 async def test_the_newest_values_are_at_the_pushgateway(pushgateway: str) -> None:

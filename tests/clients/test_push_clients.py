@@ -18,13 +18,17 @@ from prometheus_client import push_to_gateway as put
 from prometheus_client import pushadd_to_gateway as add
 from prometheus_client.parser import text_string_to_metric_families
 
+from collector.exporters.formats import Format
+from collector.receivers.prometheus.protobuf import ProtobufParser
 from collector.receivers.pushgateway import PushReceiver
 from collector.receivers.remote_write import RemoteWriteReceiver
 from collector.storage.remote.settings import RemoteSettings
 from collector.storage.remote.target import RemoteTarget
 from collector.storage.remote.writer import RemoteWriter
 from monitor.model.series import Kind, series_key
+from monitor.windows.bins import middles_of
 from tests.clients.stores import until
+from tests.collector.receivers.prometheus.protobufs import GAUGE, HISTOGRAM, family, histogram, metric, native, value
 from tests.collector.receivers.remote_write.recording import Recording, serving
 from tests.differential.peer import prometheus, running
 from tests.peers import need
@@ -105,8 +109,8 @@ async def test_a_real_pushgateway_knows_the_same_after_the_same_pushes() -> None
         with urllib.request.urlopen(f"{url}/metrics", timeout=10) as answer:
             text = answer.read().decode()
         found: Known = {}
-        for family in text_string_to_metric_families(text):
-            for sample in family.samples:
+        for told in text_string_to_metric_families(text):
+            for sample in told.samples:
                 if sample.labels.get("job"):
                     bound = sample.labels.get("le", "+Inf")
                     if bound != "+Inf":  # it writes bounds anew, we keep them as they were sent
@@ -125,6 +129,70 @@ async def test_a_real_pushgateway_knows_the_same_after_the_same_pushes() -> None
     known, _ = await pushed()
     wanted = without_times(known)
     assert await asyncio.to_thread(theirs, wanted) == wanted
+
+
+async def test_a_real_pushgateway_has_the_same_native_histograms_after_the_same_pushes_in_protobuf() -> None:
+    program = need("prometheus-pushgateway", "prometheus-pushgateway")
+    port = free_port()
+    command = [program, "--persistence.file=", f"--web.listen-address=127.0.0.1:{port}", "--log.level=error"]
+    body = histogram(9, 7.5, {}, native(3, 2, [(-3, 2), (2, 1)], [1, 3, -1]))
+    pushes = [
+        family("run_seconds", HISTOGRAM, metric(HISTOGRAM, body, {"step": "a"})) + family("one", GAUGE, metric(GAUGE, value(3))),
+        family("run_seconds", HISTOGRAM, metric(HISTOGRAM, histogram(4, 1.0, {0.5: 1, 2.0: 3}), {"step": "b"})),
+    ]
+
+    def post(url: str) -> None:
+        for number, push in enumerate(pushes):
+            address, headers = f"{url}/metrics/job/native/n/{number}", {"Content-Type": Format("protobuf").content_type}
+            with urllib.request.urlopen(urllib.request.Request(address, push, headers, method="POST"), timeout=10) as answer:
+                assert answer.status in (200, 202)
+
+    def shown(url: str) -> tuple[Known, list[tuple[str, float, list[int], list[float], float]]]:
+        """Values and native histograms, as a scraper gets them."""
+        asked = urllib.request.Request(f"{url}/metrics", headers={"Accept": Format("protobuf").content_type})
+        with urllib.request.urlopen(asked, timeout=10) as answer:
+            parser = ProtobufParser()
+            samples = parser.parse(answer.read())
+        known: Known = {}
+        for number, held in zip(samples.ids.tolist(), samples.values.tolist(), strict=True):
+            one = parser.series[number]
+            if dict(one.labels).get("job") == "native":
+                known[series_key(one.name, one.labels).label()] = held
+        found = []
+        for sample in samples.native:
+            one, side = parser.series[sample.series], sample.histogram.positive
+            filled = side.counts > 0
+            name = series_key(one.name, one.labels).label()
+            found.append(
+                (
+                    name,
+                    sample.histogram.zero_count,
+                    side.indices[filled].tolist(),
+                    side.counts[filled].tolist(),
+                    sample.histogram.sum,
+                )
+            )
+        return without_times(known), found
+
+    def theirs() -> tuple[Known, list[tuple[str, float, list[int], list[float], float]]]:
+        with running(command, f"http://127.0.0.1:{port}", "/-/ready") as url:
+            post(url)
+            return shown(url)
+
+    accept = Recording()
+    receiver = PushReceiver(accept, time.time)
+    async with serving(receiver.routes()) as url:
+        await asyncio.to_thread(post, url)
+    known, drawn = await asyncio.to_thread(theirs)
+    assert without_times(last(accept)) == known
+    [(name, zero, indices, counts, total)] = drawn
+    [batch] = accept.histograms
+    assert (batch.space.keys[batch.ids[0]].label(), batch.sums.tolist()) == (name, [total])
+    assert batch.counts.sum() == zero + sum(counts)
+    edges = [(2 ** ((index - 1) / 8), 2 ** (index / 8), count) for index, count in zip(indices, counts, strict=True)]
+    middles = middles_of(batch.bins)
+    for low, high, count in edges:
+        assert batch.counts[(middles > low) & (middles < high)].sum() == pytest.approx(count)
 
 
 async def test_prometheus_writes_to_us_what_it_knows_itself() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import subprocess
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given
@@ -11,7 +12,9 @@ from hypothesis import strategies as st
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics_families
 from prometheus_client.parser import text_string_to_metric_families as text_families
 
-from collector.exporters.exposition import OPENMETRICS, TEXT, Metric, negotiate, render
+from collector.exporters.exposition import Metric, own_families
+from collector.exporters.formats import Format, format_of
+from collector.exporters.text import text_pieces
 from collector.receivers.prometheus.exposition_parser import ExpositionParser
 from tests.peers import need
 
@@ -27,6 +30,10 @@ METRICS = [
     Metric("lightship_tick_seconds", "gauge", "What the last tick cost.", 0.0125, "seconds"),
     Metric("lightship_build_info", "info", "Version, as a label.", {(("version", "0.1.0"),): 1.0}),
 ]
+
+
+def render(metrics: Sequence[Metric], openmetrics: bool) -> bytes:
+    return b"".join(text_pieces(own_families(metrics), Format("openmetrics" if openmetrics else "text")))
 
 
 def test_text_is_what_prometheus_reads() -> None:
@@ -106,12 +113,14 @@ def test_every_label_value_survives(value: str) -> None:
     ],
 )
 def test_the_reader_gets_the_format_it_prefers(accept: str, openmetrics: bool) -> None:
-    assert negotiate(accept) == ((OPENMETRICS, True) if openmetrics else (TEXT, False))
+    wanted = format_of(accept)
+    assert wanted.form == ("openmetrics" if openmetrics else "text")
+    assert wanted.content_type.startswith("application/openmetrics-text" if openmetrics else "text/plain")
 
 
 @given(st.text(max_size=200))
 def test_no_accept_header_breaks_negotiation(accept: str) -> None:
-    assert negotiate(accept)[0] in (TEXT, OPENMETRICS)
+    assert format_of(accept).form in ("text", "openmetrics", "protobuf")
 
 
 @pytest.mark.parametrize(

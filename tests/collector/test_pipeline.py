@@ -59,11 +59,24 @@ def test_spans_get_the_tags_that_everything_gets_and_lose_what_is_personal() -> 
         ('pii = { email = "hash" }\npii_key = "short"', "16 or more"),
         ('[[pipeline]]\nadd = { a = "b" }\nremove = ["c"]\n', "one of"),
         ('[[pipeline]]\ndrop = "{"\n', "drop"),
+        ("[[pipeline]]\nthin = 0\n", "one of"),
+        ('[[pipeline]]\nthin = 0.5\nremove = ["c"]\n', "one of"),
     ],
 )
 def test_settings_that_make_no_sense_are_told_in_a_sentence(text: str, said: str) -> None:
     with pytest.raises(OSError, match=said):
         Pipeline(settings(text))
+
+
+def test_a_step_thins_by_the_share_the_settings_say() -> None:
+    text = "[[pipeline]]\nthin = 0.1\nwhere = 'busy'\n"
+    pipeline, space = Pipeline(settings(text)), KeySpace()
+    space.add(series_key("busy"), Kind.DISTRIBUTION)
+    (done,) = pipeline.samples([Batch(space, np.zeros(5000, np.int32), np.ones(5000), np.ones(5000))])
+    assert done.weights is not None
+    assert set(done.weights.tolist()) == {10.0}
+    assert done.weights.sum() == pytest.approx(5000, rel=0.3)
+    assert pipeline.figures()["processors_thinned_samples_total"] == 5000 - len(done)
 
 
 def test_a_collector_does_it_with_what_is_sent_to_it(tmp_path: Path) -> None:

@@ -85,7 +85,7 @@ class Reference:
         if time < closed - 3600 or (before is not None and time < before and time < now - self.lateness):
             self.dropped_late += 1
             return None
-        if before is not None and time < before:
+        if before is not None and time < before and time < now - 10.0:
             self.late += 1
         identity = (batch.space.keys[number], batch.space.kinds[number])
         kind = identity[1]

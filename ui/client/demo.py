@@ -12,6 +12,7 @@ from monitor.model.batch import Floats
 from monitor.model.matchers import parse_matchers
 from monitor.model.series import Kind, SeriesKey, series_key
 from monitor.wire import messages as m
+from ui.client import demo_map
 from ui.client.demo_rules import SHOP, SYSTEM
 from ui.client.fake import FakeCollector
 from ui.client.fake_alerts import alert_for, past_firings
@@ -49,6 +50,7 @@ def demo() -> FakeCollector:
     _host(fake)
     _shop(fake)
     _beam(fake)
+    demo_map.shop(fake, _onset)
     _alerts(fake)
     _silences(fake)
     _events(fake)

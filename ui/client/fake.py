@@ -20,6 +20,7 @@ from monitor.wire.shared import Shared
 from monitor.wire.source import Archive
 from ui.client.fake_alerts import CommandError, FakeAlerts
 from ui.client.fake_engine import PAST, Curve, FakeEngine, Script
+from ui.client.fake_exemplars import answer_exemplars
 from ui.client.fake_history import answer_find, answer_query
 from ui.client.fake_past import FakeArchive, FakePast
 from ui.client.fake_traces import answer_tracing
@@ -229,6 +230,8 @@ class FakeCollector:
             return answer_find(self.engine, request)
         if isinstance(request, m.Query):
             return answer_query(self.engine, request)
+        if isinstance(request, m.GetExemplars):
+            return answer_exemplars(self.now, request, self.traced)
         return answer_tracing(self.now, request, self.traced)
 
     # ------------------------------------------------------------ what a session reads

@@ -48,15 +48,17 @@ def _span_meets(span: m.SpanInfo, asked: m.FindTraces) -> bool:
 
 
 def find_traces(now: float, asked: m.FindTraces) -> m.TracesFound:
-    """Those with a span that meets everything asked, the newest first."""
+    """Those with a span that meets everything asked, the newest or the longest first."""
     found: list[m.TraceSummary] = []
     for number in _numbers(now, asked.start, asked.end):
         request = made(number)
         if any(_span_meets(span, asked) for span in request.spans):
             found.append(summary(request))
-            if len(found) >= min(asked.limit, 1000):
+            if len(found) >= min(asked.limit, 1000) and asked.order == "newest":
                 break
-    return m.TracesFound(asked.id, tuple(found))
+    if asked.order == "longest":
+        found.sort(key=lambda trace: (-trace.duration, trace.trace))
+    return m.TracesFound(asked.id, tuple(found[: min(asked.limit, 1000)]))
 
 
 def get_trace(now: float, asked: m.GetTrace) -> m.TraceFound:
@@ -73,7 +75,7 @@ def _background(start: float, end: float) -> Iterator[m.LogInfo]:
     """What services say by themselves, belonging to no trace."""
     for beat in range(int(end // 23), int(start // 23) - 1, -1):
         at = beat * 23.0 + 7.0
-        if start <= at <= end:
+        if start < at <= end:
             locks = at > INCIDENT
             body = "187 sessions wait for a lock on order_lines" if locks else "checkpoint complete: wrote 214 buffers"
             yield m.LogInfo(at, 13 if locks else 9, "WARNING" if locks else "LOG", "orders-db", body, attributes={"pid": "812"})
@@ -96,7 +98,7 @@ def find_logs(now: float, asked: m.FindLogs) -> m.LogsFound:
     start = asked.after / 1000.0 if asked.after else max(asked.start or now - KEPT, now - KEPT)
     end = min(asked.end or now, now)
     found: list[m.LogInfo] = []
-    more = False
+    more, skipped = False, 0
     for log in _stretches(now, start, end, asked):
         if (
             asked.service in ("", log.service)
@@ -105,11 +107,14 @@ def find_logs(now: float, asked: m.FindLogs) -> m.LogsFound:
             and _tags_hold(asked.tags, log.attributes, log.resource)
         ):
             if len(found) >= min(asked.limit, 1000):
-                more = True
-                break
+                more = not asked.skip
+                skipped += 1
+                if more:
+                    break
+                continue
             found.append(log)
     told = tuple(reversed(found)) if asked.after else tuple(found)
-    return m.LogsFound(asked.id, told, int(now * 1000.0), more)
+    return m.LogsFound(asked.id, told, int(now * 1000.0), more, skipped=skipped if asked.skip else 0)
 
 
 def _stretches(now: float, start: float, end: float, asked: m.FindLogs) -> Iterator[m.LogInfo]:

@@ -46,7 +46,8 @@ class Request:
         self.logs: list[m.LogInfo] = []
         self.late: dict[str, float] = {}
         """Seconds by which a service's clock is late."""
-        self._above: list[str] = []
+        self.above: list[str] = []
+        """Ids of the spans that are open, the innermost last."""
         self._count = 0
 
     def spend(self, milliseconds: float, spread: float = 0.35) -> None:
@@ -65,11 +66,11 @@ class Request:
     ) -> str:
         """A span round what happens `inside`, which says why it failed."""
         self._count += 1
-        span, parent = f"{(self.number * 977 + self._count * _ODD) & _MASK:016x}", self._above[-1] if self._above else ""
-        self._above.append(span)
+        span, parent = f"{(self.number * 977 + self._count * _ODD) & _MASK:016x}", self.above[-1] if self.above else ""
+        self.above.append(span)
         start = self.now
         failed = inside() or ""
-        self._above.pop()
+        self.above.pop()
         skew = self.late.get(service, 0.0)
         shown = start - skew
         told = tuple(SpanEvent(shown + (i + 1) * (self.now - start) / (len(events) + 1), *e) for i, e in enumerate(events))
@@ -101,7 +102,7 @@ class Request:
 
     def log(self, severity: int, service: str, body: str, **attributes: str) -> None:
         """A record of the span that is open."""
-        span = self._above[-1] if self._above else ""
+        span = self.above[-1] if self.above else ""
         resource = {"service.name": service, "host.name": "harbour-1"}
         where = {name.replace("_", "."): text for name, text in attributes.items()}
         self.logs.append(
@@ -125,87 +126,96 @@ def _http(method: str, route: str, status: int = 200) -> Attributes:
     return {"http.request.method": method, "http.route": route, "http.response.status_code": str(status)}
 
 
-def _checkout(request: Request) -> None:
-    chance = request.chance
-    locked = request.begin >= INCIDENT
-    order = str(8000 + request.number % 2000)
-    fails = chance.random() < (0.18 if locked else 0.0008)
-    wait = 1500.0 * chance.uniform(0.6, 1.5) if locked else 7.0
-    request.late = {"payments": 0.21} if request.number % 3 == 0 else {}
-    why = "canceling statement due to lock timeout" if fails else ""
+class _Checkout:
+    """One order: paid, then stored; since the incident its lines wait for a lock, and some give up."""
 
-    def pay() -> str | None:
-        request.spend(6)
+    def __init__(self, request: Request) -> None:
+        self.request, self.chance = request, request.chance
+        self.locked = request.begin >= INCIDENT
+        self.order = str(8000 + request.number % 2000)
+        self.fails = self.chance.random() < (0.18 if self.locked else 0.0008)
+        self.wait = 1500.0 * self.chance.uniform(0.6, 1.5) if self.locked else 7.0
+        self.why = "canceling statement due to lock timeout" if self.fails else ""
+        request.late = {"payments": 0.21} if request.number % 3 == 0 else {}
 
-        def gateway() -> str | None:
-            request.spend(150 if not locked else 210)
-            return None
+    def run(self) -> None:
+        """The whole request, and the mail that follows when it went well."""
+        attributes = _http("POST", "/checkout", 502 if self.fails else 201)
+        self.request.call("edge", "POST /checkout", "server", self._front, attributes)
+        if not self.fails:
+            self._mail()
 
-        request.call("payments", "POST /v1/charges", "client", gateway, _http("POST", "/v1/charges"), ("card-gateway", "host"))
+    def _front(self) -> str | None:
+        request, status = self.request, 502 if self.fails else 201
         request.spend(2)
-        request.log(9, "payments", f"charged order {order}", order_id=order)
-        return None
+        failed = request.call("checkout", "POST /checkout", "server", self._order_it, _http("POST", "/checkout", status))
+        request.spend(1.5)
+        request.log(17 if failed else 9, "edge", f'"POST /checkout" {status}', client_address="203.0.113.9")
+        return "upstream answered 502" if failed else None
 
-    def store() -> str | None:
+    def _order_it(self) -> str | None:
+        request = self.request
+        request.spend(4)
+        request.call("checkout", "check cart", "internal", lambda: request.spend(3))
+        peer, attributes = ("payments", "service"), _http("POST", "/charge")
+        request.call("checkout", "POST payments/charge", "client", self._to_payments, attributes, peer)
+        again = self.locked and self.chance.random() < 0.3
+        retry = (("retry", {"attempt": "2", "reason": "timeout after 1 s"}),) if again else ()
+        peer, attributes = ("orders", "service"), _http("POST", "/orders")
+        failed = request.call("checkout", "POST orders/orders", "client", self._to_orders, attributes, peer, retry)
+        request.spend(3)
+        if failed:
+            request.log(17, "checkout", f"checkout of order {self.order} failed: orders answered 500", order_id=self.order)
+        return f"orders answered 500: {failed}" if failed else None
+
+    def _to_payments(self) -> str | None:
+        self.request.spend(1)
+        return self.request.call("payments", "POST /charge", "server", self._pay, _http("POST", "/charge"))
+
+    def _pay(self) -> None:
+        request = self.request
+        request.spend(6)
+        peer, attributes = ("card-gateway", "host"), _http("POST", "/v1/charges")
+        took = 210 if self.locked else 150
+        request.call("payments", "POST /v1/charges", "client", lambda: request.spend(took), attributes, peer)
+        request.spend(2)
+        request.log(9, "payments", f"charged order {self.order}", order_id=self.order)
+
+    def _to_orders(self) -> str | None:
+        self.request.spend(1)
+        status = 500 if self.fails else 201
+        return self.request.call("orders", "POST /orders", "server", self._store, _http("POST", "/orders", status))
+
+    def _store(self) -> str | None:
+        request, order = self.request, self.order
         request.spend(3)
         request.query("orders", "orders-db", "SELECT stock FROM items", 4)
         request.query("orders", "orders-db", "INSERT INTO orders", 5)
-        failed = request.query("orders", "orders-db", "UPDATE order_lines", wait, why)
+        failed = request.query("orders", "orders-db", "UPDATE order_lines", self.wait, self.why)
         if failed:
             request.log(17, "orders", f"order {order} not stored: {failed}", order_id=order, db_system="postgresql")
             return failed
-        if wait > 500:
-            request.log(13, "orders", f"slow query: UPDATE order_lines waited {wait:.0f} ms for a lock", order_id=order)
+        if self.wait > 500:
+            slow = f"slow query: UPDATE order_lines waited {self.wait:.0f} ms for a lock"
+            request.log(13, "orders", slow, order_id=order)
         topic = {"messaging.system": "kafka", "messaging.destination.name": "events"}
         request.call("orders", "events publish", "producer", lambda: request.spend(1.2), topic, ("events-kafka", "queue"))
         request.log(9, "orders", f"order {order} stored", order_id=order)
         return None
 
-    def order_it() -> str | None:
-        request.spend(4)
-        request.call("checkout", "check cart", "internal", lambda: request.spend(3))
-
-        def to_payments() -> str | None:
-            request.spend(1)
-            return request.call("payments", "POST /charge", "server", pay, _http("POST", "/charge"))
-
-        request.call("checkout", "POST payments/charge", "client", to_payments, _http("POST", "/charge"), ("payments", "service"))
-
-        def to_orders() -> str | None:
-            request.spend(1)
-            status = 500 if fails else 201
-            return request.call("orders", "POST /orders", "server", store, _http("POST", "/orders", status))
-
-        retry = (("retry", {"attempt": "2", "reason": "timeout after 1 s"}),) if locked and chance.random() < 0.3 else ()
-        failed = request.call(
-            "checkout", "POST orders/orders", "client", to_orders, _http("POST", "/orders"), ("orders", "service"), retry
-        )
-        request.spend(3)
-        if failed:
-            request.log(17, "checkout", f"checkout of order {order} failed: orders answered 500", order_id=order)
-        return f"orders answered 500: {failed}" if failed else None
-
-    def front() -> str | None:
-        request.spend(2)
-        status = 502 if fails else 201
-        failed = request.call("checkout", "POST /checkout", "server", order_it, _http("POST", "/checkout", status))
-        request.spend(1.5)
-        request.log(17 if failed else 9, "edge", f'"POST /checkout" {status}', client_address="203.0.113.9")
-        return "upstream answered 502" if failed else None
-
-    request.call("edge", "POST /checkout", "server", front, _http("POST", "/checkout", 502 if fails else 201))
-    if not fails:
-
-        def send() -> str | None:
-            request.spend(40)
-            request.call("mailer", "smtp send", "client", lambda: request.spend(180), {"server.address": "mail.shop.example"})
-            request.log(9, "mailer", f"confirmation of order {order} sent", order_id=order)
-            return None
-
-        request._above.append(request.spans[-1].span)
+    def _mail(self) -> None:
+        request = self.request
+        request.above.append(request.spans[-1].span)
         request.spend(30)
-        request.call("mailer", "events process", "consumer", send, {"messaging.system": "kafka"}, ("events-kafka", "queue"))
-        request._above.pop()
+        peer, attributes = ("events-kafka", "queue"), {"messaging.system": "kafka"}
+        request.call("mailer", "events process", "consumer", self._send, attributes, peer)
+        request.above.pop()
+
+    def _send(self) -> None:
+        request = self.request
+        request.spend(40)
+        request.call("mailer", "smtp send", "client", lambda: request.spend(180), {"server.address": "mail.shop.example"})
+        request.log(9, "mailer", f"confirmation of order {self.order} sent", order_id=self.order)
 
 
 def _page(request: Request, route: str, service: str, inside: Callable[[Request], None]) -> None:
@@ -260,7 +270,7 @@ def made(number: int) -> Request:
     request = Request(number)
     drawn = request.chance.random()
     if drawn < 0.28:
-        _checkout(request)
+        _Checkout(request).run()
     elif drawn < 0.62:
         _page(request, "/products/{id}", "catalog", _catalog)
     elif drawn < 0.84:

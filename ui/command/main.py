@@ -36,6 +36,7 @@ Act
   rules        list the rules in force, or check rule files
   send         send one StatsD value, to try things out
   event        tell a deploy, a change or an incident
+  push         push what a job has to say before it ends
 
 Run
   collector    run a collector in the foreground
@@ -90,7 +91,11 @@ def _run(given: list[str]) -> int:
     parser = build_parser()
     if given and not given[0].startswith("-") and given[0] not in command_names(parser):
         raise exits.CommandError(_no_such_command(given[0], command_names(parser)), exits.USAGE)
-    parsed = parser.parse_args(given or ["up"])
+    parsed, rest = parser.parse_known_args(given or ["up"])
+    if rest and ("what" not in parsed or any(one.startswith("-") and one != "-" for one in rest)):
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    if rest:
+        parsed.what += rest  # values behind a flag, which argparse leaves over before Python 3.13
     return int(_load(parsed.module).run(parsed))
 
 

@@ -38,6 +38,12 @@ the desktop where there is a display, else the terminal, else the collector's lo
     "event": """Tell a deploy, a change or an incident: it is marked on every chart.
 
   lightship event "deploy api 1.4" --tag service:api""",
+    "push": """Push what a job has to say before it ends, as to a Pushgateway:
+values, or an exposition from a file or standard input.
+
+  lightship push backup backup_bytes=1024 'backup_files_total{kind="new"}=7'
+  make-metrics | lightship push nightly --grouping instance=db1 --replace --to http://pushgateway:9091
+  lightship push nightly --grouping instance=db1 --delete""",
     "doctor": "Look for what is wrong here: ports, fonts, versions, permissions; each finding with its mend.",
 }
 
@@ -96,6 +102,7 @@ def _add_interfaces(commands: _Commands[argparse.ArgumentParser]) -> None:
     up.add_argument("--data", metavar="DIR", help="data folder for a collector that is started")
     up.add_argument("--rules", metavar="DIR", help="folder of rule files for a collector that is started")
     up.add_argument("--keep", action="store_true", help="leave a collector that was started running when the interface is closed")
+    up.add_argument("--demo", action="store_true", help="look around: a simulated shop, and a collector with a folder of its own")
     for parser in (
         up,
         _command(commands, "desktop", "interfaces"),
@@ -199,5 +206,18 @@ def _add_tools(commands: _Commands[argparse.ArgumentParser]) -> None:
     event.add_argument("--ago", metavar="TIME", help="so long before now")
     options.add_client(event)
     options.add_who(event)
+    push = _command(commands, "push", "push")
+    push.add_argument("job", metavar="JOB", help="the job, which names the group")
+    push.add_argument(
+        "what", nargs="*", metavar="FILE|NAME=VALUE", help="an exposition (- or nothing: standard input), or values by name"
+    )
+    push.add_argument("--to", metavar="URL", help=f"a Pushgateway or a collector (LIGHTSHIP_URL; {options.DEFAULT_URL})")
+    push.add_argument(
+        "--grouping", action="append", default=[], metavar="NAME=VALUE", help="a further label of the group; again for more"
+    )
+    how = push.add_mutually_exclusive_group()
+    how.add_argument("--replace", action="store_true", help="replace the whole group, not only metrics of the same names")
+    how.add_argument("--delete", action="store_true", help="end the whole group")
+    options.add_timeout(push)
     doctor = _command(commands, "doctor", "doctor")
     options.add_client(doctor)

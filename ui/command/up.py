@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib.util
 import os
 import signal
@@ -32,19 +33,64 @@ _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 def run(arguments: argparse.Namespace) -> int:
     interface = choose_interface(arguments.ui, os.environ, sys.platform, _at_terminal())
+    if getattr(arguments, "demo", False):
+        return _demo(interface, arguments)
     if _answers(arguments.url):
         if interface == "none":
             print(f"A collector answers at {arguments.url} already. 'lightship status' says how it is doing.")
             return OK
         return _open(interface, arguments.url, arguments)
-    if urlsplit(with_scheme(arguments.url)).hostname not in _LOOPBACK:
-        raise CommandError(f"No collector answers at {arguments.url}, and one can only be started on this machine.", NO_COLLECTOR)
-    if importlib.util.find_spec("aiohttp") is None:
-        raise CommandError("No collector runs, and none is installed here; install lightship[collector].")
+    _startable(arguments.url)
     if interface == "none":
         return _headless(arguments)
-    with _collector(arguments) as url:
+    with _collector(arguments) as (url, _):
         return _open(interface, url, arguments)
+
+
+def _startable(url: str) -> None:
+    """Raises `CommandError` where no collector can be started for this address."""
+    if urlsplit(with_scheme(url)).hostname not in _LOOPBACK:
+        raise CommandError(f"No collector answers at {url}, and one can only be started on this machine.", NO_COLLECTOR)
+    if importlib.util.find_spec("aiohttp") is None:
+        raise CommandError("No collector runs, and none is installed here; install lightship[collector].")
+
+
+def _demo(interface: str, arguments: argparse.Namespace) -> int:
+    """A collector and a simulated shop that sends to it; both end with the interface."""
+    from ui.demoshop import beside
+
+    if arguments.keep:
+        raise CommandError("--demo ends with its interface and cannot be kept; leave --keep out.", USAGE)
+    if _answers(arguments.url):
+        raise CommandError(
+            f"A collector runs at {arguments.url} already, and the demonstration has one of its own, so that nothing simulated "
+            "gets among your data. Give it another port: 'lightship up --demo --url http://127.0.0.1:7170'."
+        )
+    _startable(arguments.url)
+    try:
+        folder = beside.folder(arguments.data, arguments.rules, arguments.config, os.environ)
+    except OSError as error:
+        raise CommandError(
+            f"{error.filename} cannot be written ({error.strerror}). Choose another folder with --data DIR."
+        ) from None
+    own = argparse.Namespace(
+        **{**vars(arguments), "data": str(folder.data), "rules": str(folder.rules), "config": str(folder.config)}
+    )
+    environment = {**os.environ, **beside.ports(os.environ)}
+    print(f"This is a simulated shop; nothing here is real. Its data are in {folder.data}.", flush=True)
+    with _collector(own, environment) as (url, process), beside.shop(beside.addresses(url, environment), process.pid):
+        if process.poll() is not None:
+            raise CommandError(
+                f"Another collector came to {url} meanwhile. Run it again with another port: --url http://127.0.0.1:7170."
+            )
+        if interface != "none":
+            return _open(interface, url, arguments)
+        print(f"The collector answers at {url}. Ctrl C ends both.", flush=True)
+        with contextlib.suppress(KeyboardInterrupt):
+            raise CommandError(
+                f"The collector ended by itself (exit code {process.wait()}); see {folder.data / 'collector.log'}."
+            )
+        return OK
 
 
 def _at_terminal() -> bool:
@@ -113,8 +159,10 @@ def _headless(arguments: argparse.Namespace) -> int:
 
 
 @contextmanager
-def _collector(arguments: argparse.Namespace) -> Iterator[str]:
-    """A collector as a child; gives its HTTP address and stops it at the end, unless it is to be kept."""
+def _collector(
+    arguments: argparse.Namespace, environment: dict[str, str] | None = None
+) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """A collector as a child; gives its HTTP address and its process, and stops it at the end, unless it is to be kept."""
     log_path = Path(arguments.data or places.data_folder(os.environ, sys.platform, str(Path.home())), "collector.log")
     try:
         log_path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -126,13 +174,19 @@ def _collector(arguments: argparse.Namespace) -> Iterator[str]:
     with log, _ended_by_signals():
         begins = log.tell()
         process = subprocess.Popen(
-            _command(arguments), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, text=True, start_new_session=True
+            _command(arguments),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            start_new_session=True,
+            env=environment,
         )
         keep = False
         try:
             url = _ready(process, log_path, begins, arguments)
             keep = bool(arguments.keep)
-            yield url
+            yield url, process
         finally:
             if not keep:
                 _stop(process)

@@ -116,7 +116,7 @@ class ChartCard(Card):
         words = paint.plain(view.sentence)
         self.setAccessibleName(f"{view.title}: {words}")
         lowest, highest = (view.y_ticks[0].label, view.y_ticks[-1].label) if view.y_ticks else ("", "")
-        self.setAccessibleDescription(f"Last {view.last}; axis from {lowest} to {highest}. {view.note}".strip())
+        self.setAccessibleDescription(f"Last {view.last}; axis from {lowest} to {highest}. {view.note}{_told(view)}".strip())
         self.head.show_chart(view)
         drawn = bool(view.lines) and not view.empty
         if drawn and self.plot is None:
@@ -145,6 +145,7 @@ class ChartCard(Card):
             lambda start, end: self.host.tell(session.zoom, start, end),
             lambda at: self.host.hover(at),
         )
+        self.plot.follow = lambda key: self.host.tell(session.choose, "exemplar", key)
         self.plot.setAccessibleName(self.accessibleName())
         self.column.addWidget(self.plot, 1)
         self.column.setContentsMargins(1, 1, 1, 3)
@@ -153,6 +154,14 @@ class ChartCard(Card):
         self.head.update()
         if self.plot is not None:
             self.plot.restyle()
+
+
+def _told(view: ChartView) -> str:
+    """How many exemplars there are, and the one chosen."""
+    if not view.exemplars:
+        return ""
+    chosen = next((mark.words for mark in view.exemplars if mark.chosen), "")
+    return f" {len(view.exemplars)} exemplars{f', chosen: {chosen}' if chosen else ''}."
 
 
 def crossing_of(host: Host, made: type[Crossing]) -> Crossing:

@@ -10,7 +10,7 @@ from pyqtgraph.Qt.internals import PrimitiveArray
 from PySide6.QtCore import QLineF, QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen, QPolygonF
 
-from ui.desktop import paint
+from ui.desktop import exemplars, paint
 from ui.desktop.envelope import EMPTY, Trace, log_space, traces
 from ui.desktop.look import MEDIUM, Look, dash_pen
 from ui.views.theme import tokens
@@ -100,6 +100,7 @@ class Curves(pg.GraphicsObject):  # type: ignore[misc]
         for threshold in view.threshold:
             self._threshold(painter, threshold, scale)
         self._markers(painter, view, scale)
+        exemplars.draw(painter, self.look, view, scale)
         self._ends(painter, view)
 
     # ------------------------------------------------------------ ground

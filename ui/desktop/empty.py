@@ -70,6 +70,7 @@ class EmptyCard(Card):
         self.working.setVisible(bool(state.working))
         if self._rows is not None:
             self.column.removeWidget(self._rows)
+            self._rows.hide()  # it goes with the next turn of the event loop, and must not be drawn until then
             self._rows.deleteLater()
         self._rows = self._commands(state)
         self.column.insertWidget(2, self._rows)

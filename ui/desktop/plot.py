@@ -10,12 +10,12 @@ from PySide6.QtCore import QEvent, QLineF, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QMouseEvent, QPainter, QPen, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QFrame, QGraphicsGridLayout, QGraphicsScene, QGraphicsView, QSizePolicy
 
-from ui.desktop import paint
+from ui.desktop import exemplars, paint
 from ui.desktop.curves import Curves
 from ui.desktop.envelope import nearest
 from ui.desktop.look import STRONG, Look
 from ui.desktop.readout import Readout
-from ui.views.view import ChartView
+from ui.views.view import ChartView, ExemplarMark
 
 AXIS_WIDTH, AXIS_HEIGHT = 66, 19
 MIN_ZOOM = 5.0
@@ -101,6 +101,8 @@ class Cross(pg.GraphicsObject):  # type: ignore[misc]
         super().__init__(parent)
         self.look, self.curves, self.crossing = look, curves, crossing
         self.hovered = False
+        self.exemplar: ExemplarMark | None = None
+        """The one under the pointer."""
 
     def boundingRect(self) -> QRectF:
         return self.curves.boundingRect()
@@ -120,7 +122,9 @@ class Cross(pg.GraphicsObject):  # type: ignore[misc]
             painter.setBrush(self.look.brush("card"))
             painter.drawEllipse(QPointF(x, scale.py(scale.data(value))), 3.5, 3.5)
         self._time(painter, scale.box, x, self.crossing.clock(at))
-        if self.hovered and readout.points:
+        if self.hovered and self.exemplar is not None:
+            exemplars.say(painter, self.look, self.exemplar, scale)
+        elif self.hovered and readout.points:
             self._values(painter, scale.box, x, readout)
 
     def _time(self, painter: QPainter, box: QRectF, x: float, words: str) -> None:
@@ -187,6 +191,9 @@ class Plot(pg.GraphicsView):  # type: ignore[misc]
         self.box.sigResized.connect(self._resized)
         self._drag: float | None = None
         self._span = (0.0, 1.0)
+        self._pressed: ExemplarMark | None = None
+        self.follow: Callable[[str], None] = lambda key: None
+        """Called with the key of an exemplar that was pressed."""
         crossing.join(self)
 
     def sizeHint(self) -> QSize:
@@ -253,6 +260,7 @@ class Plot(pg.GraphicsView):  # type: ignore[misc]
         at = self.time_at(event.position().x())
         inside = view.x[0] <= at <= view.x[1]
         self.cross.hovered = inside
+        self._point_at(self._exemplar_at(event.position()) if inside else None)
         emphasis = self._line_at(event.position())
         if emphasis != self.curves.emphasis:
             self.curves.emphasis = emphasis
@@ -262,6 +270,7 @@ class Plot(pg.GraphicsView):  # type: ignore[misc]
 
     def leaveEvent(self, event: QEvent) -> None:
         self.cross.hovered = False
+        self._point_at(None)
         if self.curves.emphasis >= 0:
             self.curves.emphasis = -1
             self.curves.update()
@@ -271,11 +280,28 @@ class Plot(pg.GraphicsView):  # type: ignore[misc]
     def mousePressEvent(self, event: QMouseEvent) -> None:
         view = self.curves.view
         if view is not None and event.button() == Qt.MouseButton.LeftButton:
+            self._pressed = self._exemplar_at(event.position(), exemplars.TOUCH if self.look.phone else exemplars.CATCH)
             self._drag, self._span = event.position().x(), view.x
         event.ignore() if view is None else event.accept()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        self._drag = None
+        moved = abs(self._drag - event.position().x()) if self._drag is not None else 0.0
+        pressed, self._pressed, self._drag = self._pressed, None, None
+        if pressed is not None and moved <= 3:
+            self.follow(pressed.key)
+
+    def _exemplar_at(self, place: QPointF, reach: float = exemplars.CATCH) -> ExemplarMark | None:
+        view = self.curves.view
+        if view is None or not view.exemplars:
+            return None
+        pointer = self.box.mapFromScene(self.mapToScene(place.toPoint()))
+        return exemplars.under(view, self.curves.scale(), pointer, reach)
+
+    def _point_at(self, mark: ExemplarMark | None) -> None:
+        if mark is not self.cross.exemplar:
+            self.cross.exemplar = mark
+            self.setCursor(Qt.CursorShape.PointingHandCursor if mark is not None else Qt.CursorShape.ArrowCursor)
+            self.cross.update()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         view = self.curves.view

@@ -15,6 +15,7 @@ from ui.desktop.labels import Label, SentenceLabel, muted
 from ui.desktop.panel import Card
 from ui.desktop.tables import Table
 from ui.desktop.topbar import Field
+from ui.desktop.topologyhelp import FilterHelp
 from ui.desktop.topologymap import MapCanvas
 from ui.desktop.topologyrows import node_columns
 from ui.desktop.topologyside import NodeCard, NodeList
@@ -61,6 +62,7 @@ class TopologyPage(QScrollArea):
         self.card.add(self.head)
         self.card.add(self.said_row)
         self.card.add(self.forms, 1)
+        self.help = FilterHelp(host, body, self.filter)
         self.nodes = NodeList(host)
         self.node = NodeCard(host)
         self.node.hide()
@@ -83,12 +85,13 @@ class TopologyPage(QScrollArea):
         self.mode = Segments(host, "Form of the map", self._choose("mode"))
         self.lens = Segments(host, "What the map tells", self._choose("lens"))
         self.failing = Button(host, "Only what fails", lambda: host.act("topology.failing"), key="F")
+        self.next = Button(host, "Next not well", lambda: host.act("topology.next_ill"), key="G")
         self.tidy = Button(host, "Tidy up", lambda: host.act("topology.tidy"), "ghost")
         self.filter = Field(host, "filter", "Find or hide nodes", "Filter  /")
         self.filter.setToolTip(EXAMPLES)
         self.filter.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.filter.setMaximumWidth(260)
-        self.filter.setMinimumWidth(150)
+        self.filter.setMinimumWidth(120)
         self.counts: Label = muted(host)
         self.counts.align = paint.RIGHT
         self.counts.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -97,7 +100,7 @@ class TopologyPage(QScrollArea):
         line = QHBoxLayout(self.head)
         line.setContentsMargins(11, 9, 11, 4)
         line.setSpacing(8)
-        for widget in (self.mode, self.lens, self.failing, self.filter):
+        for widget in (self.mode, self.lens, self.failing, self.next, self.filter):
             line.addWidget(widget)
         line.addStretch(0)
         line.addWidget(self.tidy)
@@ -125,6 +128,7 @@ class TopologyPage(QScrollArea):
         wide = width >= 1180
         self.lens.setVisible(not phone and width >= 900)
         self.tidy.setVisible(wide)
+        self.next.setVisible(not phone and width >= 1060)
         self.failing.setVisible(not phone)
         self.counts.setVisible(not phone)
         self.card.setMaximumHeight(PHONE_MAP + 96 if phone else 16_777_215)
@@ -152,6 +156,8 @@ class TopologyPage(QScrollArea):
         self.failing.say("All nodes" if view.failing else "Only what fails")
         self.filter.show_text(view.filter)
         self.filter.wrong(view.filter_error)
+        if not view.filter_error:
+            self.filter.setToolTip(EXAMPLES)
         self.said.say(view.sentence)
         self.counts.say(f"{view.near}: {view.counts}" if view.near else view.counts)
         opened = view.detail is not None
@@ -161,6 +167,7 @@ class TopologyPage(QScrollArea):
         self.side.setVisible(there)
         self.forms.setCurrentIndex(1 if view.mode == "Table" and not self.phone else 0)
         self.map.show_view(view)
+        self.help.show_view(view)
         if view.mode == "Table" and not self.phone:
             self.table.show_rows(view.map.nodes, view.cursor)
         if view.detail is not None:

@@ -11,7 +11,19 @@ from PySide6.QtGui import QPainter, QPainterPath, QPen
 from monitor.topology.projection import Camera
 from ui.desktop import paint
 from ui.desktop.look import MEDIUM, STRONG, Look
-from ui.desktop.topologyink import Edges, node_pen, sign_pixmap
+from ui.desktop.topologyink import (
+    BLEED,
+    MANY,
+    box_pixmap,
+    codes_of,
+    mixed,
+    paint_box,
+    paint_heads,
+    paint_ways,
+    path_along,
+    sign_pixmap,
+)
+from ui.desktop.topologyways import flat_ways
 from ui.views.topologyview import MapView, NodeRow, Places
 from ui.views.view import Floats
 
@@ -23,6 +35,10 @@ GAP = (28.0, 12.0)
 TOP, BOTTOM, SIDE = 34.0, 40.0, 14.0
 WIDEST, TALLEST = 230.0, 124.0
 """Pixels from node to node at most, however much room there is."""
+FINE, COARSE = 14, 2
+"""Pieces of half a curve, of few edges and of many."""
+HEADS_FROM = 0.5
+"""Scale from which on edges have an arrow head; all lead to the right but those that go round."""
 MOST_LABELS = 80
 NAMES_FROM, LINES_FROM = 0.45, 0.7
 """Scales from which on a box has its name, and its figures too."""
@@ -90,57 +106,61 @@ def _ports(ends: Places, others_y: Floats, tall: float) -> Floats:
     return offsets
 
 
-def edges_of(view: MapView, place: Flat, cursor: int = -1) -> tuple[Edges, QPainterPath]:
-    """All edges as curves, by shape and width, with their arrow heads and where their labels go; and those of the chosen node."""
-    found, own = Edges(), QPainterPath()
+def ways_of(view: MapView, place: Flat) -> Floats:
+    """The curve of each edge, float64[m, p, 2], from the right side of one box to the left side of another."""
     if not len(view.edges):
-        return found, own
+        return np.empty((0, 2, 2))
     w, h = place.box
     a, b = view.edges[:, 0], view.edges[:, 1]
     ya, yb = place.centres[a, 1], place.centres[b, 1]
     y1, y2 = ya + _ports(a, yb, h), yb + _ports(b, ya, h)
     x1, x2 = place.centres[a, 0] + w / 2, place.centres[b, 0] - w / 2
-    bend = np.full(len(x1), max(14.0, 0.5 * (place.pitch - w)))
-    head = max(3.0, 7.0 * min(1.0, place.scale))
-    rows, ends = np.stack((x1, y1, x2, y2, bend, place.lanes), axis=1).tolist(), view.edges.tolist()
-    for i, (sx, sy, tx, ty, k, lane) in enumerate(rows):
-        way = _way(sx, sy, tx - 2, ty, k, lane if abs(lane - ty) > h / 2 else ty if lane == lane else lane)
-        found.path(view.edge_shapes[i], view.widths[i]).addPath(way)
-        if cursor in ends[i]:
-            own.addPath(way)
-        found.head(view.edge_shapes[i], [(tx, ty), (tx - head, ty - head * 0.55), (tx - head, ty + head * 0.55)])
-        found.middles.append(((sx + tx) / 2, (sy + ty) / 2) if lane != lane else (tx - 2.4 * k, lane - 7.0))
-    return found, own
+    # A lane so near to its end that two bends would not fit leads straight there.
+    lanes = np.where(np.abs(place.lanes - y2) <= h / 2, y2, place.lanes)
+    bend = max(14.0, 0.5 * (place.pitch - w))
+    count = FINE if len(view.edges) < MANY else COARSE
+    return flat_ways(np.stack((x1, y1), axis=1), np.stack((x2 - 2, y2), axis=1), lanes, bend, count)
 
 
-def _way(sx: float, sy: float, tx: float, ty: float, k: float, lane: float) -> QPainterPath:
-    """A curve to the next layer; over several along its lane, and back round both boxes where it leads to the left."""
-    path = QPainterPath(QPointF(sx, sy))
-    if lane != lane:
-        path.cubicTo(sx + k, sy, tx - k, ty, tx, ty)
-        return path
-    back = tx < sx
-    out, home = (sx + k, tx - k) if back else (sx + 2 * k, tx - 2 * k)
-    path.cubicTo(sx + k, sy, out if back else sx + k, lane, out if not back else sx, lane)
-    path.lineTo(home if not back else tx, lane)
-    path.cubicTo(tx - k, lane, tx - k, ty, tx, ty)
-    return path
+def _middles(view: MapView, ways: Floats, bend: float) -> list[tuple[float, float]]:
+    """Where the label of each edge goes: the middle of a curve, or a little above the end of its lane."""
+    first, last = ways[:, 0], ways[:, -1]
+    lanes = ways[:, ways.shape[1] // 2, 1]
+    direct = np.isnan(view.lanes)
+    x = np.where(direct, (first[:, 0] + last[:, 0]) / 2, last[:, 0] - 2.4 * bend)
+    y = np.where(direct, (first[:, 1] + last[:, 1]) / 2, lanes - 7.0)
+    return list(zip(x.tolist(), y.tolist(), strict=True))
 
 
-def paint_flat(painter: QPainter, look: Look, view: MapView, place: Flat, cursor: int, box: QRectF) -> None:
-    """Columns, edges, boxes and labels."""
+def paint_flat(painter: QPainter, look: Look, view: MapView, place: Flat, cursor: int, box: QRectF, edge: int = -1) -> None:
+    """Columns, edges, boxes and labels; `edge`: the one chosen, -1 shows those of the node chosen."""
     _columns(painter, look, view, place, box)
-    edges, own = edges_of(view, place, cursor)
-    painter.setBrush(Qt.BrushStyle.NoBrush)
-    painter.setPen(QPen(look.colour("focus", 0.28), 7.0 * min(1.0, place.scale)))
-    painter.drawPath(own)
-    edges.paint(painter, look, min(1.0, place.scale))
+    ways = ways_of(view, place)
+    scale = min(1.0, place.scale)
+    own = ways[_own(view, cursor, edge)]
+    if len(own):
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(QPen(mixed(look, "focus", 0.4 if edge < 0 else 0.75), 7.0 * max(0.5, scale)))
+        painter.drawPath(path_along(own))
+    paint_ways(painter, look, ways, codes_of(view.edge_shapes, view.widths), len(ways) < MANY, scale)
+    if scale >= HEADS_FROM and len(ways):
+        paint_heads(painter, look, ways[:, -1] + np.array((2.0, 0.0)), 7.0 * scale, view.edge_shapes)
     inside = box.adjusted(-place.box[0], -place.box[1], place.box[0], place.box[1])
+    device = painter.device()
+    ratio = device.devicePixelRatioF() if device is not None else 1.0
     for i, node in enumerate(view.nodes):
         if inside.contains(QPointF(*place.centres[i].tolist())):
-            _node(painter, look, place.rect(i), node, place.scale, i == cursor)
+            _node(painter, look, place.rect(i), node, place.scale, i == cursor, ratio)
     if place.scale >= 0.6:
-        _labels(painter, look, view, place, edges, cursor, box)
+        middles = _middles(view, ways, max(14.0, 0.5 * (place.pitch - place.box[0])))
+        _labels(painter, look, view, place, middles, _own(view, cursor, edge), box)
+
+
+def _own(view: MapView, cursor: int, edge: int) -> list[int]:
+    """Edges that are shown as chosen: one by itself, else all of the node chosen."""
+    if edge >= 0:
+        return [edge]
+    return np.flatnonzero((view.edges == cursor).any(1)).tolist() if cursor >= 0 else []
 
 
 def _columns(painter: QPainter, look: Look, view: MapView, place: Flat, box: QRectF) -> None:
@@ -159,40 +179,34 @@ def _columns(painter: QPainter, look: Look, view: MapView, place: Flat, box: QRe
             paint.words(painter, QRectF(left + 2, box.top() + 8, room, 18), words, font, tone)
 
 
-def _node(painter: QPainter, look: Look, box: QRectF, node: NodeRow, scale: float, chosen: bool) -> None:
+def _node(painter: QPainter, look: Look, box: QRectF, node: NodeRow, scale: float, chosen: bool, ratio: float) -> None:
     radius = (13.0 if node.rounded else 6.0) * scale
     if chosen:
         painter.setPen(QPen(look.colour("focus"), 1.8))
         painter.setBrush(look.colour("accent", 0.12))
         painter.drawRoundedRect(box.adjusted(-6, -6, 6, 6), radius + 6, radius + 6)
-    if node.shape == "critical":
-        painter.setPen(QPen(look.colour("critical", 0.45), 1.0))
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.drawRoundedRect(box.adjusted(-3, -3, 3, 3), radius + 3, radius + 3)
-    painter.setPen(node_pen(look, node.shape))
-    painter.setBrush(look.brush("raised"))
-    painter.drawRoundedRect(box, radius, radius)
+    if scale < NAMES_FROM:
+        size = round(box.width()), round(box.height())
+        small = box_pixmap(look, node.shape, size, round(radius), max(7, round(14 * scale)), ratio)
+        painter.drawPixmap(QPointF(box.left() - BLEED, box.top() - BLEED), small)
+        return
+    paint_box(painter, look, node.shape, box, radius)
     if node.rounded and scale > 0.5:
         painter.setPen(look.pen("line-strong"))
         lid = QPainterPath(QPointF(box.left() + 1, box.top() + 11 * scale))
         lid.quadTo(box.center().x(), box.top() + 20 * scale, box.right() - 1, box.top() + 11 * scale)
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawPath(lid)
-    _words(painter, look, box, node, scale)
+    _words(painter, look, box, node, scale, ratio)
 
 
-def _words(painter: QPainter, look: Look, box: QRectF, node: NodeRow, scale: float) -> None:
+def _words(painter: QPainter, look: Look, box: QRectF, node: NodeRow, scale: float, ratio: float) -> None:
     sign = max(7.0, 14.0 * min(1.2, scale))
-    if scale < NAMES_FROM:
-        paint.shape(
-            painter, look, node.shape, QRectF(box.center().x() - sign / 2, box.center().y() - sign / 2, sign, sign), "raised"
-        )
-        return
     lower = 3.0 * scale if node.rounded else 0.0
     middle = box.center().y() + lower
     sign = min(sign, 12.0) if box.width() < 110 else sign
     left = box.left() + (10.0 if box.width() > 110 else 7.0 * scale)
-    _sign(painter, look, node, left, middle - sign / 2, sign)
+    painter.drawPixmap(QPointF(left, middle - sign / 2), sign_pixmap(look, node.shape, max(6, round(sign)), ratio))
     gap = (7.0 if box.width() > 110 else 5.0) * scale
     text = QRectF(left + sign + gap, box.top(), box.right() - left - sign - gap - 3, box.height())
     name = look.font(max(9, min(15, round((12 if box.width() > 110 else 11) * scale + 0.3))), STRONG)
@@ -208,22 +222,17 @@ def _words(painter: QPainter, look: Look, box: QRectF, node: NodeRow, scale: flo
     paint.words(painter, below, line, small, look.colour(tone))
 
 
-def _sign(painter: QPainter, look: Look, node: NodeRow, x: float, y: float, size: float) -> None:
-    device = painter.device()
-    ratio = device.devicePixelRatioF() if device is not None else 1.0
-    painter.drawPixmap(QPointF(x, y), sign_pixmap(look, node.shape, max(6, round(size)), ratio))
-
-
-def _labels(painter: QPainter, look: Look, view: MapView, place: Flat, edges: Edges, cursor: int, box: QRectF) -> None:
-    """What edges carry, the gravest and the chosen node's first; a label that would lie on another, or on a box, is left out."""
+def _labels(
+    painter: QPainter, look: Look, view: MapView, place: Flat, middles: list[tuple[float, float]], own: list[int], box: QRectF
+) -> None:
+    """What edges carry, the gravest and those chosen first; a label that would lie on another, or on a box, is left out."""
     font = look.font(10, MEDIUM)
     taken = [place.rect(i) for i in range(len(view.nodes))]
-    own = set(np.flatnonzero((view.edges == cursor).any(1)).tolist()) if cursor >= 0 else set()
     gravity = {"critical": 0, "warning": 1}
     order = sorted(range(len(view.edges)), key=lambda i: (gravity.get(view.edge_shapes[i], 3) - 2 * (i in own), i))
     for i in order[:MOST_LABELS]:
         text = view.edge_labels[i]
-        x, y = edges.middles[i]
+        x, y = middles[i]
         if not text or not box.contains(x, y):
             continue
         wide = paint.width_of(font, text)

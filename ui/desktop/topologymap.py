@@ -14,7 +14,9 @@ from ui.desktop.host import Host, Painted, has_caret
 from ui.desktop.labels import literal_tip
 from ui.desktop.topologyflat import Flat
 from ui.desktop.topologyink import edge_pen
+from ui.desktop.topologyways import nearest
 from ui.views.theme import GLYPHS
+from ui.views.topologypicture import say_edge
 from ui.views.topologyview import NodeRow, TopologyView
 from ui.views.view import Shape
 
@@ -29,7 +31,7 @@ RADIANS = 0.008
 
 
 class MapCanvas(Painted):
-    """Drag moves the map (turns it in 3D, moves it with Shift or the right button), the wheel zooms, a click opens a node."""
+    """Drag moves the map (turns it in 3D; Shift or the right button moves it), the wheel zooms, a click opens what is there."""
 
     def __init__(self, host: Host) -> None:
         super().__init__(host)
@@ -87,10 +89,10 @@ class MapCanvas(Painted):
             paint.words(painter, box, words, self.look.font("body"), self.look.colour("text-secondary"), paint.CENTRE)
         elif view.mode == "3D":
             self._seen = topologyspace.seen(view.map, view.orbit, box.width(), box.height())
-            topologyspace.paint_space(painter, self.look, view.map, self._seen, view.orbit, view.cursor, box)
+            topologyspace.paint_space(painter, self.look, view.map, self._seen, view.orbit, view.cursor, box, view.edge)
         else:
             self._flat = topologyflat.flat(view.map, view.flat, box.width(), box.height())
-            topologyflat.paint_flat(painter, self.look, view.map, self._flat, view.cursor, box)
+            topologyflat.paint_flat(painter, self.look, view.map, self._flat, view.cursor, box, view.edge)
         if not self.small:
             self._legend(painter, box)
         if self._ring and has_caret(self):
@@ -132,6 +134,17 @@ class MapCanvas(Painted):
             return pick(self._seen, x, y, topologyspace.radius_of(self.view.map, self._seen, self.width(), self.height()) + 4.0)
         return None
 
+    def edge_at(self, x: float, y: float) -> int | None:
+        """Which of the edges shown passes a point."""
+        if self.view is None:
+            return None
+        if self._flat is not None:
+            return nearest(topologyflat.ways_of(self.view.map, self._flat), x, y)
+        if self._seen is not None:
+            radius = topologyspace.radius_of(self.view.map, self._seen, self.width(), self.height())
+            return nearest(topologyspace.ways_of(self.view.map, self._seen, radius), x, y)
+        return None
+
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self.setFocus(Qt.FocusReason.MouseFocusReason)
         self._pressed = self._last = event.position()
@@ -154,8 +167,15 @@ class MapCanvas(Painted):
 
     def _hover(self, at: QPointF) -> None:
         found = self.node_at(at.x(), at.y())
-        self.setCursor(Qt.CursorShape.PointingHandCursor if found is not None else Qt.CursorShape.ArrowCursor)
-        tip = literal_tip(say_node(self.view.map.nodes[found])) if found is not None and self.view is not None else ""
+        edge = self.edge_at(at.x(), at.y()) if found is None else None
+        there = found is not None or edge is not None
+        self.setCursor(Qt.CursorShape.PointingHandCursor if there else Qt.CursorShape.ArrowCursor)
+        words = ""
+        if self.view is not None and found is not None:
+            words = say_node(self.view.map.nodes[found])
+        elif self.view is not None and edge is not None:
+            words = say_edge(self.view.map, edge)
+        tip = literal_tip(words)
         if tip != self.toolTip():
             self.setToolTip(tip)
 
@@ -164,10 +184,13 @@ class MapCanvas(Painted):
         if pressed is None or self._dragged or event.button() != Qt.MouseButton.LeftButton:
             return
         found = self.node_at(event.position().x(), event.position().y())
-        if found is None:
-            self.host.tell(self.host.session.point, "topology", -1)
-        else:
+        edge = self.edge_at(event.position().x(), event.position().y()) if found is None else None
+        if found is not None:
             self.host.tell(self.host.session.open, "topology", found)
+        elif edge is not None:
+            self.host.tell(self.host.session.point, "topology.edge", edge)
+        else:
+            self.host.tell(self.host.session.point, "topology", -1)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         if self.small:
@@ -187,7 +210,7 @@ class MapCanvas(Painted):
 def _same(old: TopologyView, new: TopologyView) -> bool:
     return (
         old.map is new.map
-        and (old.cursor, old.mode, old.flat, old.orbit) == (new.cursor, new.mode, new.flat, new.orbit)
+        and (old.cursor, old.edge, old.mode, old.flat, old.orbit) == (new.cursor, new.edge, new.mode, new.flat, new.orbit)
         and old.counts == new.counts
     )
 

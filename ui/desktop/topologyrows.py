@@ -12,7 +12,7 @@ from ui.desktop.look import MEDIUM, REGULAR, Look
 from ui.desktop.rows import RowPainter, State, ground
 from ui.desktop.tables import Column
 from ui.desktop.topologymap import say_node
-from ui.views.topologyview import LinkRow, NodeRow, OperationRow
+from ui.views.topologyview import ErrorRow, LinkRow, NodeRow, OperationRow
 from ui.views.view import Value
 
 
@@ -93,6 +93,9 @@ class LinkPainter(RowPainter):
     def say(self, row: LinkRow) -> str:
         return f"{row.name}, {row.rate}, {row.figure}"
 
+    def tip(self, row: LinkRow) -> str:
+        return f"{self.say(row)}. Opens {'the edge between them' if row.ends is not None else 'the node'}."
+
     def paint(self, painter: QPainter, look: Look, box: QRectF, row: LinkRow, state: State) -> None:
         ground(painter, look, box, state, line=False)
         inner = box.adjusted(14, 0, -14, 0)
@@ -101,6 +104,30 @@ class LinkPainter(RowPainter):
         _number(painter, look, inner.adjusted(0, 0, -70, 0), row.rate)
         name = inner.adjusted(20, 0, -146, 0)
         paint.words(painter, name, row.name, look.font("body"), look.colour("text-primary"), middle=True)
+
+
+class ErrorPainter(RowPainter):
+    """A trace that failed: what it began with, how long it took, and when it was."""
+
+    def height(self, look: Look, row: ErrorRow) -> int:
+        return 36 if look.phone else 22
+
+    def say(self, row: ErrorRow) -> str:
+        return f"{row.name} from {row.origin}, {row.duration}, {row.time}"
+
+    def tip(self, row: ErrorRow) -> str:
+        return f"{self.say(row)}. Opens the trace."
+
+    def paint(self, painter: QPainter, look: Look, box: QRectF, row: ErrorRow, state: State) -> None:
+        ground(painter, look, box, state, line=False)
+        inner = box.adjusted(14, 0, -14, 0)
+        paint.words(painter, inner, row.age, look.font("small"), look.colour("text-secondary"), paint.RIGHT)
+        _number(painter, look, inner.adjusted(0, 0, -66, 0), row.duration)
+        name = inner.adjusted(0, 0, -130, 0)
+        wide = paint.words(painter, name, row.name, look.font(11, REGULAR, mono=True), look.colour("text-primary"), middle=True)
+        rest = name.adjusted(wide + 7, 0, 0, 0)
+        if rest.width() > 40:
+            paint.words(painter, rest, f"from {row.origin}", look.font("small"), look.colour("text-secondary"))
 
 
 class OperationPainter(RowPainter):
@@ -113,13 +140,14 @@ class OperationPainter(RowPainter):
         return f"{row.name}, {row.rate}, {row.errors} fail, p99 {row.p99}"
 
     def tip(self, row: OperationRow) -> str:
-        return self.say(row)
+        return f"{self.say(row)}. Opens its traces."
 
     def paint(self, painter: QPainter, look: Look, box: QRectF, row: OperationRow, state: State) -> None:
+        ground(painter, look, box, state, line=False)
         inner = box.adjusted(14, 0, -14, 0)
-        for right, shown in ((0, row.p99), (-66, row.errors), (-132, row.rate)):
+        for right, shown in ((0, row.p99), (-58, row.errors), (-114, row.rate)):
             _number(painter, look, inner.adjusted(0, 0, right, 0), shown)
-        name = inner.adjusted(0, 0, -196, 0)
+        name = inner.adjusted(0, 0, -174, 0)
         paint.words(painter, name, row.name, look.font(11, REGULAR, mono=True), look.colour("text-primary"), middle=True)
 
 

@@ -1,8 +1,8 @@
-"""Beside the map: all nodes as a list, or the one that is open with its figures, charts, links, operations and alerts."""
+"""Beside the map: all nodes as a list, or what is open with its figures, charts, alerts, operations, errors and links."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtCore import QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
@@ -11,12 +11,12 @@ from ui.desktop.buttons import Button, row_of
 from ui.desktop.card import ChartCard
 from ui.desktop.delegates import AlertPainter
 from ui.desktop.host import Host, Painted
-from ui.desktop.labels import Label, SentenceLabel, heading, muted
+from ui.desktop.labels import Label, SentenceLabel, heading, literal_tip, muted
 from ui.desktop.look import STRONG
 from ui.desktop.panel import Card, PanelHead, Rule
 from ui.desktop.rows import RowList, RowPainter
-from ui.desktop.topologyrows import LinkPainter, NodePainter, OperationPainter
-from ui.views.topologyview import LinkRow, NodeDetail, TopologyView
+from ui.desktop.topologyrows import ErrorPainter, LinkPainter, NodePainter, OperationPainter
+from ui.views.topologyview import PARTS, DetailPart, NodeDetail, TopologyView
 from ui.views.view import Shape
 
 CHART = 118
@@ -69,14 +69,16 @@ class Three(Painted):
 
 
 class Part(QWidget):
-    """A heading over a list, there only when the list has rows."""
+    """A heading over a list, there only when it has rows or says why not. A click follows the row."""
 
-    def __init__(self, host: Host, title: str, rows: RowPainter, opened: bool = False) -> None:
+    def __init__(self, host: Host, title: str, rows: RowPainter) -> None:
         super().__init__()
-        self.host = host
-        self.rows: tuple[object, ...] = ()
-        self.list = RowList(host, title, rows, self._go if opened else None)
-        column = QVBoxLayout(self)
+        self.host, self.title = host, title
+        self.first = 0
+        """Which of all rows of the card is the first of this list."""
+        self.list = RowList(host, title, rows, lambda n: host.tell(host.session.open, "topology.row", self.first + n))
+        self.list.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.column = column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 4)
         column.setSpacing(0)
         column.addWidget(Rule(host))
@@ -85,21 +87,24 @@ class Part(QWidget):
         column.addWidget(self.list)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Maximum)
 
-    def show_rows(self, rows: tuple[object, ...], note: str = "") -> None:
-        self.rows = rows
-        self.setVisible(bool(rows))
-        self.head.note.say(note)
-        self.list.show_rows(rows)
+    def show_part(self, part: DetailPart, first: int, cursor: int) -> None:
+        """`first`: how many rows there are in the lists above; `cursor` counts over all of them."""
+        self.first = first
+        self.setVisible(bool(part.rows or part.note))
+        self.head.note.say(part.note)
+        at = cursor - first
+        self.list.show_rows(part.rows, at if 0 <= at < len(part.rows) else -1)
         self.list.fix()
 
-    def _go(self, number: int) -> None:
-        row = self.rows[number]
-        if isinstance(row, LinkRow) and row.place >= 0:
-            self.host.tell(self.host.session.open, "topology", row.place)
+    def cursor_box(self) -> QRect:
+        """Where the row under the cursor lies in the widget; empty when it is in another list."""
+        at = self.list.cursor_row
+        box = self.list.visualRect(self.list.rows_model.index(at, 0)) if at >= 0 else QRect()
+        return box.translated(self.list.pos()) if at >= 0 else box
 
 
 class NodeCard(Card):
-    """A node opened. It scrolls by itself; the phone shows it in the map's place."""
+    """A node or an edge opened. It scrolls by itself; the phone shows it in the map's place."""
 
     def __init__(self, host: Host) -> None:
         super().__init__(host, "Node")
@@ -109,15 +114,18 @@ class NodeCard(Card):
         self.subtitle = muted(host)
         self.close_button = Button(host, "", lambda: host.act("back"), "ghost", icon="close")
         self.close_button.setAccessibleName("Close the node")
+        self.traces = Button(host, "Traces", lambda: host.act("topology.traces"), key="O")
+        self.failed = Button(host, "Failed", lambda: host.act("topology.errors"))
+        self.failed.setAccessibleName("Failed traces")
+        self.logs = Button(host, "Logs", lambda: host.act("topology.logs"), key="I")
         self.explore = Button(host, "Explore", lambda: host.act("topology.explore"), key="E")
         self.near = Button(host, "Neighbours", lambda: host.act("topology.near"), key="N")
         self.sentence = SentenceLabel(host, "body", wrap=True)
         self.three = Three(host)
         self.charts = [ChartCard(host, framed=False) for _ in range(3)]
-        self.callers = Part(host, "Called by", LinkPainter(), opened=True)
-        self.called = Part(host, "Calls", LinkPainter(), opened=True)
-        self.operations = Part(host, "Operations", OperationPainter())
-        self.alerts = Part(host, "Firing here", AlertPainter(strip_width=92))
+        painters = (AlertPainter(strip_width=92), OperationPainter(), ErrorPainter(), LinkPainter(), LinkPainter(), LinkPainter())
+        self.parts = {title: Part(host, title, painter) for title, painter in zip(PARTS, painters, strict=True)}
+        self._cursor = -1
         self.add(row_of(self.sign, self.title, self.close_button, margins=(14, 8, 6, 0), wide=1))
         self.add(row_of(self.subtitle, margins=(42, 0, 14, 7), wide=0))
         self.add(Rule(host))
@@ -125,12 +133,12 @@ class NodeCard(Card):
         self.area.setWidgetResizable(True)
         self.area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        body = QWidget()
+        self.body = body = QWidget()
         body.setObjectName("bare")
         self.area.setWidget(body)
         for ground in (self.area.viewport(), body):  # the card shows through
             ground.setAutoFillBackground(False)
-        column = QVBoxLayout(body)
+        self.stack = column = QVBoxLayout(body)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(row_of(self.sentence, margins=(14, 8, 14, 6), wide=0))
@@ -138,31 +146,61 @@ class NodeCard(Card):
         for card in self.charts:
             card.setFixedHeight(CHART)
             column.addWidget(card)
-        for part in (self.callers, self.called, self.operations, self.alerts):
+        for part in self.parts.values():
             column.addWidget(part)
         column.addStretch(1)
         self.add(self.area, 1)
         self.add(Rule(host))
-        self.add(row_of(self.explore, self.near, None, margins=(14, 8, 14, 9)))
+        self.add(row_of(self.traces, self.failed, self.logs, None, margins=(14, 8, 14, 0)))
+        self.add(row_of(self.explore, self.near, None, margins=(14, 6, 14, 9)))
 
     def show_detail(self, detail: NodeDetail) -> None:
         self.setAccessibleName(f"{detail.name}: {paint.plain(detail.sentence)}")
         self.sign.show_shape(detail.shape)
+        if detail.name != self.title.text:
+            self.area.verticalScrollBar().setValue(0)
         self.title.say(detail.name)
+        self.title.setToolTip(literal_tip(detail.name))
         self.subtitle.say(detail.subtitle)
         self.sentence.say(detail.sentence)
         self.three.show_detail(detail)
         for card, chart in zip(self.charts, detail.charts, strict=False):
             card.show_chart(chart)
-        self.callers.show_rows(detail.callers)
-        self.called.show_rows(detail.called)
-        self.operations.show_rows(detail.operations, "requests, errors, p99" if detail.operations else "")
-        self.alerts.show_rows(detail.alerts)
+        first = 0
+        for part in detail.parts:
+            self.parts[part.title].show_part(part, first, detail.cursor)
+            first += len(part.rows)
+        for button in (self.traces, self.failed):
+            button.say(button.text(), not detail.no_traces, detail.no_traces)
+        self.near.setVisible(not detail.edge)
+        self._follow(detail.cursor)
+
+    def _follow(self, cursor: int) -> None:
+        """Scroll to the row under the cursor when that has moved."""
+        if cursor == self._cursor:
+            return
+        self._cursor = cursor
+        for part in self.parts.values():
+            box = part.cursor_box()
+            if not box.isEmpty():
+                self._lay_out()
+                at = part.mapTo(self.body, box.center())
+                self.area.ensureVisible(at.x(), at.y(), 0, 40)
+
+    def _lay_out(self) -> None:
+        """The lists at their present sizes, without waiting for the next turn of the event loop."""
+        for part in self.parts.values():
+            part.column.activate()
+        self.stack.invalidate()
+        room = self.area.viewport().size()
+        need = self.stack.totalHeightForWidth(room.width()) if self.stack.hasHeightForWidth() else self.stack.sizeHint().height()
+        self.body.resize(room.width(), max(room.height(), need))
+        self.stack.activate()
 
     def restyle(self) -> None:
         for card in self.charts:
             card.restyle()
-        for part in (self.callers, self.called, self.operations, self.alerts):
+        for part in self.parts.values():
             part.list.restyle()
 
 

@@ -20,6 +20,8 @@ from ui.desktop.traceswaterfall import Waterfall
 from ui.views.tracesview import TracesView
 
 SIDE, NARROW_SIDE = 352, 300
+SPAN_ON_PHONE = 240
+"""Pixels of the span below its trace, which is what one came for."""
 
 
 class TracesPage(QWidget):
@@ -102,6 +104,7 @@ class TracesPage(QWidget):
         """Beside each other where there is room; on the phone a trace above its span."""
         self.phone = phone
         self.row.setDirection(QHBoxLayout.Direction.TopToBottom if phone else QHBoxLayout.Direction.LeftToRight)
+        self.span.setMaximumHeight(16_777_215 if not phone else SPAN_ON_PHONE)
         for card in (self.log, self.span):
             card.setMinimumWidth(0)
             card.setMaximumWidth(16_777_215)

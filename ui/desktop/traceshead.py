@@ -89,6 +89,8 @@ class ListHead(QWidget):
         self.field = FindField(host)
         self.orders = Segments(host, "Order", lambda word: host.tell(session.choose, "traces.order", word))
         self.failing = Button(host, "Only what fails", lambda: host.act("traces.failing"), key="F")
+        self.problem = SentenceLabel(host, "small", wrap=True, soft="critical")
+        self.problem.hide()
         self.found: Label = muted(host)
         self.note: Label = muted(host)
         self.note.align = paint.RIGHT
@@ -103,7 +105,9 @@ class ListHead(QWidget):
         column.setSpacing(6)
         column.addLayout(self.first)
         column.addLayout(self.second)
-        column.addWidget(row_of(self.found, self.live, self.note, margins=(2, 0, 0, 0), wide=2))
+        column.addWidget(self.problem)
+        self.counts = row_of(self.found, self.live, self.note, margins=(2, 0, 0, 0), wide=2)
+        column.addWidget(self.counts)
         self.phone: bool | None = None
 
     def arrange(self, phone: bool) -> None:
@@ -134,10 +138,13 @@ class ListHead(QWidget):
         self.failing.say("All of them" if view.failing else word)
         self.field.take(view)
         told = view.search_error or view.problem
-        self.found.say(told or view.found, "critical" if told else "text-secondary")
+        self.problem.say(told)
+        self.problem.setVisible(bool(told))
+        self.counts.setVisible(not told)
+        self.found.say(view.found)
         following = view.kind == "Logs" and view.live and not told and bool(view.found)
         self.live.say("· following" if following else "· held" if view.kind == "Logs" and not view.live and view.found else "")
-        self.note.say("" if told else view.note)
+        self.note.say(view.note)
 
 
 class Services(Painted):

@@ -12,6 +12,7 @@ from ui.desktop.labels import literal_tip
 from ui.desktop.look import MEDIUM
 from ui.desktop.touch import kinetic
 from ui.views.tracesview import SpanRow, TraceView
+from ui.views.view import Tick
 
 ROW, TOUCH_ROW = 24, 38
 AXIS = 24
@@ -60,6 +61,10 @@ class SpanCanvas(QAbstractScrollArea):
     def axis(self) -> tuple[float, float]:
         """Left edge and width of the time axis in the viewport."""
         raise NotImplementedError
+
+    def ticks(self, view: TraceView) -> tuple[Tick, ...]:
+        """Those of the time axis."""
+        return view.ticks
 
     # ------------------------------------------------------------ showing
 
@@ -127,7 +132,7 @@ class SpanCanvas(QAbstractScrollArea):
         foot = self.viewport().height()
         font = self.look.font("axis")
         last = -1e9
-        for tick in view.ticks:
+        for tick in self.ticks(view):
             x = left + tick.at * width
             painter.fillRect(QRectF(round(x), AXIS - 5, 1, foot - AXIS + 5), self.look.colour("grid"))
             wide = paint.width_of(font, tick.label)
@@ -154,13 +159,19 @@ class SpanCanvas(QAbstractScrollArea):
 
     def viewportEvent(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ToolTip and self.view is not None:
-            place = self.place_at(QPointF(event.pos()))  # type: ignore[attr-defined]  # a help event has it
-            if place >= 0:
-                row = self.view.spans[place]
-                words = f"{row.service}: {row.operation}, {row.duration}{', failed' if row.failed else ''}"
+            words = self.tip(self.view, QPointF(event.pos()))  # type: ignore[attr-defined]  # a help event has it
+            if words:
                 QToolTip.showText(event.globalPos(), literal_tip(words), self)  # type: ignore[attr-defined]
                 return True
         return super().viewportEvent(event)
+
+    def tip(self, view: TraceView, at: QPointF) -> str:
+        """What is under the pointer, "" for nothing."""
+        place = self.place_at(at)
+        if place < 0:
+            return ""
+        row = view.spans[place]
+        return f"{row.service}: {row.operation}, {row.duration}{', failed' if row.failed else ''}"
 
     def keyPressEvent(self, event: object) -> None:
         """Keys belong to the session."""

@@ -9,7 +9,7 @@ from ui.terminal.cells import cut_middle, width
 from ui.terminal.chart import ChartStyle, paint_chart
 from ui.terminal.ink import ink
 from ui.terminal.parts import PLAIN, QUIET, STRONG, paint_value
-from ui.terminal.readout import CROSSHAIR_HINT, paint_readout
+from ui.terminal.readout import paint_below
 from ui.terminal.stage import Stage
 from ui.views.format import plural
 from ui.views.querytable import figures_words
@@ -48,10 +48,10 @@ def _paint_charts(stage: Stage, rect: Rect, view: ExploreView, queries: QueriesV
     for chart in charts[:count]:
         paint_chart(stage, Rect(rect.x, y, rect.w, tall), chart, style)
         y += tall
-    hint = CROSSHAIR_HINT if view.chart.lines else ""
+    hint = ""
     if hidden := len(charts) - count:
         hint = f"{plural(hidden, 'more chart')}: make the window taller, or hide queries with H"
-    paint_readout(stage.canvas, Rect(rect.x, y, rect.w, 1), view.readout, hint)
+    paint_below(stage.canvas, Rect(rect.x, y, rect.w, 1), view, hint)
     if rows and table is not None:
         _paint_table(stage, Rect(rect.x, y + 1, rect.w, rows), table, whole=False)
 

@@ -73,7 +73,17 @@ def _plot_key(chart: ChartView, w: int, crosshair: float | None) -> tuple[object
     span = round(chart.x[1] - chart.x[0], 3)
     turn = int(chart.x[1] * 2 * w * REDRAWS / span) if span > 0 else 0
     lines = tuple((line.full_name or line.name, line.colour, len(line.times) // 4) for line in chart.lines)
-    fixed = (chart.y, chart.log, chart.y_ticks, chart.threshold, chart.markers, chart.gaps, chart.stale, chart.others_count)
+    fixed = (
+        chart.y,
+        chart.log,
+        chart.y_ticks,
+        chart.threshold,
+        chart.markers,
+        chart.exemplars,
+        chart.gaps,
+        chart.stale,
+        chart.others_count,
+    )
     return (chart.title, turn, span, braille.snap(chart.x, w), lines, *fixed, crosshair, chart.empty)
 
 
@@ -134,6 +144,7 @@ def paint_plot(canvas: Canvas, plot: Rect, chart: ChartView, crosshair: float | 
         codes[codes != 0] += braille.BASE
     canvas.stamp(plot.x, plot.y, codes, colours)
     _paint_limit_words(canvas, plot, chart, codes)
+    _paint_exemplars(canvas, plot, chart, x)
 
 
 def _paint_limit_words(canvas: Canvas, plot: Rect, chart: ChartView, codes: Codes) -> None:
@@ -148,6 +159,15 @@ def _paint_limit_words(canvas: Canvas, plot: Rect, chart: ChartView, codes: Code
             if not codes[row, at : at + size].any():
                 canvas.put(plot.x + at, plot.y + row, text, ink("accent" if threshold.draft else threshold.shape))
                 break
+
+
+def _paint_exemplars(canvas: Canvas, plot: Rect, chart: ChartView, x: tuple[float, float]) -> None:
+    """Diamonds; of those in one cell the last counts, and the one chosen lies on top."""
+    for mark in sorted(chart.exemplars, key=lambda one: one.chosen):
+        column, row = _column(mark.at, x, plot.w), _row(_level(mark.value, chart), chart, plot.h)
+        if 0 <= column < plot.w and row >= 0:
+            sign = "*" if canvas.ascii else "◆" if mark.chosen else "◇"
+            canvas.put(plot.x + column, plot.y + row, sign, ink("accent" if mark.chosen else mark.colour, bold=True))
 
 
 def _level(value: float, chart: ChartView) -> float:

@@ -10,7 +10,7 @@ from ui.terminal.ink import ink
 from ui.terminal.offers import paint_offers
 from ui.terminal.parts import FRAME, PLAIN, QUIET, STRONG, paint_field, paint_value
 from ui.terminal.queries import paint_queries
-from ui.terminal.readout import CROSSHAIR_HINT, paint_readout
+from ui.terminal.readout import paint_below
 from ui.terminal.rows import paint_series_header, paint_series_row, row_back, series_columns
 from ui.terminal.stage import Stage
 from ui.views.queryview import QueriesView
@@ -94,8 +94,7 @@ def _paint_right(stage: Stage, rect: Rect, view: ExploreView) -> None:
     chart = Rect(rect.x, rect.y + 1, rect.w, rect.h - 2 - table)
     style = ChartStyle(boxed=full, crosshair=view.crosshair)
     paint_chart(stage, chart, view.chart, style)
-    hint = CROSSHAIR_HINT if view.chart.lines else ""
-    paint_readout(canvas, Rect(rect.x, chart.bottom, rect.w, 1), view.readout, hint)
+    paint_below(canvas, Rect(rect.x, chart.bottom, rect.w, 1), view)
     if table:
         _paint_table(canvas, Rect(rect.x, chart.bottom + 1, rect.w, table), view)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ui.terminal.canvas import Canvas, Rect
-from ui.terminal.cells import width
+from ui.terminal.cells import width, wrap
 from ui.terminal.empty import paint_empty
 from ui.terminal.ink import ink
 from ui.terminal.parts import FRAME, QUIET, paint_field, paint_sentence, paint_sign
@@ -24,7 +24,8 @@ def paint_topology(stage: Stage, page: Rect, view: TopologyView) -> None:
     if view.empty is not None:
         paint_empty(stage.canvas, page, view.empty)
         return
-    body = page.inner(top=_paint_head(stage, page, view))
+    head = _paint_head(stage, page, view)
+    body = page.inner(top=head)
     if stage.layout == "full":
         left = Rect(body.x + 1, body.y, body.w - SIDE - 3, body.h)
         stage.canvas.column(left.right, body.y, body.h, "│", FRAME)
@@ -42,6 +43,24 @@ def paint_topology(stage: Stage, page: Rect, view: TopologyView) -> None:
         paint_nodes(stage, body.inner(top=small), view)
     else:
         _paint_map(stage, body.inner(left=1, right=1), view)
+    if view.grammar:
+        _paint_grammar(stage.canvas, Rect(page.x + 1, page.y + head - 1, page.w - 2, len(view.grammar)), view)
+
+
+def _paint_grammar(canvas: Canvas, rect: Rect, view: TopologyView) -> None:
+    """What may be written into the filter: over the map, so that nothing moves when it comes and goes."""
+    first = max(len(example) for example, _ in view.grammar) + 2
+    longest = max(len(does) for _, does in view.grammar) + 2
+    beside = first + longest <= rect.w
+    wide = first + longest if beside else rect.w
+    y = rect.y
+    for example, does in view.grammar:
+        lines = 1 if beside else 2
+        canvas.fill(Rect(rect.x, y, wide, lines), ink(back="raised"))
+        canvas.put(rect.x + 1, y, example, ink(back="raised", bold=True), wide - 2)
+        x, y = (rect.x + first, y) if beside else (rect.x + 3, y + 1)
+        canvas.put(x, y, does, ink("text-secondary", "raised"), rect.x + wide - x - 1)
+        y += 1
 
 
 def _paint_head(stage: Stage, page: Rect, view: TopologyView) -> int:
@@ -70,8 +89,9 @@ def _paint_head(stage: Stage, page: Rect, view: TopologyView) -> int:
         paint_field(canvas, field, "/", edit, focused=focused, hint=hint, name="filter")
         y += 1
     if view.filter_error:
-        canvas.put(page.x + 3, y, view.filter_error, ink("critical"), page.w - 4)
-        y += 1
+        for line in wrap(view.filter_error, page.w - 4, 2):
+            canvas.put(page.x + 3, y, line, ink("critical"), page.w - 4)
+            y += 1
     paint_sentence(canvas, page.x + 1, y, view.sentence, page.w - 2)
     return y + 1 - page.y
 

@@ -94,7 +94,7 @@ def paint_boxes(stage: Stage, rect: Rect, view: TopologyView) -> None:
             canvas.put(rect.x, rect.y, "◀ more ", ink("accent"))
         if left + body.w < sizes.width:
             canvas.right(rect.right, rect.y, " more ▶", ink("accent"))
-        _stamp(canvas, body, *_lines(found, sizes, x, y), left, top)
+        _stamp(canvas, body, *_sheet(found, sizes, x, y), left, top)
         for i, node in enumerate(found.nodes):
             place = Rect(body.x + int(x[i]) - left, body.y + int(y[i]) - top, sizes.w, sizes.h)
             if place.x >= body.x - 1 and place.right <= body.right + 1 and place.y >= body.y and place.bottom <= body.bottom:
@@ -153,6 +153,16 @@ class _Wires:
     @staticmethod
     def _mark(part: Sheet, level: int) -> None:
         np.maximum(part, level, out=part)
+
+
+_drawn: list[tuple[MapView, Plan, tuple[Sheet, Sheet]]] = []
+"""The sheet drawn last: walking from node to node changes none of its lines."""
+
+
+def _sheet(view: MapView, sizes: Plan, x: npt.NDArray[np.int_], y: npt.NDArray[np.int_]) -> tuple[Sheet, Sheet]:
+    if not _drawn or _drawn[0][0] is not view or _drawn[0][1] != sizes:
+        _drawn[:] = [(view, sizes, _lines(view, sizes, x, y))]
+    return _drawn[0][2]
 
 
 def _lines(view: MapView, sizes: Plan, x: npt.NDArray[np.int_], y: npt.NDArray[np.int_]) -> tuple[Sheet, Sheet]:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from ui.terminal.canvas import Canvas, Rect
-from ui.terminal.cells import wrap
+from ui.terminal.cells import width, wrap
 from ui.terminal.chart import ChartStyle, paint_chart
 from ui.terminal.ink import ink
-from ui.terminal.parts import QUIET, STRONG, paint_button, paint_sign, paint_value, plain, value_ink
-from ui.terminal.rows import alert_columns, paint_alert_row, row_back
+from ui.terminal.parts import QUIET, STRONG, key_cap, paint_button, paint_sign, paint_value, plain, value_ink
+from ui.terminal.rows import row_back
 from ui.terminal.stage import Stage
-from ui.views.topologyview import LinkRow, NodeDetail, NodeRow, TopologyView
+from ui.views.topologyview import DetailPart, DetailRow, ErrorRow, LinkRow, NodeDetail, NodeRow, OperationRow, TopologyView
 from ui.views.view import Value
 
 _COLUMN = 9
+_AGE = 8
+BLANK = DetailPart("", ())
 
 
 def paint_nodes(stage: Stage, rect: Rect, view: TopologyView) -> None:
@@ -50,33 +52,44 @@ def _figure(canvas: Canvas, end: int, y: int, shown: Value, back: str) -> None:
 
 
 def paint_node(stage: Stage, rect: Rect, detail: NodeDetail) -> None:
-    """The open node: its state, figures and charts; then whom it knows, its operations and alerts as far as there is room."""
+    """What is open: its state, figures and, while no row is chosen, charts; then its lists as far as there is room."""
     canvas = stage.canvas
     paint_sign(canvas, rect.x, rect.y, detail.shape)
     canvas.put(rect.x + 2, rect.y, detail.name, STRONG, rect.w - 2)
     y = rect.y + 1
-    for text, colour, most in ((detail.subtitle, QUIET, 2), (plain(detail.sentence), ink(), 3)):
+    for text, colour, most in ((detail.subtitle, QUIET, 2), (plain(detail.sentence), ink(), 4)):
         for line in wrap(text, rect.w, most):
             canvas.put(rect.x, y, line, colour)
             y += 1
     y = _stats(canvas, Rect(rect.x, y + 1, rect.w, rect.bottom - y - 1), detail)
-    below = _lists_height(detail)
-    charts = detail.charts if rect.w < 60 else detail.charts[::-1]
+    below = _height(detail)
     across = 1 if rect.w < 60 else 2
-    shown = charts[:across] if across > 1 else detail.charts[2:] if detail.charts else ()
-    height = max(7, min(9, rect.bottom - y - min(below, 12) - 1))
-    if rect.bottom - y >= height + 1 and shown:
+    shown = detail.charts[:0:-1][:across]  # latency, then errors: the figures say the rate
+    height = max(7, min(9, rect.bottom - y - min(below, 12) - 2))
+    if rect.bottom - y >= height + 2 and shown and detail.cursor < 0:
         each = rect.w // across
-        for k, chart in enumerate(shown[:across]):
-            paint_chart(
-                stage, Rect(rect.x + k * each, y, each - (1 if across > 1 else 0), height), chart, ChartStyle(boxed=False)
-            )
+        for k, chart in enumerate(shown):
+            room = Rect(rect.x + k * each, y, each - (1 if across > 1 else 0), height)
+            paint_chart(stage, room, chart, ChartStyle(boxed=False))
         y += height + 1
-    _lists(stage, Rect(rect.x, y, rect.w, rect.bottom - y - 1), detail)
-    x = paint_button(canvas, rect.x, rect.bottom - 1, "escape", "close", "back")
-    x = paint_button(canvas, x + 2, rect.bottom - 1, "e", "Explore", "topology.explore")
-    if x + 14 < rect.right:
-        paint_button(canvas, x + 2, rect.bottom - 1, "n", "neighbours", "topology.near")
+    _parts(stage, Rect(rect.x, y, rect.w, rect.bottom - y - 1), detail)
+    _buttons(canvas, Rect(rect.x, rect.bottom - 1, rect.w, 1), detail)
+
+
+def _buttons(canvas: Canvas, rect: Rect, detail: NodeDetail) -> None:
+    """What it leads to, as far as there is room."""
+    offers = [
+        ("escape", "close", "back", True),
+        ("j", "lists", "cursor.down", True),
+        ("o", "traces", "topology.traces", not detail.no_traces),
+    ]
+    offers += [("i", "logs", "topology.logs", True), ("e", "Explore", "topology.explore", True)]
+    offers += [("n", "neighbours", "topology.near", True)] if not detail.edge else []
+    x = rect.x
+    for key, label, action, on in offers:
+        if x + len(key_cap(key)) + 1 + len(label) > rect.right:
+            return
+        x = paint_button(canvas, x, rect.y, key, label, action, on=on) + 2
 
 
 def _stats(canvas: Canvas, rect: Rect, detail: NodeDetail) -> int:
@@ -94,53 +107,72 @@ def _stats(canvas: Canvas, rect: Rect, detail: NodeDetail) -> int:
     return rect.y + len(detail.stats) + 1
 
 
-def _lists_height(detail: NodeDetail) -> int:
-    lists = (detail.callers, detail.called, detail.operations, detail.alerts)
-    return sum(len(rows) + 2 for rows in lists if rows)
+def _height(detail: NodeDetail) -> int:
+    return sum(len(part.rows) + 2 for part in detail.parts if part.rows)
 
 
-def _lists(stage: Stage, rect: Rect, detail: NodeDetail) -> None:
-    canvas, y = stage.canvas, rect.y
-    both = (("Called by", detail.callers), ("Calls", detail.called))
-    if rect.w >= 60:
-        half = rect.w // 2
-        ends = [_links(canvas, Rect(rect.x + k * half, y, half - 2, rect.h), *links) for k, links in enumerate(both)]
-        y = max(ends)
+def _parts(stage: Stage, rect: Rect, detail: NodeDetail) -> None:
+    """The lists one below the other; where it is wide, whom it knows beside what it does."""
+    if rect.w < 60:
+        _column(stage, rect, detail.parts, 0, detail.cursor, "topology.row")
+        return
+    does, knows = detail.parts[:3], detail.parts[3:]
+    half = rect.w // 2
+    first = sum(len(part.rows) for part in does)
+    if any(part.rows or part.note for part in does):
+        _column(stage, Rect(rect.x, rect.y, half - 2, rect.h), does, 0, detail.cursor, "topology.does")
+        rect = Rect(rect.x + half, rect.y, rect.w - half, rect.h)
+    _column(stage, rect, knows, first, detail.cursor, "topology.knows")
+
+
+def _column(stage: Stage, rect: Rect, parts: tuple[DetailPart, ...], number: int, cursor: int, name: str) -> None:
+    """Lists from row `number` on; they move on when the cursor is beyond what there is room for."""
+    lines: list[tuple[DetailPart, DetailRow | None, int]] = []
+    for part in parts:
+        if part.rows or part.note:
+            lines.append((part, None, -1))
+        for row in part.rows:
+            lines.append((part, row, number))
+            number += 1
+    if len(lines) + len(parts) - 1 <= rect.h:  # a little air where there is room
+        for n in reversed([n for n, line in enumerate(lines) if line[1] is None and n]):
+            lines.insert(n, (BLANK, None, -1))
+    at = next((n for n, line in enumerate(lines) if 0 <= line[2] == cursor), 0)
+    if at == 1:  # the heading comes into sight along with its first row
+        at = 0
+    first = stage.window(name, at, len(lines), rect.h)
+    for y, (part, shown, place) in enumerate(lines[first : first + rect.h], rect.y):
+        if shown is None:
+            end = stage.canvas.put(rect.x, y, part.title, STRONG, rect.w)
+            stage.canvas.put(end + 1, y, part.note, QUIET, rect.right - end - 1)
+        else:
+            back = row_back(stage.canvas, Rect(rect.x - 1, y, rect.w + 1, 1), cursor=place == cursor)
+            _row(stage.canvas, Rect(rect.x, y, rect.w, 1), shown, back)
+            stage.canvas.hit(Rect(rect.x, y, rect.w, 1), "row", "topology.row", place)
+
+
+def _row(canvas: Canvas, rect: Rect, row: DetailRow, back: str) -> None:
+    """A row of any of the lists: its sign, its name, and as many figures as there is room for."""
+    figures: tuple[Value, ...] = ()
+    words, end = "", rect.right
+    left, name = rect.x + 2, row.name
+    if isinstance(row, OperationRow):
+        matters = row.errors if row.errors.shape in ("warning", "critical") else row.p99
+        figures = (row.rate, row.errors, row.p99) if rect.w >= 50 else (row.rate, row.errors) if rect.w >= 36 else (matters,)
+        left = rect.x
+    elif isinstance(row, LinkRow):
+        figures = (row.rate, row.figure) if rect.w >= 36 else (row.figure,)
+        paint_sign(canvas, rect.x, rect.y, row.shape, back)
+    elif isinstance(row, ErrorRow):
+        figures, words, left = ((row.duration,) if rect.w >= 36 else ()), row.age, rect.x
+        name = f"{row.name} from {row.origin}" if rect.w >= 36 else row.name
     else:
-        for title, links in both:
-            y = _links(canvas, Rect(rect.x, y, rect.w, rect.bottom - y), title, links)
-    if detail.operations and rect.bottom - y >= 2:
-        canvas.put(rect.x, y, "Operations", STRONG)
-        for k, row in enumerate(detail.operations[: rect.bottom - y - 1], 1):
-            shown = (row.rate, row.errors, row.p99) if rect.w >= 50 else (row.rate, row.errors)
-            for n, value in enumerate(reversed(shown)):
-                _figure(canvas, rect.right - n * _COLUMN, y + k, value, "canvas")
-            canvas.put(rect.x, y + k, row.name, QUIET, rect.w - len(shown) * _COLUMN - 1)
-        y += len(detail.operations) + 2
-    if detail.alerts and rect.bottom - y >= 2:
-        canvas.put(rect.x, y, "Firing here", STRONG)
-        columns = alert_columns(rect, detail.alerts)
-        for k, alert in enumerate(detail.alerts[: rect.bottom - y - 1], 1):
-            if rect.w >= 44:
-                paint_alert_row(canvas, Rect(rect.x - 1, y + k, rect.w + 1, 1), alert, columns, cursor=False, hit="", index=k)
-            else:
-                paint_sign(canvas, rect.x, y + k, alert.shape, severity=alert.severity)
-                canvas.put(rect.x + 2, y + k, alert.name, ink(), rect.w - 2)
-
-
-def _links(canvas: Canvas, rect: Rect, title: str, links: tuple[LinkRow, ...]) -> int:
-    if not links or rect.h < 2:
-        return rect.y
-    canvas.put(rect.x, rect.y, title, STRONG)
-    for k, row in enumerate(links[: rect.h - 1], 1):
-        y = rect.y + k
-        paint_sign(canvas, rect.x, y, row.shape)
-        _figure(canvas, rect.right, y, row.figure, "canvas")
-        end = rect.right - _COLUMN
-        if rect.w >= 36:
-            _figure(canvas, end, y, row.rate, "canvas")
-            end -= _COLUMN
-        canvas.put(rect.x + 2, y, row.name, ink(), end - rect.x - 3)
-        if row.place >= 0:
-            canvas.hit(Rect(rect.x, y, rect.w, 1), "row", "topology", row.place)
-    return rect.y + len(links) + 2
+        words = row.age
+        paint_sign(canvas, rect.x, rect.y, row.shape, back, severity=row.severity)
+    if words:
+        canvas.right(end, rect.y, words, ink("text-secondary", back))
+        end -= max(_AGE, width(words)) + 1
+    for shown in reversed(figures):
+        _figure(canvas, end, rect.y, shown, back)
+        end -= _COLUMN
+    canvas.put(left, rect.y, name, ink(back=back), end - left - 1)

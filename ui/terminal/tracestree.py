@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from ui.terminal.canvas import Canvas, Rect
 from ui.terminal.cells import width, wrap
 from ui.terminal.ink import ink
@@ -11,12 +9,12 @@ from ui.terminal.parts import FRAME, PLAIN, QUIET, STRONG, paint_sentence, paint
 from ui.terminal.rows import row_back
 from ui.terminal.stage import Stage
 from ui.terminal.tracesdetail import paint_span_detail
+from ui.terminal.tracesflame import BAR, OWN, cells_of, paint_axis, paint_flame
 from ui.views.tracesview import FORMS, SpanRow, TraceView
 
 SIDE = 42
 LEAST = 10
 """Cells of the time axis at least."""
-BAR, OWN = "━", "▇"
 
 
 def paint_trace(stage: Stage, page: Rect, view: TraceView) -> None:
@@ -33,10 +31,10 @@ def paint_trace(stage: Stage, page: Rect, view: TraceView) -> None:
         spans = body.inner(bottom=below)
         canvas.rule(body.x, spans.bottom, body.w, FRAME)
         detail = Rect(body.x + 1, spans.bottom + 1, body.w - 2, below - 1)
-    if view.form == "Waterfall":
+    if view.flame is None:
         _paint_waterfall(stage, spans, view)
     else:
-        _paint_flame(stage, spans, view)
+        paint_flame(stage, spans, view, view.flame)
     if view.detail is not None:
         paint_span_detail(stage, detail, view.detail)
 
@@ -67,8 +65,9 @@ def _paint_head(stage: Stage, page: Rect, view: TraceView) -> int:
         _paint_services(canvas, Rect(page.x + 3, y, page.w - 4, 1), view)
         y += 1
     for note in view.notes[: 2 if page.h >= 20 else 0]:
-        canvas.put(page.x + 3, y, note, QUIET, page.w - 5)
-        y += 1
+        for line in wrap(note, page.w - 5, 2):
+            canvas.put(page.x + 3, y, line, QUIET)
+            y += 1
     return y - page.y
 
 
@@ -87,21 +86,11 @@ def _paint_services(canvas: Canvas, rect: Rect, view: TraceView) -> None:
 # ---------------------------------------------------------------- waterfall
 
 
-def _axis(canvas: Canvas, rect: Rect, view: TraceView) -> None:
-    """Labels of the ticks above the bars."""
-    last = rect.x - 2
-    for tick in view.ticks:
-        x = rect.x + round(tick.at * (rect.w - 1))
-        at = min(x, rect.right - width(tick.label))
-        if at >= last + 2 and at >= rect.x:
-            last = canvas.put(at, rect.y, tick.label, QUIET)
-
-
 def _paint_waterfall(stage: Stage, rect: Rect, view: TraceView) -> None:
     canvas = stage.canvas
     names = min(48, max(18, rect.w * 45 // 100))
     bars = Rect(rect.x + names + 1, rect.y, max(LEAST, rect.w - names - 2), 1)
-    _axis(canvas, bars, view)
+    paint_axis(canvas, bars, view.ticks)
     rows = rect.h - 1
     first = stage.window(f"spans-{view.trace}", view.cursor, len(view.rows), rows)
     for i, place in enumerate(view.rows[first : first + rows]):
@@ -128,14 +117,8 @@ def _paint_name(canvas: Canvas, rect: Rect, row: SpanRow, folded: bool, back: st
     canvas.put(x, rect.y, f"{row.operation}{more}", ink(back=back), max(0, rect.right - x))
 
 
-def _cells(row: SpanRow, room: int) -> tuple[int, int]:
-    """First and last cell of a bar, at least one."""
-    start = min(room - 1, int(row.start * room))
-    return start, max(start + 1, min(room, round(row.end * room)))
-
-
 def _paint_bar(canvas: Canvas, rect: Rect, row: SpanRow, back: str) -> None:
-    start, end = _cells(row, rect.w)
+    start, end = cells_of(row.start, row.end, rect.w)
     colour = ink(row.colour, back)
     canvas.put(rect.x + start, rect.y, BAR * (end - start), colour)
     for begin, stop in row.own:
@@ -149,48 +132,3 @@ def _paint_bar(canvas: Canvas, rect: Rect, row: SpanRow, back: str) -> None:
         canvas.put(rect.x + start - width(words) - 1, rect.y, words, ink("text-secondary", back))
     else:
         canvas.put(rect.x + end - width(words) - 2, rect.y, f" {words} ", ink("text-primary", back))
-
-
-# ---------------------------------------------------------------- flame
-
-
-def _paint_flame(stage: Stage, rect: Rect, view: TraceView) -> None:
-    canvas = stage.canvas
-    bars = Rect(rect.x + 1, rect.y, rect.w - 2, 1)
-    _axis(canvas, bars, view)
-    rows = rect.h - 1
-    chosen = view.place
-    first = stage.window(f"flame-{view.trace}", int(view.lanes[chosen]), view.levels, rows)
-    places = np.flatnonzero((view.lanes >= first) & (view.lanes < first + rows))
-    cells = (view.starts[places] * bars.w).astype(np.int64)
-    wide = (view.ends[places] - view.starts[places]) * bars.w
-    small = wide < 1.0
-    _, kept = np.unique(view.lanes[places[small]] * (1 << 32) + cells[small], return_index=True)
-    for place in (*places[small][kept].tolist(), *places[~small].tolist(), chosen):
-        row = view.spans[place]
-        y = rect.y + 1 + int(view.lanes[place]) - first
-        back = "raised" if place == chosen else "canvas"
-        start, end = _cells(row, bars.w)
-        line = Rect(bars.x + start, y, end - start, 1)
-        canvas.hit(line, "row", "span", place)
-        _paint_frame(canvas, line, row, bars, back)
-
-
-def _paint_frame(canvas: Canvas, line: Rect, row: SpanRow, bars: Rect, back: str) -> None:
-    colour = ink(row.colour, back)
-    canvas.fill(line, colour, BAR)
-    for begin, stop in row.own:
-        a, b = bars.x + round(begin * bars.w), bars.x + round(stop * bars.w)
-        part = Rect(max(line.x, a), line.y, min(line.right, b) - max(line.x, a), 1)
-        if part.w > 0:
-            canvas.fill(part, colour, OWN)
-    if line.w >= 6:
-        x = line.x
-        if row.failed:
-            paint_sign(canvas, x, line.y, "critical", back)
-            x += 1
-        room = line.right - x - 1
-        words = f" {row.service} {row.operation} {row.duration} "
-        canvas.put(x, line.y, words, ink("text-primary", back, bold=back == "raised"), room)
-    elif row.failed:
-        paint_sign(canvas, line.x, line.y, "critical", back)

@@ -74,7 +74,7 @@ class AlertBook:
         """Rules in force by id."""
         told = self._mirror.rules
         if self._rules[0] is not told:
-            self._rules = (told, {rule.id: rule for rule in told.rules} if told else {})
+            self._rules = (told, {rule.id: rule for rule in (*told.rules, *told.told)} if told else {})
         return self._rules[1]
 
     def strip(self, alert: Alert, now: float) -> Strip:

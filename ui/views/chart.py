@@ -9,12 +9,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ui.views.axis import bounds, linear, logarithmic, time_ticks, wants_log
+from ui.views.exemplarplaces import placed
 from ui.views.format import NO_DATA, Words, against, value
 from ui.views.happened import Happened
 from ui.views.lines import Span, Track, broken_at, common, finite, holes, pace_now, thin
 from ui.views.sentence import Limit, chart_sentence, join, limit_words
 from ui.views.units import PLAIN, RATIO, Family, Unit
-from ui.views.view import ChartView, Floats, Line, Marker, Sentence, Shape, Threshold, Tick, Value
+from ui.views.view import ChartView, ExemplarMark, Floats, Line, Marker, Sentence, Shape, Threshold, Tick, Value
 
 MAX_LINES = 8
 EMPTY = np.empty(0)
@@ -38,6 +39,8 @@ class Chart:
     y_ticks: int = 6
     limits: tuple[Limit, ...] = ()
     markers: tuple[Marker, ...] = ()
+    exemplars: tuple[ExemplarMark, ...] = ()
+    """Their values in the base of their unit; NaN: on their line."""
     subject: str = ""
     sentence: Sentence = ()
     empty: str = "No data in this range."
@@ -72,12 +75,13 @@ def build(chart: Chart) -> ChartView:
     spans = {limit: _broken(limit, shown, interval) for limit in limits}
     log, y, y_ticks = _axis(shown, limits, unit, chart)
     last = _last(main, limits, stale) if tracks and chart.show_last else Value("")
+    lines = tuple(_line(r, chart, stale) for r in drawn)
     return ChartView(
         id=chart.id,
         title=chart.title,
         sentence=_sentence(chart, main, limits, spans, gaps, stale),
         last=last,
-        lines=tuple(_line(r, chart, stale) for r in drawn),
+        lines=lines,
         x=chart.x,
         y=y,
         x_ticks=time_ticks(chart.x[0], chart.x[1], chart.words, chart.ticks),
@@ -89,6 +93,7 @@ def build(chart: Chart) -> ChartView:
             if not log or limit.value > 0
         ),
         markers=chart.markers,
+        exemplars=placed(chart.exemplars, lines, chart.x, y, log, indexed),
         gaps=gaps,
         broken=tuple((a, b, limit.shape) for limit in limits if not limit.draft for a, b in spans[limit]),
         others=_envelope(others, chart) if others else None,

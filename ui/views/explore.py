@@ -9,6 +9,7 @@ from monitor.model.series import Kind, SeriesInfo, SeriesKey
 from monitor.windows.frame import is_field
 from ui.views import filter as filters
 from ui.views.context import Context
+from ui.views.exemplars import Exemplars
 from ui.views.explore_chart import Pick, PickedChart
 from ui.views.explore_view import MAX_LISTED, ExplorePicture
 from ui.views.exploredeck import Deck
@@ -50,7 +51,8 @@ class Explore(PageModel):
         self.error = ""
         self.hint: tuple[object, str] = (None, "")
         self._preview: tuple[Pick | None, float] = (None, -math.inf)
-        self.deck = Deck(ctx, lambda: self.at)
+        self.exemplars = Exemplars(ctx)
+        self.deck = Deck(ctx, lambda: self.at, self.exemplars)
         self.kept = KeptQueries(self.deck)
         self.exports = Exports(ctx, self.deck, self._picked_tracks)
         self.handlers = {
@@ -64,6 +66,8 @@ class Explore(PageModel):
             "explore.field": self._next_field,
             "explore.clear": self._clear,
             "explore.rule": self._rule,
+            "exemplar.next": lambda: self.exemplars.step(1),
+            "exemplar.previous": lambda: self.exemplars.step(-1),
             "crosshair.left": lambda: self._step_crosshair(-1),
             "crosshair.right": lambda: self._step_crosshair(1),
             "zoom.in": lambda: self._zoom(0.5),
@@ -120,7 +124,13 @@ class Explore(PageModel):
         self.open()
 
     def open(self) -> None:
-        """Puts the series under the cursor on the chart, or takes it off; a query is written in."""
+        """Puts the series under the cursor on the chart, or takes it off; a query is written in.
+
+        While an exemplar is chosen its trace opens.
+        """
+        if self.exemplars.current is not None:
+            self.exemplars.open()
+            return
         if self.region == "queries":
             self._edit()
             return
@@ -221,12 +231,17 @@ class Explore(PageModel):
             self.window = found if found is not None else self.window
         elif what == "field" and is_field(value):
             self.field = value
+        elif what == "exemplar":
+            if self.exemplars.choose(value):
+                self.exemplars.open()
         else:
             return self.deck.choose(what, value)
         return True
 
     def back(self) -> bool:
-        """Crosshair, then the search."""
+        """The exemplar chosen, the crosshair, then the search."""
+        if self.exemplars.forget():
+            return True
         if self.at is not None:
             self.at = None
         elif self.search:
@@ -238,6 +253,10 @@ class Explore(PageModel):
     def why_off(self, action: str) -> str:
         if action in self.exports.handlers:
             return self.exports.why_off(action)
+        if action.startswith("exemplar."):
+            return self.exemplars.why_off()
+        if action == "open" and self.exemplars.current is not None:
+            return ""
         if action.startswith("query.") and action != "query.edit":
             return self.deck.why_off(action)
         if self.deck:

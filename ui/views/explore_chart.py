@@ -9,13 +9,15 @@ from dataclasses import dataclass
 from monitor.model.series import SeriesInfo, SeriesKey
 from ui.views.chart import Chart, shape_of
 from ui.views.context import Context
+from ui.views.exemplars import Asked, Exemplars, shows_own
 from ui.views.feeds import Feed, Wish
 from ui.views.format import duration, plural, sanitise, value
 from ui.views.index import line_name
 from ui.views.lines import Track, finite, nearest
+from ui.views.querytext import selector_text
 from ui.views.sentence import Limit
 from ui.views.units import field_of, unit_of
-from ui.views.view import ChartView, Value
+from ui.views.view import ChartView, ExemplarMark, Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +35,17 @@ Drawn = tuple[Pick, SeriesInfo | None, Feed | None]
 class PickedChart:
     """The series picked, with one field over one window."""
 
-    def __init__(self, ctx: Context, picked: list[Pick], field: str, window: float, at: float | None) -> None:
+    def __init__(
+        self,
+        ctx: Context,
+        picked: list[Pick],
+        field: str,
+        window: float,
+        at: float | None,
+        exemplars: Exemplars | None = None,
+    ) -> None:
         self.ctx = ctx
+        self.exemplars = exemplars
         self.picked = picked
         self.field = field
         self.window = window
@@ -62,6 +73,7 @@ class PickedChart:
         known = [(pick, info, feed) for pick, info, feed in self.feeds if info is not None and feed is not None]
 
         limits = self._limits(known[0][1]) if len(known) == 1 else ()
+        marks = self._marks([(pick, info) for pick, info, _ in known])
 
         def make() -> Chart:
             tracks = tuple(self._track(*entry) for entry in known)
@@ -80,12 +92,28 @@ class PickedChart:
                 y_ticks=ctx.profile.y_ticks + 1,
                 subject=f"for {tracks[0].name}" if len(tracks) > 1 else "",
                 limits=limits,
+                exemplars=marks,
                 empty=self._empty(bool(known)),
             )
 
         versions = tuple((pick, feed.version) for pick, _, feed in known)
-        key = (versions, limits, ctx.span(), ctx.profile, ctx.words, self.field, self.window, len(self.feeds))
+        key = (versions, limits, marks, ctx.span(), ctx.profile, ctx.words, self.field, self.window, len(self.feeds))
         return ctx.charts.get("explore", key, make)
+
+    def _marks(self, known: list[tuple[Pick, SeriesInfo]]) -> tuple[ExemplarMark, ...]:
+        if self.exemplars is None:
+            return ()
+        return self.exemplars.marks(
+            [
+                Asked(
+                    selector_text(self.ctx.index.selector(info)),
+                    f"series-{pick.colour}",
+                    unit_of(info, self.field),
+                    shows_own(info.kind, self.field),
+                )
+                for pick, info in known
+            ]
+        )
 
     def tracks(self) -> tuple[Track, ...]:
         """The lines as they are, not thinned."""

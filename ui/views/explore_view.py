@@ -39,7 +39,9 @@ class ExplorePicture:
         self.page = page
         self.field = page.shown_field()
         self.waiting = False
-        self.drawn = PickedChart(page.ctx, [] if page.deck else page.drawn(), self.field, page.chosen_window(), page.at)
+        self.drawn = PickedChart(
+            page.ctx, [] if page.deck else page.drawn(), self.field, page.chosen_window(), page.at, page.exemplars
+        )
 
     def view(self) -> ExploreView:
         """The page now."""
@@ -67,6 +69,7 @@ class ExplorePicture:
             empty=self._empty(),
             region=page.region,
             queries=queries,
+            exemplar=page.exemplars.said(),
         )
 
     def _rows(self, found: list[SeriesInfo]) -> tuple[SeriesRow, ...]:

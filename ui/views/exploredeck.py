@@ -12,6 +12,7 @@ from monitor.model.series import SeriesInfo
 from monitor.query.units import Quantity
 from ui.views.context import Context
 from ui.views.deckpicture import DeckPicture
+from ui.views.exemplars import Exemplars
 from ui.views.page import Handler
 from ui.views.queries import Queries, Query
 from ui.views.queryadvice import suggestion
@@ -29,13 +30,13 @@ T = TypeVar("T")
 class Deck:
     """Queries, editor, answers and chart of one page."""
 
-    def __init__(self, ctx: Context, at: Callable[[], float | None]) -> None:
+    def __init__(self, ctx: Context, at: Callable[[], float | None], exemplars: Exemplars) -> None:
         self.ctx = ctx
         self.at = at
         self.queries = Queries(ctx)
         self.editor = QueryEditor(ctx, self.queries)
         self.answers = QueryAnswers(ctx)
-        self.lines = QueryChart(ctx)
+        self.lines = QueryChart(ctx, exemplars)
         self.units = QueryUnits()
         self.queries.gone = self.answers.drop
         self._kept: dict[str, tuple[object, object]] = {}

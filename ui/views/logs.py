@@ -36,6 +36,8 @@ class LogList:
         self.cursor = 0
         self.left_out = 0
         """Records let go because there were more than are kept."""
+        self.skipped = 0
+        """Records that came faster than they are taken in, and were never here."""
         self.warnings: tuple[str, ...] = ()
         self.started = False
         """Whether the collector has answered what is searched for now."""
@@ -92,6 +94,7 @@ class LogList:
             self.first.want((scope, self._beat if self.started else 0), self._request(start, 0.0 if self.live else end))
             self._take_first()
         elif self.live:
+            self._take_tail()  # before the next question, which goes on from there
             self.tail.want((scope, self._beat, self._after), self._request(0.0, 0.0, self._after))
             self._take_tail()
 
@@ -110,16 +113,16 @@ class LogList:
         severity = max(wanted.severity, WARN) if self.failing else wanted.severity
         if wanted.trace:
             start = end = 0.0  # a trace's logs are shown whenever they were
-        return m.FindLogs(
-            0, wanted.service, severity, wanted.text, wanted.tags, wanted.trace, start, end, NEXT if after else FIRST, after
-        )
+        tags, limit = wanted.tags, NEXT if after else FIRST
+        return m.FindLogs(0, wanted.service, severity, wanted.text, tags, wanted.trace, start, end, limit, after, skip=after > 0)
 
     def _begin(self) -> None:
         self.first.forget()
         self.tail.forget()
         self.started, self._after = False, 0
         self._seen_first, self._seen = self.first.number, self.tail.number
-        self.held, self.warnings, self.left_out, self.cursor, self.opened = [], (), 0, 0, False
+        self.held, self.warnings, self.cursor, self.opened = [], (), 0, False
+        self.left_out = self.skipped = 0
         self.waiting.clear()
         self._revision += 1
 
@@ -139,6 +142,7 @@ class LogList:
         self._seen = self.tail.number
         if answer.cursor > self._after:
             self._after = answer.cursor
+            self.skipped += answer.skipped + max(0, len(self.waiting) + len(answer.logs) - MOST)
             self.waiting.extend(answer.logs)
         if self.cursor == 0 and not self.opened:
             self.merge()
@@ -195,8 +199,10 @@ class LogList:
     def note(self) -> str:
         """What waits above or was left out."""
         if self.waiting:
-            more = f"{len(self.waiting):,}{'+' if len(self.waiting) == MOST else ''} new above"
-            return f"{more}, press Home"
+            skipped = f", {self.skipped:,} skipped" if self.skipped else ""
+            return f"{len(self.waiting):,} new above{skipped}, press Home"
+        if self.skipped:
+            return f"{self.skipped:,} came faster than they are shown and were skipped: a narrower search shows all"
         if self.left_out:
             return f"{MOST:,} are kept here, older ones were let go"
         return sanitise(" ".join(self.warnings), 300)

@@ -25,9 +25,15 @@ class Navigation:
         session.overview.open_alert = self.to_alert
         session.overview.open_series = self.to_series
         session.topology.open_series = self.to_series
+        session.topology.open_alert = self._to_alert_of
+        session.topology.open_trace = self.open_trace
+        session.topology.open_traces = self.open_traces
+        session.topology.open_logs = self.open_logs
+        session.traces.handlers["traces.map"] = self.to_map
         session.alerts.open_series = self.to_chart
         session.alerts.open_rule = self.to_rule
         session.explore.make_rule = self.to_new_rule
+        session.explore.exemplars.open_trace = self.open_trace
         session.palette.more.append(session.explore.kept.rows)
         session.palette.more.append(session.traces.palette_rows)
 
@@ -125,6 +131,26 @@ class Navigation:
         """Logs of a service or a trace."""
         self.session.traces.show_logs(service, trace)
         self.session.go("traces")
+
+    def _to_alert_of(self, alert_id: str) -> None:
+        alert = self.session.ctx.mirror.alerts.get(alert_id)
+        if alert is None:
+            self.session.ctx.say("This alert is gone.")
+        else:
+            self.to_alert(alert)
+
+    def to_map(self) -> None:
+        """The service of what Traces & logs has under its cursor as an open node of the map."""
+        traces = self.session.traces
+        opened = traces.opened
+        found = opened.current() if opened is not None else traces.searching.current()
+        if found is None:
+            self.session.ctx.say("Choose a span, a trace or a record first.")
+        elif self.session.topology.show(found.service):
+            self.session.go("topology")
+        else:
+            name = sanitise(found.service, 60) or "A service without a name"
+            self.session.ctx.say(f"{name} is not on the map: it answered no request lately that its spans tell of.")
 
     def to_time(self, at: float) -> None:
         """Rewind to the moment; where that cannot be, stand still with it in the middle of what is shown."""

@@ -20,7 +20,7 @@ from ui.views.page import PageModel, moved
 from ui.views.units import PER_SECOND, unit_of
 from ui.views.view import ChartView, EmptyState, OverviewView, ProcessRow, Sentence, SeriesRow, Shape, Stat, Value
 
-BUSIEST = r'{__name__!~"(host|lightship)[._].*"}'
+BUSIEST = r'{__name__!~"(host|lightship)[._].*|traces_(spanmetrics|service_graph)_.*"}'
 RESORT = 10.0
 """Seconds between two orderings of the busiest series: rows keep their place while they are read."""
 REGIONS = ("firing", "busiest")

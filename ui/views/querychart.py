@@ -11,6 +11,7 @@ import numpy as np
 from monitor.model.matchers import NAME_TAG
 from ui.views.chart import MAX_LINES, Chart
 from ui.views.context import Context
+from ui.views.exemplars import Asked, Exemplars
 from ui.views.format import sanitise
 from ui.views.index import WHERE
 from ui.views.lines import Track
@@ -19,8 +20,10 @@ from ui.views.queryanswers import Held, Labels
 from ui.views.querytext import shortened
 from ui.views.sentence import chart_sentence, join
 from ui.views.units import Unit
-from ui.views.view import ChartView, Floats, Sentence
+from ui.views.view import ChartView, ExemplarMark, Floats, Sentence
 
+OBSERVED = ("histogram_quantile", "histogram_avg")
+"""Functions whose values are of the kind that is observed, as an exemplar's is."""
 MOST_CHARTS = 4
 """Units that are drawn at once."""
 
@@ -63,14 +66,16 @@ def newest(rows: Floats) -> Floats:
 class QueryChart:
     """Makes the charts. Remembers which line had which colour, so that a line keeps it while it is among the largest."""
 
-    def __init__(self, ctx: Context) -> None:
+    def __init__(self, ctx: Context, exemplars: Exemplars | None = None) -> None:
         self.ctx = ctx
+        self.exemplars = exemplars
         self._colours: dict[tuple[int, Labels], int] = {}
 
     def charts(self, shown: list[Shown], step: float, empty: str, note: str) -> tuple[ChartView, ...]:
         """One chart a unit, under one crosshair: two scales beside one plot would draw any correlation one likes."""
         answered = [one for one in shown if one.held is not None and one.held.result is not None]
         drawn = self._drawn(answered)
+        marks = self._marks(answered)
         groups: dict[object, list[Shown]] = {}
         for one in answered:
             groups.setdefault((one.unit.family, one.unit.per, one.unit.word), []).append(one)
@@ -81,7 +86,7 @@ class QueryChart:
         letters = len(shown) > 1
         return tuple(
             self._chart(
-                place, group, drawn, step, empty, note if not place else "", self._title(group or shown, letters), letters
+                place, group, drawn, step, empty, note if not place else "", self._title(group or shown, letters), letters, marks
             )
             for place, group in enumerate(kept)
         )
@@ -96,10 +101,12 @@ class QueryChart:
         note: str,
         title: str,
         letters: bool,
+        marks: tuple[ExemplarMark, ...],
     ) -> ChartView:
         ctx = self.ctx
         numbers = tuple((one.query.slot, one.held.number if one.held else 0, one.unit) for one in group)
         colours = tuple(tuple(drawn[one.query.slot].items()) for one in group)
+        mine = tuple(mark for mark in marks if mark.colour in {one.query.colour for one in group})
 
         def make() -> Chart:
             tracks = tuple(
@@ -117,13 +124,23 @@ class QueryChart:
                 ticks=ctx.profile.ticks + 1,
                 y_ticks=ctx.profile.y_ticks + (0 if place else 1),
                 sentence=self._sentence(tracks),
+                exemplars=mine,
                 empty=empty,
                 note=note,
                 show_last=len(tracks) == 1,
             )
 
-        key = (numbers, colours, ctx.span(), ctx.profile, ctx.words, step, empty, note, title, letters)
+        key = (numbers, colours, mine, ctx.span(), ctx.profile, ctx.words, step, empty, note, title, letters)
         return ctx.charts.get(f"queries-{place}", key, make)
+
+    def _marks(self, answered: list[Shown]) -> tuple[ExemplarMark, ...]:
+        if self.exemplars is None:
+            return ()
+        asked = [
+            Asked(one.query.running, one.query.colour, one.unit, any(word in one.query.running for word in OBSERVED))
+            for one in answered
+        ]
+        return self.exemplars.marks(asked)
 
     @staticmethod
     def _title(group: list[Shown], letters: bool) -> str:

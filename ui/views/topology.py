@@ -8,38 +8,42 @@ import numpy as np
 
 from monitor.model.series import SeriesInfo
 from monitor.topology import graph as g
-from monitor.topology.projection import Camera, toward
+from monitor.topology.projection import toward
 from ui.views.context import Context
-from ui.views.page import PageModel, moved
-from ui.views.topologydetail import NodeModel
+from ui.views.format import sanitise
+from ui.views.page import moved
+from ui.views.topologydetail import edge_of, no_spans, sends_spans
+from ui.views.topologyeye import TopologyEye
+from ui.views.topologyfilter import GRAMMAR
 from ui.views.topologymap import MapModel, Now
 from ui.views.topologynarrow import Narrowing
-from ui.views.topologypicture import counts, empty_state, map_view, sentence
-from ui.views.topologyview import LENSES, MODES, Lens, MapView, Mode, TopologyView
+from ui.views.topologyopen import Opened
+from ui.views.topologypicture import counts, edge_between, empty_state, map_view, sentence
+from ui.views.topologyview import ErrorRow, LinkRow, MapView, OperationRow, TopologyView
+from ui.views.view import AlertRow
 
 TURN = 0.12
-NEARER = 1.25
-SHIFT = 0.1
-FLAT = Camera(yaw=0.0, pitch=0.0)
+_ON_THE_MAP = ("open", "topology.explore", "topology.tidy", "topology.next_ill")
 
 
-class Topology(PageModel):
+class Topology(TopologyEye):
     name = "topology"
 
     def __init__(self, ctx: Context) -> None:
         super().__init__(ctx)
         self.model = MapModel(ctx)
-        self.mode: Mode = "2D"
-        self.lens: Lens = "Health"
-        self.flat, self.orbit = FLAT, Camera()
         self.chosen = ""
         """The node under the cursor, by its whole name; "" is none."""
-        self.opened = False
+        self.detail = Opened(ctx)
         self.narrow = Narrowing()
         self._order: tuple[str, ...] = ()
         self._shown: tuple[object, MapView | None, tuple[int, ...]] = (None, None, ())
         self.open_series: Callable[[int], None] = lambda row: None
-        self.handlers = {
+        self.open_alert: Callable[[str], None] = lambda alert: None
+        self.open_trace: Callable[[str], None] = lambda trace: None
+        self.open_traces: Callable[[str, str, bool], None] = lambda service, operation, error: None
+        self.open_logs: Callable[[str], None] = lambda service: None
+        self.handlers |= {
             "cursor.down": lambda: self.move(1),
             "cursor.up": lambda: self.move(-1),
             "open": self.open,
@@ -47,21 +51,14 @@ class Topology(PageModel):
             "topology.right": lambda: self._arrow(1, 0),
             "topology.up": lambda: self._arrow(0, -1),
             "topology.down": lambda: self._arrow(0, 1),
-            "topology.pan_left": lambda: self.pan(SHIFT, 0.0),
-            "topology.pan_right": lambda: self.pan(-SHIFT, 0.0),
-            "topology.pan_up": lambda: self.pan(0.0, SHIFT),
-            "topology.pan_down": lambda: self.pan(0.0, -SHIFT),
-            "topology.nearer": lambda: self.zoom(NEARER),
-            "topology.farther": lambda: self.zoom(1.0 / NEARER),
-            "topology.fit": self.fit,
-            "topology.mode": lambda: self.choose("mode", "2D" if self.mode == "3D" else "3D"),
-            "topology.table": lambda: self.choose("mode", "2D" if self.mode == "Table" else "Table"),
-            "topology.lens": lambda: self.choose("lens", LENSES[(LENSES.index(self.lens) + 1) % len(LENSES)]),
             "topology.failing": self._toggle_failing,
             "topology.near": self._neighbours,
             "topology.next_ill": self._next_ill,
             "topology.tidy": self._tidy,
             "topology.explore": self._explore,
+            "topology.traces": lambda: self.open_traces(self._about(), "", False),
+            "topology.errors": lambda: self.open_traces(self._about(), "", True),
+            "topology.logs": lambda: self.open_logs(self._about()),
         }
 
     # ------------------------------------------------------------ what is shown
@@ -90,54 +87,111 @@ class Topology(PageModel):
     # ------------------------------------------------------------ cursor
 
     def move(self, by: int) -> None:
+        """In the lists of what is open, else from node to node."""
         rows = self._rows()
-        if rows:
+        if not self.detail.move(by) and rows:
             at = self.cursor()
-            self.chosen = rows[moved(at, by, len(rows)) if at >= 0 else (0 if by > 0 else len(rows) - 1)]
+            self._choose(rows[moved(at, by, len(rows)) if at >= 0 else (0 if by > 0 else len(rows) - 1)])
+
+    def _choose(self, name: str) -> None:
+        """The cursor to a node; where something is open that node takes its place."""
+        self.chosen = name
+        if self.detail:
+            self.detail.show_node(name)
 
     def point(self, what: str, index: int) -> bool:
-        if what != "topology":
-            return False
         rows = self._rows()
-        self.chosen = rows[index] if 0 <= index < len(rows) else ""
-        self.opened = self.opened and bool(self.chosen)
+        if what == "topology":
+            self._choose(rows[index] if 0 <= index < len(rows) else "")
+        elif what == "topology.row":
+            self.detail.point(index)
+        elif what == "topology.edge":
+            edges = self._map(self.model.now())[0].edges
+            if 0 <= index < len(edges):
+                a, b = edges[index].tolist()
+                self.detail.show_edge((rows[a], rows[b]))
+        else:
+            return False
         return True
 
     def _arrow(self, x: int, y: int) -> None:
         """Walk from node to node; in 3D turn the eye; in the table up and down."""
+        rows = self._rows()
         if self.mode == "3D":
             self.turn(-TURN * x, -TURN * y)
         elif self.mode == "Table":
-            self.move(y)
+            if y and rows:
+                self._choose(rows[moved(self.cursor(), y, len(rows))])
         else:
             self._walk(x, y)
 
     def _walk(self, x: int, y: int) -> None:
         view, at = self._map(self.model.now())[0], self.cursor()
         if at < 0:
-            self.move(1)
+            self._choose(next(iter(self._rows()), ""))
             return
         # The next layer is tried first, though a node of the one after it may stand nearer to the same row.
-        self.chosen = self._rows()[toward(view.spots * np.array((2.0, 1.0)), at, x, y)]
+        self._choose(self._rows()[toward(view.spots * np.array((2.0, 1.0)), at, x, y)])
 
     def _next_ill(self) -> None:
-        """From one node that is not well to the next, the gravest first."""
+        """From one node that is not well to the next, the gravest first; a neighbourhood that is shown moves along."""
         now = self.model.now()
-        rows = [name for name in self._rows() if now.health[now.place[name]] >= g.Health.WARNING]
-        if not rows:
+        ill = np.flatnonzero(self.narrow.passing(now) & (now.health >= g.Health.WARNING)).tolist()
+        names = [now.found.names[i] for i in sorted(ill, key=lambda i: (-int(now.health[i]), i))]
+        if not names:
             self.ctx.say("Nothing on this map is over its limits.")
             return
-        at = rows.index(self.chosen) if self.chosen in rows else -1
-        self.chosen = rows[(at + 1) % len(rows)]
+        name = names[(names.index(self.chosen) + 1) % len(names)] if self.chosen in names else names[0]
+        if self.narrow.hops:
+            self.narrow.near = name
+        self._choose(name)
 
     def open(self) -> None:
-        if self.cursor() < 0:
-            self.move(1)
-        self.opened = bool(self.chosen)
+        """Open the node under the cursor; where one is open, follow the row under the cursor of its lists."""
+        row = self.detail.current()
+        match row:
+            case AlertRow():
+                self.open_alert(row.id)
+            case OperationRow():
+                self.open_traces(row.service, row.operation, False)
+            case ErrorRow():
+                self.open_trace(row.trace)
+            case LinkRow() if row.ends is not None:
+                self.detail.show_edge(row.ends)
+            case LinkRow():
+                self.show(row.to)
+            case _ if self.detail.edge is None:
+                if self.cursor() < 0:
+                    self.move(1)
+                self.detail.show_node(self.chosen)
+
+    def show(self, name: str) -> bool:
+        """Open a node by its whole name, and widen what is shown where it is hidden; False where there is none of that name."""
+        self.ctx.version += 1
+        if name not in self.model.now().place:
+            return False
+        self.chosen = name
+        self.detail.show_node(name)
+        while name not in self._rows() and self.narrow.widen():
+            pass
+        return True
+
+    def _about(self) -> str:
+        """Whose traces and logs are asked for: the node's, or those of whichever end of an edge sends spans."""
+        if self.detail.edge is None:
+            return self.chosen
+        now, (client, server) = self.model.now(), self.detail.edge
+        return server if sends_spans(now, server) else client
 
     def why_off(self, action: str) -> str:
-        if action in ("open", "topology.explore", "topology.tidy", "topology.next_ill") and not self._rows():
+        if action in _ON_THE_MAP and not self._rows():
             return "There is nothing on the map."
+        if action in ("topology.traces", "topology.errors", "topology.logs", "topology.explore"):
+            about = self._about()
+            if not about:
+                return "Choose a node first: j and k, the arrows, or a click."
+            if action in ("topology.traces", "topology.errors") and not sends_spans(self.model.now(), about):
+                return no_spans(sanitise(about, 60))
         return ""
 
     # ------------------------------------------------------------ narrowing
@@ -151,19 +205,8 @@ class Topology(PageModel):
         if what == "filter":
             self.ctx.focus = ""
             if self.cursor() < 0:
-                self.move(1)
+                self._choose(next(iter(self._rows()), ""))
         return what == "filter"
-
-    def choose(self, what: str, value: str) -> bool:
-        """ "mode" or "lens" by its word."""
-        self.ctx.version += 1
-        if what == "mode" and value in MODES:
-            self.mode = next(m for m in MODES if m == value)
-        elif what == "lens" and value in LENSES:
-            self.lens = next(x for x in LENSES if x == value)
-        else:
-            return False
-        return True
 
     def _toggle_failing(self) -> None:
         self.narrow.failing = not self.narrow.failing
@@ -178,10 +221,8 @@ class Topology(PageModel):
             self.ctx.say("Nothing on this map is over its limits: choose a node first.")
 
     def back(self) -> bool:
-        """Close the node, then widen what is shown, then leave the cursor."""
-        if self.opened:
-            self.opened = False
-        elif self.narrow.widen():
+        """Close the edge, the node, then widen what is shown, then leave the cursor."""
+        if self.detail.back() or self.narrow.widen():
             pass
         elif self.chosen:
             self.chosen = ""
@@ -189,32 +230,7 @@ class Topology(PageModel):
             return False
         return True
 
-    # ------------------------------------------------------------ cameras
-
-    def turn(self, yaw: float, pitch: float) -> None:
-        """Turn the eye of 3D, radians."""
-        self.ctx.version += 1
-        self.orbit = self.orbit.turned(yaw, pitch)
-
-    def zoom(self, factor: float) -> None:
-        """Nearer (above 1) or farther."""
-        self.ctx.version += 1
-        self._camera(lambda camera: camera.nearer(factor))
-
-    def pan(self, x: float, y: float) -> None:
-        """Move what is seen by shares of the screen."""
-        self.ctx.version += 1
-        self._camera(lambda camera: camera.moved(x, y))
-
-    def fit(self) -> None:
-        """All in sight again."""
-        self.flat, self.orbit = (FLAT, self.orbit) if self.mode != "3D" else (self.flat, Camera())
-
-    def _camera(self, change: Callable[[Camera], Camera]) -> None:
-        if self.mode == "3D":
-            self.orbit = change(self.orbit)
-        else:
-            self.flat = change(self.flat)
+    # ------------------------------------------------------------ acts
 
     def _tidy(self) -> None:
         self.ctx.remember("tidying up the map", self.model.tidy())
@@ -229,32 +245,33 @@ class Topology(PageModel):
             self.open_series(found.row)
 
     def _series(self) -> SeriesInfo | None:
-        now = self.model.now()
+        """The busiest series of the edge that is open, of the node chosen, or of an edge it has."""
+        now, known = self.model.now(), self.ctx.mirror.series
+        found = now.found
+        if self.detail.edge is not None:
+            rows = found.edge_seconds.rows[found.edge_seconds.places == edge_of(now, self.detail.edge)]
+            return known.get(int(rows[0])) if len(rows) else None
         at = now.place.get(self.chosen)
         if at is None:
             return None
-        for members, own in ((now.found.node_seconds, at), (now.found.node_calls, at)):
-            rows = members.rows[members.places == own]
+        edges = np.flatnonzero((found.servers == at) | (found.clients == at))
+        for members, own in ((found.node_seconds, [at]), (found.node_calls, [at]), (found.edge_calls, edges)):
+            rows = members.rows[np.isin(members.places, own)]
             if len(rows):
-                return self.ctx.mirror.series.get(int(rows[0]))
-        edges = np.flatnonzero((now.found.servers == at) | (now.found.clients == at))
-        rows = now.found.edge_calls.rows[np.isin(now.found.edge_calls.places, edges)]
-        return self.ctx.mirror.series.get(int(rows[0])) if len(rows) else None
+                return known.get(int(rows[0]))
+        return None
 
     # ------------------------------------------------------------ picture
 
     def view(self) -> TopologyView:
         """The page now."""
         now = self.model.now()
-        view, order = self._map(now)
-        cursor = self.cursor()
-        detail = None
-        if self.opened and self.chosen in now.place:
-            detail = NodeModel(self.ctx, now, self.chosen).view({node: i for i, node in enumerate(order)})
+        view, _ = self._map(now)
+        names = self._order
         n, m = len(now.found.names), len(now.found.clients)
         return TopologyView(
             map=view,
-            cursor=cursor,
+            cursor=self.cursor(),
             mode=self.mode,
             lens=self.lens,
             flat=self.flat,
@@ -265,6 +282,8 @@ class Topology(PageModel):
             near=self.narrow.words,
             sentence=sentence(now, self.ctx),
             counts="" if not n else counts(len(view.nodes), n, len(view.edges), m, now.found.left_out),
-            detail=detail,
+            detail=self.detail.view(now),
             empty=empty_state(self.ctx) if not n else None,
+            edge=edge_between(view, names, self.detail.marked()),
+            grammar=GRAMMAR if self.ctx.focus == "filter" else (),
         )

@@ -1,4 +1,4 @@
-"""A node opened: its rate, errors and latency as charts, whom it calls and is called by, its operations and its alerts."""
+"""A node or an edge opened: rate, errors and latency as charts, its alerts, operations and recent errors, and whom it knows."""
 
 from __future__ import annotations
 
@@ -7,72 +7,90 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from monitor.model.matchers import NAME_TAG, Matcher, Selector
+from monitor.model.matchers import Matcher
 from monitor.model.series import SeriesInfo
-from monitor.topology import span_metrics as series
 from monitor.topology.graph import NodeKind, Places
-from ui.views.chart import Chart
 from ui.views.context import Context
-from ui.views.feeds import Feed, Wish
 from ui.views.format import plural, sanitise, value
-from ui.views.lines import Track
-from ui.views.overview_parts import missing
-from ui.views.sentence import Limit, join
-from ui.views.topologymap import KINDS, LIMITS, Now, alerts_on, error_value, latency_value, link_row, node_row
-from ui.views.topologyview import LinkRow, NodeDetail, OperationRow
+from ui.views.sentence import join
+from ui.views.topologyerrors import RecentErrors
+from ui.views.topologymap import (
+    KINDS,
+    LIMITS,
+    SHAPES,
+    Now,
+    alerts_on,
+    error_value,
+    latency_value,
+    link_row,
+    node_row,
+)
+from ui.views.topologyred import Red, Source
+from ui.views.topologyview import DetailPart, Ends, LinkRow, NodeDetail, OperationRow
 from ui.views.units import PER_SECOND, RATIO, SECONDS
-from ui.views.view import ChartView, Floats, Sentence
+from ui.views.view import Sentence, Value
 
-MOST_SERIES = 200
-"""Series of one node that are read at most, the busiest first."""
-LINES = 4
 OPERATIONS = 6
-_FAILED = ("status_code", "STATUS_CODE_ERROR")
-_EMPTY: Floats = np.empty(0)
+LINKS = 8
+ALERTS = 6
+_CALLS = {
+    NodeKind.SERVICE: "Calls to a service",
+    NodeKind.DATABASE: "Calls to a database",
+    NodeKind.QUEUE: "Messages put into a queue",
+    NodeKind.EXTERNAL: "Calls to somebody outside",
+}
 Which = npt.NDArray[np.intp]
+
+
+def _stats(ctx: Context, rate: Value, errors: Value, p99: Value, then: str) -> tuple[tuple[str, Value, str], ...]:
+    return (
+        ("Requests", rate, then),
+        ("Errors", errors, f"limit {ctx.words.say(LIMITS.warning_errors, RATIO)}"),
+        ("p99", p99, f"limit {ctx.words.say(LIMITS.warning_p99, SECONDS)}"),
+    )
+
+
+def _over(ctx: Context, errors: Value, p99: Value) -> list[str]:
+    """What of these is over its limit, in words."""
+    said = [f"{ctx.words.text(errors)} of requests fail"] if errors.shape in ("warning", "critical") else []
+    return said + ([f"p99 is {ctx.words.text(p99)}"] if p99.shape in ("warning", "critical") else [])
 
 
 class NodeModel:
     """The node that is open, read from feeds of its own series: its spans', or where it sends none those of the edges to it."""
 
-    def __init__(self, ctx: Context, now: Now, name: str) -> None:
-        self.ctx, self.now, self.name = ctx, now, name
+    def __init__(self, ctx: Context, now: Now, name: str, errors: RecentErrors) -> None:
+        self.ctx, self.now, self.name, self.errors = ctx, now, name, errors
         self.at = now.place[name]
+        self.spans = sends_spans(now, name)
         own = Matcher("service", "=", name), Matcher("span_kind", "=~", "SPAN_KIND_(SERVER|CONSUMER)")
-        self.spans = bool((now.found.node_calls.places == self.at).any())
         ends = own if self.spans else (Matcher("server", "=", name),)
-        counters = series.CALLS if self.spans else f"{series.EDGE_CALLS}|{series.EDGE_FAILED}"
-        durations = series.LATENCY if self.spans else series.EDGE_SECONDS
-        self.counters = self._feed(counters, ends, ("rate",))
-        self.durations = self._feed(durations, ends, ("rate", "p99"))
+        self.red = Red(ctx, Source(name, ends, self.spans, float(now.nodes.errors[self.at]) > LIMITS.critical_errors))
 
-    def _feed(self, name: str, ends: tuple[Matcher, ...], fields: tuple[str, ...]) -> Feed:
-        backfill, step = self.ctx.reach()
-        selector = str(Selector((Matcher(NAME_TAG, "=~", name), *ends)))
-        return self.ctx.feed(Wish(selector, fields, self.ctx.window, backfill=backfill, step=step, limit=MOST_SERIES, track=True))
-
-    def view(self, places: dict[int, int]) -> NodeDetail:
-        """The node in words and charts. `places`: where each node of the map stands among those that are shown."""
-        ctx, now, at = self.ctx, self.now, self.at
+    def view(self) -> NodeDetail:
+        """The node in words and charts."""
+        ctx, now, at, found = self.ctx, self.now, self.at, self.now.found
         row = node_row(now, at, "Health", ctx)
-        found = now.found
         calls, called = np.flatnonzero(found.clients == at), np.flatnonzero(found.servers == at)
-        stats = (
-            ("Requests", row.rate, self._then()),
-            ("Errors", row.errors, f"limit {ctx.words.say(LIMITS.warning_errors, RATIO)}"),
-            ("p99", row.p99, f"limit {ctx.words.say(LIMITS.warning_p99, SECONDS)}"),
+        alerts = tuple(ctx.book.row(a, ctx.present(), ctx.words) for a in alerts_on(ctx, self.name)[:ALERTS])
+        operations = self._operations()
+        parts = (
+            DetailPart("Firing here", alerts),
+            DetailPart("Operations", operations, "requests, errors, p99" if operations else ""),
+            self.errors.part(self.name) if self.spans else DetailPart("Recent errors", ()),
+            DetailPart("Called by", self._links(called, found.clients)),
+            DetailPart("Calls", self._links(calls, found.servers)),
+            DetailPart("Ends", ()),
         )
         return NodeDetail(
             name=row.name,
             shape=row.shape,
             subtitle=self._subtitle(len(called), len(calls)),
             sentence=self._sentence(),
-            stats=stats,
-            charts=self._charts(),
-            callers=self._links(called, found.clients, places),
-            called=self._links(calls, found.servers, places),
-            operations=self._operations(),
-            alerts=tuple(ctx.book.row(a, ctx.present(), ctx.words) for a in alerts_on(ctx, self.name)[:6]),
+            stats=_stats(ctx, row.rate, row.errors, row.p99, self.red.then()),
+            charts=self.red.charts("p99 by operation" if self.spans else "p99 by caller", lambda: self.red.by_series(self._part)),
+            parts=parts,
+            no_traces="" if self.spans else no_spans(row.name),
         )
 
     def _subtitle(self, callers: int, called: int) -> str:
@@ -84,8 +102,7 @@ class NodeModel:
         """What is wrong with it, and whom it may have that from."""
         now, at = self.now, self.at
         errors, p99 = error_value(float(now.nodes.errors[at])), latency_value(float(now.nodes.p99[at]))
-        said = [f"{self.ctx.words.text(errors)} of requests fail"] if errors.shape in ("warning", "critical") else []
-        said += [f"p99 is {self.ctx.words.text(p99)}"] if p99.shape in ("warning", "critical") else []
+        said = _over(self.ctx, errors, p99)
         ill = [int(b) for b in now.found.servers[now.found.clients == at] if now.health[b] >= 3 and b != at]
         names = ", ".join(sanitise(now.found.names[i], 40) for i in sorted(ill, key=lambda i: -int(now.health[i]))[:3])
         verb = "is" if len(ill) == 1 else "are"
@@ -98,106 +115,29 @@ class NodeModel:
         more = f" It calls {names}, which {verb} not well either." if names else " What it calls is well." if asks else ""
         return join((f"{' and '.join(said)}.", True), more)
 
-    def _links(self, edges: Which, ends: Places, places: dict[int, int]) -> tuple[LinkRow, ...]:
+    def _links(self, edges: Which, ends: Places) -> tuple[LinkRow, ...]:
         rates = np.nan_to_num(self.now.edges.rate[edges])
-        order = edges[np.argsort(-rates, kind="stable")][:8]
-        return tuple(link_row(self.now, e, int(ends[e]), places.get(int(ends[e]), -1)) for e in order.tolist())
-
-    # ------------------------------------------------------------ figures over time
-
-    def _infos(self, feed: Feed) -> list[SeriesInfo]:
-        known = self.ctx.mirror.series
-        return [known[row] for row in feed.rows.tolist() if row in known]
-
-    def _failed(self, info: SeriesInfo) -> bool:
-        return _FAILED in info.key.tags if self.spans else info.key.name == series.EDGE_FAILED
-
-    def _total(self, failed: bool) -> tuple[Floats, Floats]:
-        """Requests a second over time, or those that failed."""
-        times, total = _EMPTY, _EMPTY
-        for info in self._infos(self.counters):
-            if self._failed(info) != failed and (failed or not self.spans):
-                continue
-            own, values = self.counters.track(info.row, "rate")
-            if not len(times):
-                times, total = own, np.where(np.isfinite(values), values, 0.0)
-            elif len(own) == len(times):
-                total = total + np.where(np.isfinite(values), values, 0.0)
-        return times, total
-
-    def _then(self) -> str:
-        times, values = self._total(False)
-        at = int(times.searchsorted(self.ctx.span()[1] - 900.0))
-        return f"was {self.ctx.words.say(float(values[at]), PER_SECOND)}" if 0 < at < len(times) else ""
-
-    def _charts(self) -> tuple[ChartView, ...]:
-        ctx = self.ctx
-        key = (self.name, self.counters.version, self.durations.version, ctx.span(), ctx.profile, ctx.words)
-        makers = (("rate", self._rate_chart), ("errors", self._error_chart), ("latency", self._latency_chart))
-        return tuple(ctx.charts.get(f"topology.{name}", key, make) for name, make in makers)
-
-    def _chart(self, name: str, title: str, tracks: list[Track], limit: Limit | None = None, subject: str = "") -> Chart:
-        ctx = self.ctx
-        return Chart(
-            id=f"topology.{name}",
-            title=title,
-            tracks=tuple(tracks),
-            x=ctx.span(),
-            words=ctx.words,
-            interval=ctx.interval,
-            points=min(400, ctx.profile.points),
-            ticks=4,
-            y_ticks=4,
-            limits=(limit,) if limit is not None else (),
-            subject=subject,
-            empty=f"{missing(ctx).capitalize()}.",
-        )
-
-    def _rate_chart(self) -> Chart:
-        times, total = self._total(False)
-        return self._chart("rate", "Requests", [Track("requests", times, total, PER_SECOND)] if len(times) else [])
-
-    def _error_chart(self) -> Chart:
-        times, total = self._total(False)
-        when, broken = self._total(True)
-        if len(when) != len(times):
-            broken = np.zeros(len(times))
-        with np.errstate(invalid="ignore", divide="ignore"):
-            share = np.where(total > 0, np.clip(broken / total, 0.0, 1.0), 0.0)
-        far = float(self.now.nodes.errors[self.at]) > LIMITS.critical_errors
-        limit = Limit(LIMITS.warning_errors, "gt", "critical" if far else "warning")
-        return self._chart("errors", "Errors", [Track("errors", times, share, RATIO)] if len(times) else [], limit, "of requests")
-
-    def _busiest(self) -> list[tuple[SeriesInfo, float]]:
-        told = [(info, self.durations.value(info.row, "rate")) for info in self._infos(self.durations)]
-        return sorted(told, key=lambda pair: (-pair[1] if math.isfinite(pair[1]) else math.inf, pair[0].key))
+        order = edges[np.argsort(-rates, kind="stable")][:LINKS]
+        return tuple(link_row(self.now, e, int(ends[e])) for e in order.tolist())
 
     def _part(self, info: SeriesInfo) -> str:
         """What one line of latency is of: an operation, or whoever calls."""
         tags = dict(info.key.tags)
         return sanitise(tags.get("span_name", "") if self.spans else f"from {tags.get('client', '')}", 60)
 
-    def _latency_chart(self) -> Chart:
-        tracks = [
-            Track(self._part(info), *self.durations.track(info.row, "p99"), SECONDS, f"series-{n}")
-            for n, (info, _) in enumerate(self._busiest()[:LINES], 1)
-        ]
-        limit = Limit(LIMITS.warning_p99, "gt", "warning")
-        return self._chart("latency", "p99 by operation" if self.spans else "p99 by caller", tracks, limit)
-
     def _operations(self) -> tuple[OperationRow, ...]:
         """The busiest operations with what fails of each."""
         if not self.spans:
             return ()
+        red = self.red
         totals: dict[str, list[float]] = {}
-        for info in self._infos(self.counters):
-            rate = self.counters.value(info.row, "rate")
+        for info in red.infos(red.counters):
+            rate = red.counters.value(info.row, "rate")
             if math.isfinite(rate):
-                name = dict(info.key.tags).get("span_name", "")
-                held = totals.setdefault(name, [0.0, 0.0])
+                held = totals.setdefault(dict(info.key.tags).get("span_name", ""), [0.0, 0.0])
                 held[0] += rate
-                held[1] += rate if self._failed(info) else 0.0
-        slow = {dict(info.key.tags).get("span_name", ""): self.durations.value(info.row, "p99") for info, _ in self._busiest()}
+                held[1] += rate if red.failed(info) else 0.0
+        slow = {dict(info.key.tags).get("span_name", ""): red.durations.value(info.row, "p99") for info in red.busiest()}
         top = sorted(totals.items(), key=lambda item: (-item[1][0], item[0]))[:OPERATIONS]
         return tuple(
             OperationRow(
@@ -205,6 +145,76 @@ class NodeModel:
                 value(rate, PER_SECOND),
                 error_value(failed / rate if rate > 0 else 0.0),
                 latency_value(slow.get(name, math.nan)),
+                self.name,
+                name,
             )
             for name, (rate, failed) in top
         )
+
+
+class EdgeModel:
+    """The edge that is open: how often one calls the other, what fails and how long it takes."""
+
+    def __init__(self, ctx: Context, now: Now, edge: int) -> None:
+        self.ctx, self.now, self.edge = ctx, now, edge
+        self.ends: Ends = ends_of(now, edge)
+        matchers = Matcher("client", "=", self.ends[0]), Matcher("server", "=", self.ends[1])
+        far = float(now.edges.errors[edge]) > LIMITS.critical_errors
+        self.red = Red(ctx, Source(self.ends, matchers, spans=False, far=far))
+
+    def view(self) -> NodeDetail:
+        """The edge in words and charts, with its two ends to go on to."""
+        ctx, now, edge = self.ctx, self.now, self.edge
+        client, server = (sanitise(name, 60) for name in self.ends)
+        rate = value(float(now.edges.rate[edge]), PER_SECOND)
+        errors, p99 = error_value(float(now.edges.errors[edge])), latency_value(float(now.edges.p99[edge]))
+        firing = tuple(a for a in alerts_on(ctx, self.ends[1]) if dict(a.labels).get("client") == self.ends[0])
+        kind, other = (NodeKind(int(now.found.kinds[now.place[name]])) for name in reversed(self.ends))
+        subtitle = "Messages taken out of a queue" if other is NodeKind.QUEUE else _CALLS[kind]
+        parts = (
+            DetailPart("Firing here", tuple(ctx.book.row(a, ctx.present(), ctx.words) for a in firing[:ALERTS])),
+            *(DetailPart(title, ()) for title in ("Operations", "Recent errors", "Called by", "Calls")),
+            DetailPart("Ends", tuple(self._end(name) for name in self.ends), "who calls, and who is called"),
+        )
+        said = _over(ctx, errors, p99)
+        known = any(v.shape != "unknown" for v in (rate, errors, p99))
+        calm = "Within its limits." if known else "It was not used in the last minute."
+        return NodeDetail(
+            name=f"{client} → {server}" if not ctx.profile.ascii else f"{client} -> {server}",
+            shape=SHAPES[int(now.edge_health[edge])],
+            subtitle=subtitle,
+            sentence=join((f"{' and '.join(said)}.", True)) if said else join(calm),
+            stats=_stats(ctx, rate, errors, p99, self.red.then()),
+            charts=self.red.charts("Latency", self.red.by_quantile),
+            parts=parts,
+            no_traces="" if any(sends_spans(now, name) for name in self.ends) else no_spans(client),
+            edge=True,
+        )
+
+    def _end(self, name: str) -> LinkRow:
+        row = node_row(self.now, self.now.place[name], "Health", self.ctx)
+        figure = row.errors if row.errors.shape in ("warning", "critical") or row.p99.shape == "unknown" else row.p99
+        return LinkRow(row.name, row.shape, row.rate, figure, to=name)
+
+
+def ends_of(now: Now, edge: int) -> Ends:
+    """Whole names of the two ends of an edge."""
+    names = now.found.names
+    return names[int(now.found.clients[edge])], names[int(now.found.servers[edge])]
+
+
+def edge_of(now: Now, ends: Ends) -> int:
+    """The edge between two nodes, -1 where there is none."""
+    a, b = now.place.get(ends[0], -1), now.place.get(ends[1], -1)
+    found = np.flatnonzero((now.found.clients == a) & (now.found.servers == b))
+    return int(found[0]) if len(found) else -1
+
+
+def no_spans(name: str) -> str:
+    """Why nothing leads to traces of a node."""
+    return f"{name} sends no spans of its own: look at the traces of whoever calls it."
+
+
+def sends_spans(now: Now, name: str) -> bool:
+    """Whether a node tells of itself by spans, so that there are traces of it."""
+    return bool((now.found.node_calls.places == now.place.get(name, -1)).any())

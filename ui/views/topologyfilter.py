@@ -15,8 +15,18 @@ from dataclasses import dataclass
 from ui.views import filter as filters
 from ui.views.filter import MAX_FILTER, MAX_TERMS, Filter, FilterError
 
+KEYS = ("service", "name", "kind", "type", "health", "state", "calls", "calledby")
 FIGURES = ("rate", "errors", "p50", "p95", "p99")
 EXAMPLES = "service:api  !redis  kind:database  errors>1%  p99>500ms"
+GRAMMAR = (
+    ("checkout", "a word in a name, a kind or a state"),
+    ("!redis", "hides what has it"),
+    ("service:api", "likewise kind:database, health:ok"),
+    ("calls:orders-db", "who calls it; also calledby:edge"),
+    ("errors>1%", "also rate, p50, p95, p99 with > >= < <="),
+    ("p99>1s !redis", "terms side by side must all hold"),
+)
+"""What may be written: an example and what it does."""
 _COMPARISON = re.compile(r"(?P<figure>[a-z]\w*)(?P<op>>=|<=|>|<)(?P<number>[0-9.]*)(?P<unit>\S*)", re.IGNORECASE)
 _OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
     ">": operator.gt,
@@ -80,7 +90,12 @@ def parse(text: str) -> NodeFilter:
             rest[start] = "-"
     if len(comparisons) > MAX_TERMS:
         raise FilterError(f"more than {MAX_TERMS} comparisons", 1)
-    return NodeFilter(filters.parse("".join(rest)), tuple(comparisons))
+    terms = filters.parse("".join(rest))
+    for term in terms.keyed:
+        if term.key not in KEYS:
+            column = text.find(term.key) + 1
+            raise FilterError(f"{term.key} is no key ({', '.join(KEYS)})", column)
+    return NodeFilter(terms, tuple(comparisons))
 
 
 def _quoted(text: str, at: int) -> bool:

@@ -216,15 +216,16 @@ def latency_value(seconds: float) -> Value:
     return value(seconds, SECONDS, "critical" if over[0] else "warning" if over[1] else None)
 
 
-def link_row(now: Now, edge: int, other: int, place: int) -> LinkRow:
+def link_row(now: Now, edge: int, other: int) -> LinkRow:
     """An edge as it is seen from one of its ends."""
+    names = now.found.names
     errors, p99 = error_value(float(now.edges.errors[edge])), latency_value(float(now.edges.p99[edge]))
     return LinkRow(
-        sanitise(now.found.names[other], 80),
+        sanitise(names[other], 80),
         SHAPES[int(now.health[other])],
         value(float(now.edges.rate[edge]), PER_SECOND),
         _matters(errors, p99),
-        place,
+        ends=(names[int(now.found.clients[edge])], names[int(now.found.servers[edge])]),
     )
 
 

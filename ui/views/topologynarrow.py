@@ -76,9 +76,14 @@ class Narrowing:
             if self.near in now.place:
                 start = np.arange(n) == now.place[self.near]
             shown &= g.within(now.found, start, self.hops)
-        if self._filter:
-            shown &= np.array([self._passes(now, i) for i in range(n)], np.bool_)
-        return shown
+        return shown & self.passing(now)
+
+    def passing(self, now: Now) -> g.Flags:
+        """bool[n]: the nodes that pass the filter."""
+        n = len(now.found.names)
+        if not self._filter:
+            return np.ones(n, np.bool_)
+        return np.array([self._passes(now, i) for i in range(n)], np.bool_)
 
     def _passes(self, now: Now, i: int) -> bool:
         found, name = now.found, now.found.names[i]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from ui.views.context import Context
 from ui.views.filter import Filter
 from ui.views.page import FAR
@@ -10,6 +12,8 @@ from ui.views.tracesopen import OpenTrace
 from ui.views.tracessearch import FIELD, TraceSearch
 from ui.views.tracesview import FORMS, KINDS, ORDERS, Form, TracesView
 from ui.views.view import PaletteRow
+
+_STRETCH = re.compile(r"(0(?:\.[0-9]{1,20})?|1(?:\.0{1,20})?):(0(?:\.[0-9]{1,20})?|1(?:\.0{1,20})?)")
 
 
 class Traces(TraceSearch):
@@ -94,12 +98,16 @@ class Traces(TraceSearch):
             self.opened.fold(self.opened.chosen)
         elif what == "span" and self.opened is not None:
             self.opened.seek(index)
+        elif what == "zoom" and self.opened is not None:
+            self.opened.zoom(index)
         else:
-            return what in ("traces", "logs", "spans", "span", "fold")
+            return what in ("traces", "logs", "spans", "span", "fold", "zoom")
         return True
 
     def open(self) -> None:
-        if self.opened is not None:
+        if self.opened is not None and self.form == "Flame":
+            self.opened.zoom(self.opened.chosen)
+        elif self.opened is not None:
             self.opened.fold(self.opened.chosen)
         elif self.kind == "Traces":
             trace = self.list.current()
@@ -111,7 +119,9 @@ class Traces(TraceSearch):
             self.logs.opened = True
 
     def back(self) -> bool:
-        """Close what is open, then clear what is searched for."""
+        """Out of the flame's zoom, then close what is open, then clear what is searched for."""
+        if self.opened is not None and self.form == "Flame" and self.opened.zooms.out():
+            return True
         if self.opened is not None:
             self.opened = None
         elif self.kind == "Logs" and self.logs.opened:
@@ -193,7 +203,9 @@ class Traces(TraceSearch):
     # ------------------------------------------------------------ choices
 
     def choose(self, what: str, value: str) -> bool:
-        """ "kind", "order" or "form" by its word, an offer of the completion by its row, "trace" by its id."""
+        """ "kind", "order" or "form" by its word, an offer of the completion by its row, "trace" by its id; "stretch", shares
+        of the open trace as `0.25:0.5`, fills the flame's width.
+        """
         if what == "traces.kind" and value in KINDS:
             self.kind = next(kind for kind in KINDS if kind == value)
             self.opened = self._left = None
@@ -206,6 +218,8 @@ class Traces(TraceSearch):
             self.take_offer(int(value))
         elif what == "traces.trace":
             self.show_trace(value)
+        elif what == "traces.stretch" and self.opened is not None and (found := _STRETCH.fullmatch(value)):
+            self.opened.zooms.into(float(found[1]), float(found[2]))
         else:
             return False
         self.ctx.version += 1

@@ -13,11 +13,10 @@ from ui.views.tracesfilter import TraceFilter, attempt, parse_traces
 from ui.views.tracesview import ORDERS, Order, TraceRow
 from ui.views.traceswords import Colours, lasted, name_of, operation_of
 
-NEWEST = 200
-LONGEST = 1000
-"""Traces asked for: the collector tells the newest, so the longest are those of as many as it tells."""
-PACE = 5.0
-"""Seconds between two askings while the view is live."""
+MOST = 200
+"""Traces asked for."""
+PACE: dict[Order, float] = {"Newest": 5.0, "Longest": 30.0}
+"""Seconds between two askings while the view is live: for the longest the collector looks at all there are."""
 IDLE = 0.4
 """Seconds after the last key until what was typed is asked."""
 
@@ -60,10 +59,9 @@ class TraceList:
             return
         live = not self.ctx.time.paused and not self.ctx.rewound
         if live and self.ctx.settled():
-            self._turn = math.floor(now / PACE)
+            self._turn = math.floor(now / PACE[self.order])
         start, end = self.ctx.span()
         wanted = self.filter
-        limit = NEWEST if self.order == "Newest" else LONGEST
         error = wanted.error or self.failing
         when = (self.ctx.time.range, self._turn) if live else (start, end)
         request = m.FindTraces(
@@ -77,20 +75,19 @@ class TraceList:
             wanted.tags,
             start,
             0.0 if live else end,
-            limit,
+            MOST,
+            "newest" if self.order == "Newest" else "longest",
         )
-        self.asking.want((wanted, error, limit, when), request)
+        self.asking.want((wanted, error, self.order, when), request)
 
     # ------------------------------------------------------------ rows
 
     def _list(self) -> tuple[tuple[m.TraceSummary, ...], tuple[TraceRow, ...]]:
         minute = self.ctx.present() // 60
-        key = (self.asking.number, self.asking.answer is None, self.order, minute, self.ctx.words)
+        key = (self.asking.number, self.asking.answer is None, minute, self.ctx.words)
         if self._made[0] != key:
             answer = self.asking.answer
             found = list(answer.traces) if answer is not None else []
-            if self.order == "Longest":
-                found = sorted(found, key=lambda trace: -trace.duration)[:NEWEST]
             longest = max((trace.duration for trace in found), default=0.0)
             self._made = (key, tuple(found), tuple(self._row(trace, longest) for trace in found))
         return self._made[1], self._made[2]
@@ -118,18 +115,15 @@ class TraceList:
         return self._list()[1]
 
     def found_words(self) -> str:
-        """`200 traces, newest first`."""
+        """`newest 200 traces`."""
         rows = self.rows()
         answer = self.asking.answer
         if answer is None:
             return "looking…" if self.asking.waiting else ""
         if not rows:
             return ""
-        if self.order == "Newest":
-            more = "newest " if len(answer.traces) >= NEWEST else ""
-            return f"{more}{plural(len(rows), 'trace')}"
-        of = f" of the {len(answer.traces):,} newest" if len(answer.traces) >= LONGEST else ""
-        return f"{plural(len(rows), 'trace')}, longest first{of}"
+        more = f"{self.order.lower()} " if len(rows) >= MOST else ""
+        return f"{more}{plural(len(rows), 'trace')}{'' if self.order == 'Newest' or more else ', longest first'}"
 
     def note(self) -> str:
         """What the collector left out."""

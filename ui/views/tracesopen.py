@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import numpy as np
+from dataclasses import replace
 
 from monitor.wire import messages as m
 from ui.views.axis import linear
 from ui.views.context import Context
 from ui.views.format import plural, sanitise
 from ui.views.page import moved
-from ui.views.sentence import join
 from ui.views.tracesask import Asking
-from ui.views.traceslanes import lanes_of
+from ui.views.tracesflame import flame_notes, flame_of, neighbour, widest_child, zoomed_words
 from ui.views.traceslay import Laid, laid_out
+from ui.views.tracessay import notes_of, sentence_of, shares_of
 from ui.views.tracesspan import span_detail
-from ui.views.tracesview import Form, Places, SpanDetail, SpanRow, TraceView
+from ui.views.tracesview import FlameView, Form, SpanDetail, SpanRow, TraceView
 from ui.views.traceswords import Colours, lasted, moment, name_of, operation_of
+from ui.views.traceszoom import Zooms
 from ui.views.units import SECONDS
-from ui.views.view import Sentence, Tick
+from ui.views.view import Tick
 
 LIMIT = 5_000
 """Spans of a trace that are asked for."""
@@ -38,11 +39,13 @@ class OpenTrace:
         self._seen = 0
         self.laid: Laid | None = None
         self.spans: tuple[SpanRow, ...] = ()
-        self._lanes: Places = np.zeros(0, np.int64)
+        self.failed: tuple[bool, ...] = ()
+        self.zooms = Zooms()
         self._rows: tuple[object, tuple[int, ...]] = (None, ())
         self._folds = 0
         self._view: tuple[object, TraceView | None] = (None, None)
         self._detail: tuple[object, SpanDetail | None] = (None, None)
+        self._flame: tuple[object, FlameView | None] = (None, None)
 
     # ------------------------------------------------------------ what was answered
 
@@ -65,7 +68,8 @@ class OpenTrace:
         self.spans = tuple(self._row(self.laid, place) for place in range(len(self.laid)))
         self.folded = {place for place in self.folded if place < len(self.laid) and self.laid.below[place]}
         self.chosen = next((place for place, span in enumerate(self.laid.spans) if span.span == before), 0)
-        self._lanes = lanes_of(self.laid.starts, self.laid.ends, self.laid.parents)
+        self.failed = tuple(row.failed for row in self.spans)
+        self.zooms = Zooms()
         self._folds += 1
 
     def _row(self, laid: Laid, place: int) -> SpanRow:
@@ -121,7 +125,10 @@ class OpenTrace:
         return max(0, low - 1)
 
     def move(self, by: int) -> None:
-        """Down or up the rows that are shown."""
+        """Down or up the rows that are shown; in the flame to the caller, or to the child that took the most."""
+        if self.form == "Flame":
+            self._climb(by)
+            return
         rows = self.rows()
         if rows:
             self.chosen = rows[moved(self.cursor(), by, len(rows))]
@@ -146,23 +153,27 @@ class OpenTrace:
             above = laid.parents[above]
 
     def left(self) -> None:
-        """Fold the span, or go to its parent."""
+        """Fold the span, or go to its parent; in the flame to the span before it."""
         laid = self.laid
         if laid is None:
             return
         place = self.rows()[self.cursor()]
-        if laid.below[place] and place not in self.folded and self.form == "Waterfall":
+        if self.form == "Flame":
+            self._aside(-1)
+        elif laid.below[place] and place not in self.folded:
             self.fold(place)
         elif laid.parents[place] >= 0:
             self.chosen = laid.parents[place]
 
     def right(self) -> None:
-        """Unfold the span, or go to its first child."""
+        """Unfold the span, or go to its first child; in the flame to the span behind it."""
         laid = self.laid
         if laid is None:
             return
         place = self.rows()[self.cursor()]
-        if place in self.folded and self.form == "Waterfall":
+        if self.form == "Flame":
+            self._aside(1)
+        elif place in self.folded:
             self.fold(place)
         elif laid.below[place]:
             self.seek(place + 1)
@@ -174,6 +185,40 @@ class OpenTrace:
             self._folds += 1
             if self.chosen in self.laid.children(place) and place in self.folded:
                 self.chosen = place
+
+    # ------------------------------------------------------------ the flame
+
+    def _climb(self, by: int) -> None:
+        """In the flame: up to the caller, down to the child that took the most."""
+        laid = self.laid
+        if laid is not None:
+            for _ in range(min(abs(by), len(laid))):
+                self.seek(widest_child(laid, self.chosen) if by > 0 else max(0, laid.parents[self.chosen]))
+
+    def _aside(self, by: int) -> None:
+        if (flame := self.flame()) is not None:
+            self.seek(neighbour(flame, self.chosen, by))
+
+    def zoom(self, place: int) -> None:
+        """Let a span fill the width; where it does already, one step back."""
+        if self.laid is not None and 0 <= place < len(self.laid):
+            self.seek(place)
+            self.zooms.onto(self.laid, place)
+
+    def flame(self) -> FlameView | None:
+        """The stretch that is looked at; the same object while nothing has changed."""
+        laid, zoom = self.laid, self.zooms.now
+        if laid is None:
+            return None
+        key = (self._seen, zoom, self.ctx.words)
+        if self._flame[0] != key:
+            self._flame = (
+                key,
+                replace(flame_of(laid, zoom), title=zoomed_words(self.ctx, laid, zoom) if self.zooms.steps else ""),
+            )
+        return self._flame[1]
+
+    # ------------------------------------------------------------ jumps
 
     def fold_all(self) -> None:
         """All below the root's children folded, or everything shown again."""
@@ -213,12 +258,13 @@ class OpenTrace:
         laid = self.laid
         if laid is None:
             return None
-        key = (self._seen, self._folds, self.cursor(), self.chosen, self.form, self.ctx.words, self.ctx.present() // 60)
+        flame = self.flame() if self.form == "Flame" else None
+        key = (self._seen, self._folds, self.cursor(), self.chosen, flame, self.ctx.words, self.ctx.present() // 60)
         if self._view[0] != key:
-            self._view = (key, self._make(laid))
+            self._view = (key, self._make(laid, flame))
         return self._view[1]
 
-    def _make(self, laid: Laid) -> TraceView:
+    def _make(self, laid: Laid, flame: FlameView | None) -> TraceView:
         rows = self.rows()
         cursor = self.cursor()
         root = laid.spans[0]
@@ -237,63 +283,17 @@ class OpenTrace:
             title=f"{name_of(root.service)}  {operation_of(root.operation)}",
             subtitle=f"{moment(self.ctx, laid.begin)} · {', '.join(counts)}",
             shape="critical" if failed else "ok",
-            sentence=self._sentence(laid),
+            sentence=sentence_of(self.ctx, laid),
             duration=lasted(laid.length),
             spans=self.spans,
             rows=rows,
             folded=frozenset(self.folded),
             cursor=cursor,
             form=self.form,
-            starts=laid.starts,
-            ends=laid.ends,
-            lanes=self._lanes,
-            levels=int(self._lanes.max()) + 1,
+            flame=flame,
+            failed=self.failed,
             ticks=tuple(Tick(tick.at / laid.length, tick.label) for tick in ticks if 0 <= tick.at <= laid.length),
-            services=self._services(laid),
-            notes=self._notes(laid, answer),
+            services=shares_of(self.ctx, laid, self.colours),
+            notes=(*flame_notes(flame), *notes_of(self.ctx, laid, answer)),
             detail=self._detail[1],
         )
-
-    def _sentence(self, laid: Laid) -> Sentence:
-        """Where the time went, and what failed first."""
-        spent: dict[tuple[str, str], float] = {}
-        for place, share in laid.shares.items():
-            span = laid.spans[place]
-            spent[span.service, span.operation] = spent.get((span.service, span.operation), 0.0) + share
-        parts: list[tuple[str, bool] | str] = []
-        if spent:
-            (service, operation), share = max(spent.items(), key=lambda item: item[1])
-            whole = f"{share * 100:.0f}{self.ctx.words.space}%"
-            parts += [(f"{whole} of the time", True), f" is spent in {name_of(service)}, {operation_of(operation)}."]
-        broken = [place for place, row in enumerate(self.spans) if row.failed]
-        if broken:
-            deepest = max(broken, key=lambda place: (laid.depths[place], -place))
-            span = laid.spans[deepest]
-            said = f": {sanitise(span.message, 120)}" if span.message else ""
-            parts += [" ", (f"{name_of(span.service)} failed", True), f" in {operation_of(span.operation)}{said}."]
-        return join(*parts)
-
-    def _services(self, laid: Laid) -> tuple[tuple[str, str, str], ...]:
-        shares: dict[str, float] = dict.fromkeys((span.service for span in laid.spans), 0.0)
-        for place, share in laid.shares.items():
-            shares[laid.spans[place].service] += share
-        ranked = sorted(shares.items(), key=lambda item: -item[1])
-        space = self.ctx.words.space
-        return tuple(
-            (name_of(name), self.colours.of(name), f"{share * 100:.0f}{space}%" if share >= 0.005 else "")
-            for name, share in ranked
-        )
-
-    def _notes(self, laid: Laid, answer: m.TraceFound) -> tuple[str, ...]:
-        notes = [sanitise(warning, 300) for warning in answer.warnings[:4]]
-        if answer.total > len(laid):
-            notes.append(f"{len(laid):,} of {answer.total:,} spans are shown.")
-        moved_spans = [place for place in range(len(laid)) if laid.shifts[place]]
-        if moved_spans:
-            farthest = max(moved_spans, key=lambda place: abs(float(laid.shifts[place])))
-            by = self.ctx.words.text(lasted(abs(float(laid.shifts[farthest]))))
-            who = name_of(laid.spans[farthest].service)
-            notes.append(f"Clocks disagree: {plural(len(moved_spans), 'span')} moved (*), those of {who} by {by}.")
-        if laid.tops > 1:
-            notes.append(f"{plural(laid.tops - 1, 'span has', 'spans have')} a parent that is not here.")
-        return tuple(notes)

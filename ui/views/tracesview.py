@@ -100,12 +100,59 @@ class SpanDetail:
     logs_title: str
 
 
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """Neighbours of one level that are too narrow to be drawn one by one. `place`: the first; shares as in `FlameView`."""
+
+    lane: int
+    start: float
+    end: float
+    place: int
+    count: int
+    failed: int
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Frames:
+    """A flame at one width: `wide` places in the flame's columns of spans drawn by themselves, and the others joined."""
+
+    wide: Places
+    joined: tuple[Joined, ...]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class FlameView:
+    """m spans of a trace from `begin` to `end` (shares of the trace), which fill the width.
+
+    `places` int64[m] in the trace's spans; `starts`, `ends` float64[m] shares of the width, cut at its edges; `lanes` int64[m]
+    the level of each, `levels` of them, the first `above` for the callers of what is looked at. `outside`: spans under it that
+    ran at other times. `ticks` at shares of the width. `title`: what fills it, "" for the whole trace.
+    """
+
+    places: Places
+    starts: Floats
+    ends: Floats
+    lanes: Places
+    above: int
+    levels: int
+    begin: float
+    end: float
+    outside: int
+    ticks: tuple[Tick, ...]
+    title: str = ""
+
+    def within(self, start: float, end: float) -> tuple[float, float]:
+        """A stretch of the trace as shares of the width, cut at its edges."""
+        width = self.end - self.begin
+        return min(1.0, max(0.0, (start - self.begin) / width)), min(1.0, max(0.0, (end - self.begin) / width))
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class TraceView:
     """A trace that is open, n spans in the order of its tree.
 
     `rows`: places in `spans` that are not folded away, `cursor` a place in `rows`; `folded` those whose children are hidden.
-    For the flame: `starts`, `ends` float64[n] shares of the trace, `lanes` int64[n] the level of each span, `levels` of them.
+    `flame`: None unless that is the form.
     `ticks` at shares of the trace. `services`: (name, colour, share of the critical path in words), the greatest first.
     """
 
@@ -120,10 +167,8 @@ class TraceView:
     folded: frozenset[int]
     cursor: int
     form: Form
-    starts: Floats
-    ends: Floats
-    lanes: Places
-    levels: int
+    flame: FlameView | None
+    failed: tuple[bool, ...]
     ticks: tuple[Tick, ...]
     services: tuple[tuple[str, str, str], ...]
     notes: tuple[str, ...]

@@ -175,6 +175,20 @@ class Marker:
 
 
 @dataclass(frozen=True, slots=True)
+class ExemplarMark:
+    """An observation with its trace, drawn as a diamond. `value` in data, within the axis; `key` chooses it; `words` say it
+    whole: the trace, how much it was, and its labels.
+    """
+
+    at: float
+    value: float
+    colour: str
+    key: str
+    words: str
+    chosen: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Tick:
     at: float
     label: str
@@ -201,6 +215,7 @@ class ChartView:
     log: bool = False
     threshold: tuple[Threshold, ...] = ()
     markers: tuple[Marker, ...] = ()
+    exemplars: tuple[ExemplarMark, ...] = ()
     gaps: tuple[tuple[float, float, str], ...] = ()
     broken: tuple[tuple[float, float, Shape], ...] = ()
     others: tuple[Floats, Floats, Floats] | None = None
@@ -424,6 +439,8 @@ class ExploreView:
     """Nothing is picked: the chart shows the series under the cursor."""
     queries: QueriesView | None = None
     """Queries take the picked series' place as soon as there is one."""
+    exemplar: str = ""
+    """The exemplar that is chosen, in words; "" while none is."""
 
 
 # ---------------------------------------------------------------- rules

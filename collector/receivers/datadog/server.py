@@ -7,23 +7,28 @@ import errno
 from aiohttp import web
 
 from collector.receivers.datadog.receiver import DatadogReceiver
+from collector.server.bodies import bounded
+from collector.server.origins import Origins
 from monitor.settings.address import Address
 
 KEEP_ALIVE = 75.0
 
 
 class DatadogServer:
-    """Listens from `start()` to `stop()`; port 0 lets the system choose. What it does not know it answers with 404, quietly."""
+    """Listens from `start()` to `stop()`; port 0 lets the system choose. What it does not know it answers with 404, quietly.
+    `origins`: which web pages may send here.
+    """
 
-    def __init__(self, receiver: DatadogReceiver, host: str, port: int) -> None:
+    def __init__(self, receiver: DatadogReceiver, host: str, port: int, origins: Origins | None = None) -> None:
         self.address = Address(host, port)
+        self._origins = origins or Origins()
         self._receiver = receiver
         self._runner: web.AppRunner | None = None
 
     async def start(self) -> None:
         """Raises `OSError` with a sentence for the user when the address cannot be used."""
-        app = web.Application()
-        app.router.add_routes(self._receiver.routes())
+        app = web.Application(middlewares=[bounded])
+        app.router.add_routes(self._origins.guarded(self._receiver.routes()))
         # Bodies are unpacked by `read_body`, within its bound.
         self._runner = web.AppRunner(
             app, access_log=None, shutdown_timeout=1.0, keepalive_timeout=KEEP_ALIVE, auto_decompress=False

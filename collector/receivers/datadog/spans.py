@@ -24,7 +24,9 @@ _YEAR_2000 = 946_684_800 * _SECOND
 _LARGEST = 2**63 - 1
 _MASK = 2**64 - 1
 _UPPER_HALF = "_dd.p.tid"
+_RATE = "_sample_rate"
 _HEX = re.compile(r"[0-9a-fA-F]{16}")
+_LEAST_RATE = 1e-9
 _encode = msgspec.msgpack.Encoder().encode
 
 
@@ -47,7 +49,9 @@ class SpanConverter:
 
         The operation is the resource, or the name where that is empty. Of a trace's id the upper half comes with one span of
         each chunk (tag `_dd.p.tid`) and holds for all of them. As Datadog's agent does: a start before 2000 (or a day ahead)
-        becomes `now` less the duration, an impossible duration 0.
+        becomes `now` less the duration, an impossible duration 0; and a chunk's root tells the share of traces that were sent at
+        all (`_sample_rate`: pkg/trace/stats/weight.go). `_dd.rule_psr` and `_dd.agent_psr` tell what is to be kept, not what was
+        left out: rejected traces are sent too where `/info` does not offer to drop them.
         """
         shared = {name: bounded(value, MAX_RESOURCE) for name, value in {**resource, **payload.resource}.items()}
         common = msgspec.Raw(_encode(shared)) if shared else None
@@ -55,11 +59,12 @@ class SpanConverter:
         places, operations = _Places(table), _Operations(table)
         spans: list[Span] = []
         highs: list[int] = []
+        counts: list[float] = []
         rows: list[tuple[int, int, int, int, int]] = []
         details: list[bytes] = []
         total = cut = 0
         for chunk in payload.chunks:
-            upper = _upper_halves(chunk)
+            upper, weights = _upper_halves(chunk), _weights(chunk)
             total += len(chunk)
             for span in chunk:
                 if not (span.trace_id & _MASK and span.span_id & _MASK):
@@ -70,6 +75,7 @@ class SpanConverter:
                 peer_kind, peer = self._peers.of(span, kind)
                 spans.append(span)
                 highs.append(upper.get(span.trace_id, 0))
+                counts.append(weights.get(span.trace_id, 1.0) if weights else 1.0)
                 rows.append((places[span.service or "unnamed-service"], name, kind, places[peer], peer_kind))
                 detail, was_cut = packed(span, whole_name, common)
                 details.append(detail)
@@ -94,6 +100,7 @@ class SpanConverter:
             peers=peers.copy(),
             peer_kinds=peer_kinds.astype(np.int8),
             details=details,
+            counts=np.array(counts, np.float64),
         )
         return Converted(columns, total - len(spans), cut)
 
@@ -128,6 +135,15 @@ def _upper_halves(chunk: list[Span]) -> dict[int, int]:
         said = span.meta.get(_UPPER_HALF) if span.meta else None
         if said and _HEX.fullmatch(said):
             found[span.trace_id] = int(said, 16)
+    return found
+
+
+def _weights(chunk: list[Span]) -> dict[int, float]:
+    """How many traces each of a chunk's stands for, where its root tells that some were left out."""
+    found: dict[int, float] = {}
+    for span in chunk:
+        if span.metrics and _RATE in span.metrics and 0.0 < (rate := span.metrics[_RATE]) < 1.0:
+            found[span.trace_id] = 1.0 / max(rate, _LEAST_RATE)
     return found
 
 

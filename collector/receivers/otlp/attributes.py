@@ -7,12 +7,10 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import msgspec
-from google.protobuf.message import DecodeError
-from opentelemetry.proto.common.v1 import common_pb2
 
 from collector.receivers.otlp.counters import OtlpCounters
 from collector.receivers.otlp.limits import LONGEST_KEPT, MOST_ATTRIBUTES, MOST_DEPTH, MOST_KEPT, MOST_TEXT
-from collector.receivers.otlp.schema import UnreadableError
+from collector.receivers.otlp.schema import key_value
 from monitor.model.series import MAX_TAG_KEY
 from monitor.topology.peers import PEER_ATTRIBUTES
 
@@ -36,6 +34,8 @@ class Attributes:
     def __init__(self, counters: OtlpCounters) -> None:
         self._counters = counters
         self._known: dict[bytes, Attribute] = {}
+        self._packed: dict[bytes, bytes] = {}
+        """Of such as tell no peer."""
 
     def decoded(self, data: bytes) -> Attribute:
         """Of the bytes of a `KeyValue`. Raises `UnreadableError`."""
@@ -53,11 +53,30 @@ class Attributes:
         known, decoded = self._known, self.decoded
         return [known.get(data) or decoded(data) for data in self.within_bound(attributes)]
 
+    def all_packed(self, attributes: Any) -> tuple[list[bytes], list[Attribute]]:
+        """As many as may be of one span, packed, and those of them that may tell its peer. Raises `UnreadableError`."""
+        telling: list[Attribute] = []
+        known, met = self._packed, self._met
+        if len(attributes) > MOST_ATTRIBUTES:
+            attributes = self.within_bound(attributes)
+        return [known.get(data) or met(data, telling) for data in attributes], telling
+
+    def _met(self, data: bytes, telling: list[Attribute]) -> bytes:
+        found = self._known.get(data)
+        packed = found.packed if found is not None else short_packed(data)
+        if packed is None:
+            found = self.decoded(data)
+            packed = found.packed
+        if found is not None and found.of_peer:
+            telling.append(found)
+        elif len(data) <= LONGEST_KEPT:
+            if len(self._packed) >= MOST_KEPT:
+                self._packed.clear()
+            self._packed[data] = packed
+        return packed
+
     def _decode(self, data: bytes) -> Attribute:
-        try:
-            pair = common_pb2.KeyValue.FromString(data)
-        except DecodeError as error:
-            raise UnreadableError(f"an attribute is not a protobuf KeyValue: {error}") from None
+        pair = key_value(data)
         key, value = pair.key, self.value(pair.value)
         if len(key) > MAX_TAG_KEY:
             self._counters.cut += 1
@@ -123,9 +142,28 @@ def short_text(data: bytes) -> Attribute | None:
         return None
 
 
+def short_packed(data: bytes) -> bytes | None:
+    """The same in MessagePack, of such as are ASCII alone and tell no peer; None of others."""
+    size = len(data)
+    if size < 6 or size > 6 + 2 * 127 or data[0] != 0x0A or not data.isascii():
+        return None
+    after_key = 2 + data[1]
+    length = size - after_key - 4
+    if not 0 <= length < 126 or data[after_key : after_key + 4] != _TEXT_MARKS[length]:
+        return None
+    key = data[2:after_key]
+    return None if key in _OF_PEER else _TEXT_HEADS[len(key)] + key + _TEXT_HEADS[length] + data[after_key + 4 :]
+
+
 def _text_head(size: int) -> bytes:
     """How a MessagePack text of up to 255 bytes begins."""
     return bytes((0xA0 | size,)) if size < 32 else bytes((0xD9, size))
+
+
+_TEXT_MARKS = [bytes((0x12, length + 2, 0x0A, length)) for length in range(126)]
+"""How a text of so many bytes begins in a `KeyValue`, behind its key."""
+_TEXT_HEADS = [_text_head(size) for size in range(128)]
+_OF_PEER = frozenset(key.encode() for key in PEER_ATTRIBUTES)
 
 
 def map_head(size: int) -> bytes:

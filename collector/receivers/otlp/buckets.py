@@ -1,10 +1,4 @@
-"""Where the observations of other histograms lie in the product's bins.
-
-What lies between two bounds is nowhere told. A count stands at up to eight places between them, evenly spaced and in whole
-observations: by value between explicit bounds (as Prometheus interpolates classic buckets), by logarithm within an exponential
-bucket that is coarser than a bin (as it interpolates native ones). So totals are exact, and a quantile is off by at most a
-sixteenth of its bucket more than it has to be.
-"""
+"""Where the observations of other histograms lie in the product's bins, by the rule of `monitor.windows.spread`."""
 
 from __future__ import annotations
 
@@ -16,42 +10,13 @@ import numpy as np
 import numpy.typing as npt
 
 from monitor.model.batch import Floats, Ids
-from monitor.windows.bins import PER_OCTAVE, SCALE, ZERO_INDEX, bins_of
+from monitor.windows.spread import spread
 
 Keys = npt.NDArray[np.int64]
-PLACES = 8
-_EDGES = np.arange(PLACES + 1) / PLACES
-_MIDDLES = (np.arange(PLACES) + 0.5) / PLACES
 FINEST, COARSEST = 20, -10
 """Scales that OpenTelemetry's exponential histograms have."""
 _OFFSET = np.int64(1 << 33)
 """More than any index is below zero."""
-_LOWEST, _HIGHEST = -1074 * PER_OCTAVE, 1024 * PER_OCTAVE - 1
-"""Indices of the bins that doubles fall into."""
-
-
-def shares(counts: Floats, places: int = PLACES) -> Floats:
-    """[k, places]: `counts` (float64[k]) dealt out evenly, whole ones in whole observations."""
-    edges = _EDGES if places == PLACES else np.arange(places + 1) / places
-    dealt: Floats = np.diff(np.floor(counts[:, None] * edges + 0.5), axis=1)
-    return dealt
-
-
-def explicit_bins(bounds: Sequence[float], low: float | None, high: float | None) -> Ids:
-    """int32[len(bounds) + 1, PLACES]: the bins of the places in each bucket. `bounds` rise and are finite.
-
-    Every observation is known to lie in [low, high]. Where that is not told, the first bucket begins at 0 when its bound is above
-    that, and is at its bound otherwise; the last one is at its lower bound.
-    """
-    lows = np.concatenate(([-np.inf], bounds))
-    highs = np.concatenate((bounds, [np.inf]))
-    tight_lows = lows if low is None else np.maximum(lows, low)
-    tight_highs = highs if high is None else np.minimum(highs, high)
-    sound = tight_lows <= tight_highs
-    lows, highs = np.where(sound, tight_lows, lows), np.where(sound, tight_highs, highs)
-    lows[0] = lows[0] if np.isfinite(lows[0]) else min(0.0, highs[0])
-    highs[-1] = highs[-1] if np.isfinite(highs[-1]) else lows[-1]
-    return bins_of(lows[:, None] * (1 - _MIDDLES) + highs[:, None] * _MIDDLES)
 
 
 class Buckets(NamedTuple):
@@ -109,14 +74,21 @@ def difference(now: Buckets, before: Buckets) -> Buckets | None:
 
 def binned(buckets: Buckets) -> tuple[Ids, Floats]:
     """Bins (int32) and counts; a bin may come more than once."""
-    buckets = coarser(buckets, SCALE)
-    finer = SCALE - buckets.scale
-    places = min(PLACES, 1 << finer)
-    within = np.floor((np.arange(places) + 0.5) / places * (1 << finer)).astype(np.int64)
-    # A bucket of the coarsest scales is wider than all doubles; its index is held to what they have before it is made finer.
-    indices = np.clip(np.abs(buckets.keys) - _OFFSET, _LOWEST >> finer, _HIGHEST >> finer)
-    spread = np.clip((indices[:, None] << finer) + within, _LOWEST, _HIGHEST) + ZERO_INDEX
-    bins = np.where(buckets.keys == 0, 0, np.sign(buckets.keys))[:, None] * spread
-    counts = shares(buckets.counts, places)
-    filled = counts > 0
-    return bins[filled].astype(np.int32), counts[filled]
+    return binned_all([buckets])[1:]
+
+
+def binned_all(histograms: Sequence[Buckets]) -> tuple[Keys, Ids, Floats]:
+    """Of entries in no order: the histogram's place, bin (int32) and count."""
+    if not histograms:
+        return np.empty(0, np.int64), np.empty(0, np.int32), np.empty(0)
+    keys, counts = np.concatenate([each.keys for each in histograms]), np.concatenate([each.counts for each in histograms])
+    sizes = [len(each.keys) for each in histograms]
+    owners, scales = np.repeat(np.arange(len(sizes)), sizes), np.repeat([each.scale for each in histograms], sizes)
+    side, zero = np.flatnonzero(keys != 0), np.flatnonzero((keys == 0) & (counts > 0))
+    found = spread(np.abs(keys[side]) - _OFFSET, scales[side], counts[side])
+    bins = np.where(keys[side][found.bucket] < 0, -found.bins, found.bins)
+    return (
+        np.append(owners[side][found.bucket], owners[zero]),
+        np.append(bins, np.zeros(len(zero), np.int32)).astype(np.int32),
+        np.append(found.counts, counts[zero]),
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -96,7 +96,7 @@ TOO_MANY_SERIES = "too many new series in one request"
 BAD_NAME = f"a metric's name is not of 1 to {MAX_NAME} characters"
 
 
-def seconds(nanoseconds: list[int], absent: float) -> Floats:
+def seconds(nanoseconds: Sequence[int], absent: float) -> Floats:
     """Seconds since the epoch; `absent` where it is 0."""
     times: Floats = np.array(nanoseconds, np.uint64) / 1e9
     return np.where(times == 0, absent, times)

@@ -17,6 +17,10 @@ class OtlpCounters:
     left_out: int = 0
     broken: int = 0
     """Requests that could not be read at all."""
+    connections: int = 0
+    """Over gRPC, open now."""
+    connections_refused: int = 0
+    """Of gRPC, for there were too many."""
     refused: int = 0
     """Requests that were told to come again."""
     errors: int = 0
@@ -38,6 +42,8 @@ class OtlpCounters:
             "otlp_left_out_total": self.left_out,
             "otlp_broken_requests_total": self.broken,
             "otlp_refused_requests_total": self.refused,
+            "otlp_grpc_connections": self.connections,
+            "otlp_grpc_connections_refused_total": self.connections_refused,
             "otlp_errors_total": self.errors,
             "otlp_cut_total": self.cut,
             "otlp_recounted_total": self.recounted,
@@ -50,6 +56,10 @@ class OtlpCounters:
             notes.append(f"{self.broken} OTLP requests could not be read, the last: {self.last_broken[:200]}")
         if self.left_out:
             notes.append(f"{self.left_out} points, spans or records of OTLP were left out, the last: {self.last_left_out[:200]}")
+        if self.connections_refused:
+            notes.append(
+                f"{self.connections_refused} connections for OTLP over gRPC were closed, for as many as may be were open"
+            )
         if self.errors:
             notes.append(f"{self.errors} OTLP requests met a mistake of this program; the log says where")
         return notes
@@ -63,6 +73,11 @@ class LeftOut:
 
     def add(self, reason: str, count: int = 1) -> None:
         self.reasons[reason] += count
+
+    def add_some(self, reason: str, count: int) -> None:
+        """As many as there are, which may be none."""
+        if count:
+            self.add(reason, count)
 
     @property
     def count(self) -> int:

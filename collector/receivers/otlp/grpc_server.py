@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-import socket
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -15,31 +13,28 @@ from collector.receivers.otlp.receiver import OtlpReceiver
 from collector.receivers.otlp.schema import UnreadableError
 from collector.receivers.otlp.signals import INVALID_ARGUMENT, SIGNALS, UNAVAILABLE, Signal, retry_info, status
 from collector.server.bodies import MOST_BYTES
-from monitor.settings.address import Address
 
 log = logging.getLogger("lightship.otlp")
 
 _OPTIONS = (
     # Of a message after decompression: the library stops inflating there.
     ("grpc.max_receive_message_length", MOST_BYTES),
-    # Else a second collector could listen on the same port, and each would get some of the connections.
     ("grpc.so_reuseport", 0),
 )
 _GRACE = 1.0
 _DETAILS, _RETRY = "grpc-status-details-bin", "google.rpc.retryinfo-bin"
 
 
-class OtlpGrpc:
-    """Listens for OTLP over gRPC. `port` 0 takes any; it tells the one that was got."""
+class GrpcServer:
+    """Answers over gRPC on the socket at `path`, or else on a port of this host's own address that it chooses."""
 
-    def __init__(self, receiver: OtlpReceiver, host: str, port: int) -> None:
+    def __init__(self, receiver: OtlpReceiver, path: str = "") -> None:
         self._receiver = receiver
-        self.host, self.port = host, port
+        self.path, self.port = path, 0
         self._server: Any = None
 
     async def start(self) -> None:
-        """Raises `OSError` when the address is taken."""
-        await _free(self.host, self.port)
+        """Raises `OSError` when it cannot listen there."""
         server = grpc.aio.server(options=_OPTIONS)
         for signal in SIGNALS:
             method = grpc.unary_unary_rpc_method_handler(
@@ -47,13 +42,14 @@ class OtlpGrpc:
             )
             server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(signal.service, {"Export": method}),))
         try:
-            self.port = server.add_insecure_port(str(Address(self.host, self.port)))
+            self.port = server.add_insecure_port(f"unix:{self.path}" if self.path else "127.0.0.1:0")
         except RuntimeError as error:
-            raise OSError(None, f"gRPC cannot listen on {Address(self.host, self.port)}: {error}") from None
+            raise OSError(None, f"gRPC cannot listen on {self.path or 'a port of this host'}: {error}") from None
         self._server = server
         await server.start()
 
     async def stop(self) -> None:
+        """Calls that are being answered have a second."""
         if self._server is not None:
             await self._server.stop(_GRACE)
             self._server = None
@@ -77,13 +73,3 @@ class OtlpGrpc:
             return await context.abort(code, told.message, ((_DETAILS, told.SerializeToString()), *more))
 
         return export
-
-
-async def _free(host: str, port: int) -> None:
-    """Raises `OSError`, with the system's own reason, when nobody can listen there: gRPC tells none."""
-    loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-    family, kind, protocol, _, address = found[0]
-    with socket.socket(family, kind, protocol) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        probe.bind(address)

@@ -9,10 +9,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
-from google.protobuf import json_format
 
 from collector.receivers.accept import NotAcceptedError
-from collector.receivers.otlp.json_form import to_protobuf
 from collector.receivers.otlp.schema import UnreadableError
 from collector.receivers.otlp.signals import (
     INTERNAL,
@@ -23,7 +21,8 @@ from collector.receivers.otlp.signals import (
     Signal,
     status,
 )
-from collector.server.bodies import BodyError, read_body
+from collector.server.bodies import BodyError, bounded, read_body
+from collector.server.origins import Origins
 
 if TYPE_CHECKING:
     from collector.receivers.otlp.receiver import OtlpReceiver
@@ -48,7 +47,7 @@ def _handler(receiver: OtlpReceiver, signal: Signal) -> Callable[[web.Request], 
         try:
             with receiver.request():
                 body = await read_body(request)
-                convert = partial(to_protobuf, request=signal.request) if encoding == JSON else None
+                convert = _from_json(signal) if encoding == JSON else None
                 return _answered(200, await receiver.take(signal, body, convert), encoding)
         except BodyError as error:
             code = RESOURCE_EXHAUSTED if error.status == 413 else INVALID_ARGUMENT
@@ -68,24 +67,35 @@ def _handler(receiver: OtlpReceiver, signal: Signal) -> Callable[[web.Request], 
     return handle
 
 
+def _from_json(signal: Signal) -> Callable[[bytes], bytes]:
+    from collector.receivers.otlp.json_form import to_protobuf
+
+    return partial(to_protobuf, request=signal.request)
+
+
 def _answered(code: int, message: Any, encoding: str) -> web.Response:
     if encoding == JSON:
+        from google.protobuf import json_format
+
         return web.Response(status=code, text=json_format.MessageToJson(message, indent=None), content_type=JSON)
     return web.Response(status=code, body=message.SerializeToString(), content_type=PROTOBUF)
 
 
 class OtlpHttp:
-    """A listener of its own for OTLP over HTTP. `port` 0 takes any; it tells the one that was got."""
+    """A listener of its own for OTLP over HTTP. `port` 0 takes any; it tells the one that was got. `origins`: which web pages may
+    send here.
+    """
 
-    def __init__(self, receiver: OtlpReceiver, host: str, port: int) -> None:
+    def __init__(self, receiver: OtlpReceiver, host: str, port: int, origins: Origins | None = None) -> None:
         self._receiver = receiver
+        self._origins = origins or Origins()
         self.host, self.port = host, port
         self._runner: web.AppRunner | None = None
 
     async def start(self) -> None:
         """Raises `OSError` when the address is taken."""
-        app = web.Application()
-        app.router.add_routes(self._receiver.routes())
+        app = web.Application(middlewares=[bounded])
+        app.router.add_routes(self._origins.guarded(self._receiver.routes()))
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0, auto_decompress=False)
         await self._runner.setup()
         try:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+MOST_CONNECTIONS = 1024
+"""Over gRPC at the same time; one more is closed."""
 MOST_REQUESTS = 1024
 """Being answered at the same time; others are asked to come again."""
 MOST_WAITING = 512 << 20
 """Bytes of the requests that are being read or wait for the disk."""
 MOST_POINTS = 1_000_000
 """Data points, spans or records of one request that are read."""
+MOST_OF_ONE = 1_000
+"""Points of one explicit histogram in one request."""
 MOST_NEW_SERIES = 200_000
 """That one request may bring."""
 MOST_BUCKETS = 1024

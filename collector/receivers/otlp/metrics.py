@@ -5,21 +5,29 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
+from collector.receivers.otlp.attributes import Attributes
 from collector.receivers.otlp.buckets import COARSEST, FINEST, buckets_of
 from collector.receivers.otlp.columns import BAD_NAME, NO_RECORDED_VALUE, TOO_MANY_SERIES, NumberColumns
 from collector.receivers.otlp.counters import LeftOut
+from collector.receivers.otlp.drawn import batch_of
+from collector.receivers.otlp.exemplars import PointExemplars, may_hold
+from collector.receivers.otlp.explicit import Explicit
+from collector.receivers.otlp.explicit_points import ExplicitPoints, OfMetric
 from collector.receivers.otlp.histograms import Histograms, Point
 from collector.receivers.otlp.limits import MOST_BUCKETS, MOST_POINTS, MOST_QUANTILES
 from collector.receivers.otlp.names import unit_of
 from collector.receivers.otlp.schema import metrics_request
-from collector.receivers.otlp.series import NO_ROOM, Find, MetricSeries, Origin
+from collector.receivers.otlp.series import NO_ROOM, Find, MetricSeries, Origin, Tags
 from collector.receivers.otlp.sums import Samples
 from monitor.model.batch import Batch, Floats, HistogramBatch
+from monitor.model.exemplars import Exemplars
 from monitor.model.series import Kind
+from monitor.query.history import Metadata
 from monitor.query.notes import go_float
 
 _DELTA, _CUMULATIVE = 1, 2
@@ -33,13 +41,17 @@ class MetricsTaken:
     points: int
     left_out: LeftOut
     undo: Callable[[], int]
+    exemplars: Exemplars | None = None
 
 
 class MetricsReader:
-    """Reads requests in the order in which they came. `clock` stamps points that have no time."""
+    """Reads requests in the order in which they came. `clock` stamps points that have no time.
 
-    def __init__(self, series: MetricSeries, clock: Callable[[], float]) -> None:
-        self._series, self._clock = series, clock
+    Exemplars are read where `attributes`, which decodes theirs, is given.
+    """
+
+    def __init__(self, series: MetricSeries, clock: Callable[[], float], attributes: Attributes | None = None) -> None:
+        self._series, self._clock, self._attributes = series, clock, attributes
         self._calls = 0
 
     def read(self, data: bytes) -> MetricsTaken:
@@ -48,7 +60,8 @@ class MetricsReader:
         now = self._clock()
         self._series.make_room(now)
         self._calls += 1
-        one = _Request(self._series, now, self._calls)
+        exemplars = PointExemplars(self._attributes, now) if self._attributes is not None and may_hold(data) else None
+        one = _Request(self._series, now, self._calls, exemplars)
         for resource in request.resource_metrics:
             for scope in resource.scope_metrics:
                 origin = self._series.origin(resource.resource, scope.scope)
@@ -60,13 +73,15 @@ class MetricsReader:
 class _Request:
     """One request while it is read. Nothing is written to what is known of series before all of it could be read."""
 
-    def __init__(self, series: MetricSeries, now: float, call: int) -> None:
-        self._series, self._now = series, now
+    def __init__(self, series: MetricSeries, now: float, call: int, exemplars: PointExemplars | None) -> None:
+        self._series, self._now, self._exemplars = series, now, exemplars
         self._gauges, self._totals, self._increments, self._changes = (NumberColumns() for _ in range(4))
+        self._call = call
         self._histograms = Histograms(series.since, call)
         self._later: list[Callable[[], None]] = []
         self._ends: list[tuple[int, float]] = []
         self._left_out = LeftOut()
+        self._explicit = ExplicitPoints(series, self._left_out, exemplars)
         self._points = 0
 
     def take(self, origin: Origin, metric: Any) -> None:
@@ -74,6 +89,8 @@ class _Request:
         if kind is None:
             return
         data = getattr(metric, kind)
+        if self._series.descriptions is not None:
+            self._series.descriptions.tell(metric.name, Metadata(_type(kind, data), metric.description, unit_of(metric.unit)))
         points = data.data_points
         room = MOST_POINTS - self._points
         self._points += len(points)
@@ -81,7 +98,9 @@ class _Request:
             self._left_out.add(f"more than {MOST_POINTS} points in one request", len(points) - room)
             points = points[:room]
         if kind == "gauge":
-            self._gauges.add(points, self._find(origin, metric, Kind.GAUGE), self._left_out)
+            find = self._find(origin, metric, Kind.GAUGE)
+            self._gauges.add(points, find, self._left_out)
+            self._exemplars_of(points, find)
         elif kind == "summary":
             for point in points:
                 self._summary(origin, metric, point)
@@ -91,9 +110,12 @@ class _Request:
             self._sum(origin, metric, points, data.is_monotonic, data.aggregation_temporality == _DELTA)
         else:
             find = self._find(origin, metric, Kind.DISTRIBUTION)
-            each = self._explicit if kind == "histogram" else self._exponential
-            for point in points:
-                each(origin, metric, point, find, data.aggregation_temporality == _DELTA)
+            delta = data.aggregation_temporality == _DELTA
+            if kind == "histogram":
+                self._explicit.take(points, OfMetric(find, partial(self._classic, origin, metric), self._end, delta))
+            else:
+                for point in points:
+                    self._exponential(point, find, delta)
 
     def _find(self, origin: Origin, metric: Any, kind: Kind) -> Find:
         return self._series.finder(origin, metric.name, unit_of(metric.unit), kind)
@@ -104,6 +126,13 @@ class _Request:
             (self._increments if delta else self._totals).add(points, find, self._left_out)
         else:
             (self._changes if delta else self._gauges).add(points, find, self._left_out)
+        self._exemplars_of(points, find)
+
+    def _exemplars_of(self, points: Any, find: Find) -> None:
+        if self._exemplars is not None:
+            for point in points:
+                if point.exemplars:
+                    self._exemplars.of_series(find(point.attributes), point.exemplars)
 
     # ------------------------------------------------------------ summaries and histograms
 
@@ -121,29 +150,16 @@ class _Request:
             series_id = series.id_of(metric.name, {**tags, "quantile": go_float(each.quantile)}, Kind.GAUGE, unit)
             self._gauges.put(series_id, each.value, time, start, ended)
 
-    def _explicit(self, origin: Origin, metric: Any, point: Any, find: Find, delta: bool) -> None:
-        distribution = find(point.attributes)
-        if not self._has_id(distribution) or self._ended(point, distribution):
-            return
-        bounds, counts, has_sum = tuple(point.explicit_bounds), point.bucket_counts, point.HasField("sum")
-        if not bounds and len(counts) < 2:
-            counts = [point.count]
-        why = _wrong_buckets(bounds, counts, point)
-        if why:
-            self._left_out.add(why)
-            return
-        tags = self._series.tags(origin, point.attributes, extra=1)
-        stream = self._series.explicit(distribution, bounds, has_sum, (metric.name, tags, unit_of(metric.unit)))
-        if isinstance(stream, int):
-            self._has_id(stream)
-            return
-        state = np.array([*counts, point.sum] if has_sum else counts, np.float64)
-        told = self._told(point, delta)
-        self._later.append(lambda: self._histograms.explicit(stream, told, state))
+    def _classic(self, origin: Origin, metric: Any, packed: Any) -> tuple[str, Tags, str]:
+        return metric.name, self._series.tags(origin, packed, extra=1), unit_of(metric.unit)
 
-    def _exponential(self, origin: Origin, metric: Any, point: Any, find: Find, delta: bool) -> None:
+    def _exponential(self, point: Any, find: Find, delta: bool) -> None:
         distribution = find(point.attributes)
-        if not self._has_id(distribution) or self._ended(point, distribution):
+        if distribution < 0:
+            self._left_out.add(TOO_MANY_SERIES if distribution == NO_ROOM else BAD_NAME)
+            return
+        if point.flags & NO_RECORDED_VALUE:
+            self._end(point, distribution)
             return
         above, below = point.positive, point.negative
         size = len(above.bucket_counts) + len(below.bucket_counts)
@@ -165,29 +181,21 @@ class _Request:
             self._left_out.add("a histogram whose buckets do not add up to its count")
             return
         stream, told, threshold = self._series.exponential(distribution), self._told(point, delta), point.zero_threshold
+        if self._exemplars is not None and point.exemplars:
+            self._exemplars.of_series(distribution, point.exemplars)
         self._later.append(lambda: self._histograms.exponential(stream, told, buckets, threshold))
 
-    def _has_id(self, series: int) -> bool:
-        if series < 0:
-            self._left_out.add(TOO_MANY_SERIES if series == NO_ROOM else BAD_NAME)
-        return series >= 0
-
-    def _ended(self, point: Any, distribution: int) -> bool:
-        """Whether the point only says that its histogram says nothing from there on."""
-        if not point.flags & NO_RECORDED_VALUE:
-            return False
+    def _end(self, point: Any, distribution: int) -> None:
+        """The point only says that its histogram says nothing from there on."""
         time = point.time_unix_nano / 1e9 or self._now
-        for stream in self._series.explicit_of(distribution):
-            self._ends += [(series, time) for series in stream.ids.tolist()]
-            self._later.append(lambda stream=stream: self._histograms.ended(stream))  # type: ignore[misc]
+        for layout, row in self._series.explicit_of(distribution):
+            self._ends += [(series, time) for series in layout.ids[row].tolist()]
+            self._explicit.of(layout).end(row, point.time_unix_nano)
         self._later.append(lambda: self._histograms.ended(self._series.exponential(distribution)))
-        return True
 
     def _told(self, point: Any, delta: bool) -> Point:
-        low = point.min if point.HasField("min") and math.isfinite(point.min) else None
-        high = point.max if point.HasField("max") and math.isfinite(point.max) else None
         time, start = point.time_unix_nano / 1e9 or self._now, point.start_time_unix_nano / 1e9
-        return Point(time, start, delta, point.sum, low, high)
+        return Point(time, start, delta, point.sum)
 
     # ------------------------------------------------------------ what it comes to
 
@@ -199,7 +207,11 @@ class _Request:
         changes = self._changes.taken(now, left_out, counted=True, rising=False)
         for each in self._later:
             each()
+        explicit = Explicit(self._series.since, self._call)
+        for points in self._explicit.all():
+            explicit.take(points, now, left_out)
         cumulative = sums.cumulative(totals.ids, totals.values, totals.times, totals.starts)
+        self._series.resume_totals(np.concatenate((increments.ids, changes.ids)))
         delta = sums.delta(increments.ids, increments.values, increments.times, increments.starts)
         changed = sums.delta(changes.ids, changes.values, changes.times, changes.starts)
         ends = [(one.ended_ids, one.ended_times) for one in (gauges, totals, increments, changes)]
@@ -212,8 +224,8 @@ class _Request:
             changed.readings,
             Samples(ended_ids, _nan(len(ended_ids)), ended_times),
         )
-        readings = Samples.joined(cumulative.readings, delta.readings, histograms.readings())
-        grown = Samples.joined(cumulative.increments, delta.increments, histograms.increments())
+        readings = Samples.joined(cumulative.readings, delta.readings, explicit.readings())
+        grown = Samples.joined(cumulative.increments, delta.increments, explicit.increments())
         space = self._series.book.space
         batches: list[Batch | HistogramBatch] = [
             Batch(space, levels.ids, levels.values, levels.times, raw=True),
@@ -221,25 +233,20 @@ class _Request:
             Batch(space, grown.ids, grown.values, grown.times),
         ]
         batches = [batch for batch in batches if len(batch)]
-        drawn = histograms.batch(space)
+        drawn = batch_of([*explicit.drawn, histograms.drawn()], space)
         if drawn is not None:
             batches.append(drawn)
-        undos = changed.undo, delta.undo, cumulative.undo, histograms.undo
-        return MetricsTaken(batches, self._points, left_out, lambda: sum(undo() for undo in undos))
+        undos = changed.undo, delta.undo, cumulative.undo, histograms.undo, explicit.undo
+        exemplars = self._exemplars.batch(space) if self._exemplars is not None else None
+        return MetricsTaken(batches, self._points, left_out, lambda: sum(undo() for undo in undos), exemplars)
 
 
 def _nan(size: int) -> Floats:
     return np.full(size, np.nan)
 
 
-def _wrong_buckets(bounds: tuple[float, ...], counts: Any, point: Any) -> str:
-    """Why a histogram's buckets cannot be taken; "" when they can."""
-    if len(counts) != len(bounds) + 1:
-        return "a histogram needs one bucket more than it has bounds"
-    if len(counts) > MOST_BUCKETS:
-        return f"a histogram of more than {MOST_BUCKETS} buckets"
-    if not all(map(math.isfinite, bounds)) or any(bounds[i] >= bounds[i + 1] for i in range(len(bounds) - 1)):
-        return "a histogram whose bounds do not rise"
-    if sum(counts) != point.count:
-        return "a histogram whose buckets do not add up to its count"
-    return "" if math.isfinite(point.sum) else "a histogram whose sum is not a finite number"
+def _type(kind: str, data: Any) -> str:
+    """What Prometheus calls it."""
+    if kind == "sum":
+        return "counter" if data.is_monotonic else "gauge"
+    return "histogram" if kind == "exponential_histogram" else kind

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from aiohttp import web
 
 from collector.receivers.accept import Accept, NotAcceptedError
+from collector.receivers.descriptions import Descriptions
 from collector.receivers.otlp.attributes import Attributes
 from collector.receivers.otlp.counters import LeftOut, OtlpCounters
 from collector.receivers.otlp.http_server import routes_of
@@ -18,10 +19,12 @@ from collector.receivers.otlp.limits import MOST_REQUESTS, MOST_WAITING
 from collector.receivers.otlp.logs import LogsReader
 from collector.receivers.otlp.metrics import MetricsReader
 from collector.receivers.otlp.names import DEFAULT_RESOURCE_TAGS, TagNames
+from collector.receivers.otlp.resuming import LastTotals
 from collector.receivers.otlp.schema import UnreadableError
 from collector.receivers.otlp.series import MetricSeries
 from collector.receivers.otlp.signals import LOGS, METRICS, Signal
 from collector.receivers.otlp.traces import TracesReader
+from monitor.model.exemplars import ExemplarSink
 
 Read = TypeVar("Read")
 _INLINE = 64 * 1024
@@ -32,7 +35,9 @@ _COME_AGAIN = 1.0
 class OtlpReceiver:
     """Takes metrics, traces and logs. `attributes`: those of resources and scopes that become tags of series.
 
-    `limit` bounds the series that are remembered. All methods belong to the loop's thread.
+    `limit` bounds the series that are remembered; `exemplars` takes those of points, which are not read where it is None;
+    `descriptions` takes what senders say of their metrics; `totals` knows the running totals of before the start. All methods
+    belong to the loop's thread.
     """
 
     def __init__(
@@ -42,12 +47,18 @@ class OtlpReceiver:
         *,
         clock: Callable[[], float] = time.time,
         limit: int = 200_000,
+        exemplars: ExemplarSink | None = None,
+        descriptions: Descriptions | None = None,
+        totals: LastTotals | None = None,
     ) -> None:
         self._accept = accept
+        self._exemplars = exemplars
         self.counters = OtlpCounters()
         decoder = Attributes(self.counters)
         self._series = MetricSeries(decoder, TagNames(attributes, self.counters), limit, clock())
-        self._metrics = MetricsReader(self._series, clock)
+        self._series.descriptions, self._series.totals = descriptions, totals
+        self._totals = totals
+        self._metrics = MetricsReader(self._series, clock, decoder if exemplars is not None else None)
         self._traces = TracesReader(decoder, self.counters)
         self._logs = LogsReader(decoder, self.counters, clock)
         # One at a time: what a reader remembers belongs to one thread, and points of a series are counted in their order.
@@ -68,6 +79,7 @@ class OtlpReceiver:
             "otlp_series": float(len(book.space)),
             "otlp_dictionaries_total": float(book.begun),
             "otlp_waiting_bytes": float(self._waiting),
+            "otlp_totals_resumed_total": float(self._totals.resumed if self._totals is not None else 0),
         }
 
     def notes(self) -> list[str]:
@@ -121,6 +133,8 @@ class OtlpReceiver:
                     self.counters.recounted += taken.undo()
                 raise
             self.counters.points += taken.points
+            if self._exemplars is not None and taken.exemplars is not None:
+                self._exemplars(taken.exemplars)
             return taken.left_out
         if signal is LOGS:
             logs, left_out = await self._read(data, lambda: self._logs.read(convert(data)))

@@ -8,11 +8,15 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from collector.receivers.book import SeriesBook
+from collector.receivers.descriptions import Descriptions
 from collector.receivers.otlp.attributes import Attributes
-from collector.receivers.otlp.histograms import ExplicitStream, ExponentialStream
+from collector.receivers.otlp.histograms import ExponentialStream
+from collector.receivers.otlp.layouts import Layout
 from collector.receivers.otlp.limits import LONGEST_KEPT, MOST_KEPT, MOST_NEW_SERIES
 from collector.receivers.otlp.names import SCOPE_NAME, SCOPE_VERSION, TagNames
+from collector.receivers.otlp.resuming import LastTotals
 from collector.receivers.otlp.sums import Sums
+from monitor.model.batch import Ids
 from monitor.model.series import Kind
 from monitor.query.notes import go_float
 
@@ -32,11 +36,23 @@ class Origin(NamedTuple):
     tags: Tags
 
 
+class Place(NamedTuple):
+    """An explicit histogram: a row of a layout."""
+
+    layout: Layout
+    row: int
+
+
 class MetricSeries:
     """All series of one `OtlpReceiver`, and what is known of their last points.
 
     What is remembered is bounded: dictionaries of bytes begin anew when they are full, and the whole does when the book does.
     """
+
+    descriptions: Descriptions | None = None
+    """Takes what senders say of their metrics."""
+    totals: LastTotals | None = None
+    """Knows the running totals of before the start."""
 
     def __init__(self, attributes: Attributes, names: TagNames, limit: int, now: float) -> None:
         self._attributes, self._names = attributes, names
@@ -48,16 +64,25 @@ class MetricSeries:
     def _begin(self, now: float) -> None:
         self.since = now
         self.sums = Sums(now)
+        if self.totals is not None:
+            self.totals.begin()
         self._space = self.book.space
-        self._explicit: dict[tuple[int, tuple[float, ...], bool], ExplicitStream] = {}
+        self.explicit_places: dict[tuple[int, bytes, bool], Place] = {}
+        """Where the histogram of a distribution's id, of these bounds and with or without a sum is."""
+        self._layouts: dict[tuple[int, bool], Layout] = {}
         self._exponential: dict[int, ExponentialStream] = {}
-        self._by_series: dict[int, list[ExplicitStream]] = {}
+        self._by_series: dict[int, list[Place]] = {}
         self._forget_bytes()
 
     def _forget_bytes(self) -> None:
         self._kept = 0
         self._origins: dict[tuple[Key, Key, str, str], Origin] = {}
         self._metrics: dict[tuple[int, str, str, Kind], dict[Key, int]] = {}
+
+    def resume_totals(self, ids: Ids) -> None:
+        """Running totals of series that are met for the first time go on from where the history has them."""
+        if self.totals is not None and len(met := self.sums.unmet(ids)):
+            self.sums.resume(met, self.totals.of([self.book.space.keys[number] for number in met.tolist()]))
 
     def make_room(self, now: float) -> None:
         """Before each request."""
@@ -117,28 +142,32 @@ class MetricSeries:
         key = tuple(sorted(tags.items()))
         return self.book.id_of((name, key, kind), lambda: (name, key, kind, unit))
 
-    def explicit(
-        self, series: int, bounds: tuple[float, ...], has_sum: bool, classic: tuple[str, Tags, str]
-    ) -> ExplicitStream | int:
-        """The stream of a distribution's id and these bounds; `classic` are name, tags and unit of its counters. Or why not."""
-        key = series, bounds, has_sum
-        stream = self._explicit.get(key)
-        if stream is None:
-            if len(self._explicit) >= self._limit:
+    def begin_explicit(self, series: int, bounds: bytes, has_sum: bool, classic: tuple[str, Tags, str]) -> Place | int:
+        """Make it: `bounds` are float64, finite, and rise; `classic` are name, tags and unit of its counters. Or why not."""
+        values = np.frombuffer(bounds, "<f8") + 0.0  # a bound of -0.0 is the same as one of 0.0
+        same = series, values.tobytes(), has_sum
+        place = self.explicit_places.get(same)
+        if place is None:
+            if len(self.explicit_places) >= 2 * self._limit:
                 return NO_ROOM
             name, tags, unit = classic
-            ids = [self.id_of(f"{name}_bucket", {**tags, "le": le}, Kind.COUNTER, "") for le in (*map(go_float, bounds), "+Inf")]
+            edges = (*map(go_float, values.tolist()), "+Inf")
+            ids = [self.id_of(f"{name}_bucket", {**tags, "le": le}, Kind.COUNTER, "") for le in edges]
             ids.append(self.id_of(f"{name}_count", tags, Kind.COUNTER, ""))
             ids += [self.id_of(f"{name}_sum", tags, Kind.COUNTER, unit)] if has_sum else []
             if min(ids) < 0:
                 return min(ids)
-            stream = ExplicitStream(series=series, bounds=bounds, ids=np.array(ids, np.int32), has_sum=has_sum)
-            self._explicit[key] = stream
-            self._by_series.setdefault(series, []).append(stream)
-        return stream
+            size = len(edges)
+            layout = self._layouts.get((size, has_sum))
+            if layout is None:
+                layout = self._layouts[size, has_sum] = Layout(size, has_sum)
+            place = self.explicit_places[same] = Place(layout, layout.add(series, ids, values))
+            self._by_series.setdefault(series, []).append(place)
+        self.explicit_places[series, bounds, has_sum] = place
+        return place
 
-    def explicit_of(self, series: int) -> list[ExplicitStream]:
-        """All streams of a distribution's id, one for each set of bounds it came with."""
+    def explicit_of(self, series: int) -> list[Place]:
+        """All histograms of a distribution's id, one for each set of bounds it came with."""
         return self._by_series.get(series, [])
 
     def exponential(self, series: int) -> ExponentialStream:

@@ -1,15 +1,9 @@
-"""Metrics, traces and logs: what each is called on the wire, and how its requests are answered."""
+"""Metrics, traces and logs: what each is called on the wire, and how requests are answered. Messages load at first use."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
-
-from google.protobuf import any_pb2, duration_pb2
-from google.rpc import error_details_pb2, status_pb2  # type: ignore[import-untyped]
-from opentelemetry.proto.collector.logs.v1 import logs_service_pb2
-from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2
-from opentelemetry.proto.collector.trace.v1 import trace_service_pb2
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,13 +13,20 @@ class Signal:
     name: str
     path: str
     service: str
-    request: type[Any]
-    response: type[Any]
     left_out: str
+
+    @property
+    def request(self) -> type[Any]:
+        """The published class of its requests."""
+        from collector.receivers.otlp.messages import REQUESTS
+
+        return REQUESTS[self.name]
 
     def answer(self, left_out: int, why: str) -> Any:
         """The response: a full success where nothing was left out."""
-        response = self.response()
+        from collector.receivers.otlp.messages import RESPONSES
+
+        response: Any = RESPONSES[self.name]()
         if left_out:
             setattr(response.partial_success, self.left_out, left_out)
             response.partial_success.error_message = why
@@ -36,24 +37,18 @@ METRICS = Signal(
     "metrics",
     "/v1/metrics",
     "opentelemetry.proto.collector.metrics.v1.MetricsService",
-    metrics_service_pb2.ExportMetricsServiceRequest,
-    metrics_service_pb2.ExportMetricsServiceResponse,
     "rejected_data_points",
 )
 TRACES = Signal(
     "traces",
     "/v1/traces",
     "opentelemetry.proto.collector.trace.v1.TraceService",
-    trace_service_pb2.ExportTraceServiceRequest,
-    trace_service_pb2.ExportTraceServiceResponse,
     "rejected_spans",
 )
 LOGS = Signal(
     "logs",
     "/v1/logs",
     "opentelemetry.proto.collector.logs.v1.LogsService",
-    logs_service_pb2.ExportLogsServiceRequest,
-    logs_service_pb2.ExportLogsServiceResponse,
     "rejected_log_records",
 )
 SIGNALS = (METRICS, TRACES, LOGS)
@@ -64,16 +59,20 @@ INVALID_ARGUMENT, RESOURCE_EXHAUSTED, UNIMPLEMENTED, INTERNAL, UNAVAILABLE = 3, 
 
 def retry_info(seconds: float) -> Any:
     """`google.rpc.RetryInfo`."""
+    from collector.receivers.otlp.messages import Duration, RetryInfo
+
     nanoseconds = round(max(0.0, seconds) * 1e9)
-    delay = duration_pb2.Duration(seconds=nanoseconds // 10**9, nanos=nanoseconds % 10**9)
-    return error_details_pb2.RetryInfo(retry_delay=delay)
+    delay = Duration(seconds=nanoseconds // 10**9, nanos=nanoseconds % 10**9)
+    return RetryInfo(retry_delay=delay)
 
 
 def status(code: int, why: str, retry_after: float | None = None) -> Any:
     """`google.rpc.Status`, with a `RetryInfo` where the sender should come again."""
-    told = status_pb2.Status(code=code, message=why[:1000])
+    from collector.receivers.otlp.messages import Any_, Status
+
+    told = Status(code=code, message=why[:1000])
     if retry_after is not None:
-        detail = any_pb2.Any()
+        detail = Any_()
         detail.Pack(retry_info(retry_after))
         told.details.append(detail)
     return told

@@ -126,6 +126,16 @@ class Sums:
         undo = self._put(ids[last], totals[last], np.where(late, when + STEP, times)[last], starts[last])
         return Counted(readings, increments, undo)
 
+    def unmet(self, ids: Ids) -> Ids:
+        """Those of which nothing was told yet, each once."""
+        self._grow(ids)
+        found: Ids = np.unique(ids[np.isneginf(self._time[ids]) & np.isnan(self._last[ids])])
+        return found
+
+    def resume(self, ids: Ids, totals: Floats) -> None:
+        """What was counted of these (ids unique) before all that is known here; NaN: nobody knows."""
+        self._last[ids] = totals
+
     def forget(self, ids: Ids) -> None:
         """These series say nothing from here on; what they say next is a new beginning."""
         self._grow(ids)

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
 import numpy as np
 
-from collector.receivers.otlp.attributes import Attributes, map_head, packed_pairs, text_of
+from collector.receivers.otlp.attributes import Attribute, Attributes, map_head, packed_pairs, text_of
 from collector.receivers.otlp.counters import LeftOut, OtlpCounters
 from collector.receivers.otlp.limits import MOST_ATTRIBUTES, MOST_EVENTS, MOST_KEPT, MOST_NAME, MOST_POINTS, MOST_TEXT
 from collector.receivers.otlp.schema import traces_request
 from monitor.model.spans import PeerKind, SpanKind, Spans, Status
 from monitor.model.texts import TextTable
+from monitor.pipeline.sampling import MOST_STATE, count_told, kept_state
 from monitor.topology.peers import peer_of
 
 UNKNOWN_SERVICE = "unknown_service"
 LAST_NANOSECOND = (1 << 63) - 1
-_NO_SPAN = bytes(8)
+_NO_SPAN, _NO_TRACE = bytes(8), bytes(16)
+NO_PEER: tuple[int, str] = (PeerKind.NONE, "")
 _MOST_KIND, _MOST_STATUS = max(SpanKind), max(Status)
 _pack = msgspec.msgpack.Encoder().encode
 _ATTRIBUTES, _MESSAGE, _EVENTS, _LINKS = (_pack(key) for key in ("attributes", "message", "events", "links"))
@@ -44,7 +46,8 @@ class TracesReader:
 
     def __init__(self, attributes: Attributes, counters: OtlpCounters) -> None:
         self._attributes, self._counters = attributes, counters
-        self._peers: dict[tuple[int, tuple[bytes, ...]], tuple[int, str]] = {}
+        self._peers: dict[tuple[int | bytes, ...], tuple[int, str]] = {}
+        self._states: dict[str, tuple[str, float]] = {}
 
     def read(self, data: bytes) -> tuple[Spans, LeftOut]:
         """Of an `ExportTraceServiceRequest`. Raises `UnreadableError`."""
@@ -59,64 +62,90 @@ class TracesReader:
 
     def _take(self, one: _Columns, spans: Any, service: int, shared_size: int, shared: bytes) -> None:
         place = one.texts.place
-        room = MOST_POINTS - len(one.ids)
+        room = MOST_POINTS - len(one.rows)
         if len(spans) > room:
             one.left_out.add(f"more than {MOST_POINTS} spans in one request", len(spans) - room)
             spans = spans[:room]
+        # Nearly all have no more details than these.
+        plain = [_HEADS[shared_size + 1] + shared + _ATTRIBUTES + head for head in _HEADS]
+        rows, peers, all_packed = one.rows, self._peers, self._attributes.all_packed
+        names: dict[str, int] = {}
         for span in spans:
             trace, number, parent = span.trace_id, span.span_id, span.parent_span_id
             start, end = span.start_time_unix_nano, span.end_time_unix_nano
-            why = _wrong(trace, number, parent, start, end)
-            if why:
-                one.left_out.add(why)
+            sound = len(trace) == 16 and trace != _NO_TRACE and len(number) == 8 and number != _NO_SPAN and start > 0
+            if not sound or start > LAST_NANOSECOND or end > LAST_NANOSECOND or (parent and len(parent) != 8):
+                one.left_out.add(_wrong(trace, number, parent))
                 continue
-            kind, status = span.kind, span.status
+            kind, state, code = span.kind, span.trace_state, 0
             if not 0 <= kind <= _MOST_KIND:
                 kind = 0
-            packed, peer_kind, peer = self._described(span.attributes, kind)
-            size, parts = shared_size, [shared]
-            if packed:
-                size += 1
-                parts += (_ATTRIBUTES, packed)
-            if status.message:
-                size += 1
-                parts += (_MESSAGE, _pack(self._cut(status.message, MOST_TEXT)))
+            parts, telling = all_packed(span.attributes)
+            peer_kind, peer = NO_PEER
+            if telling:
+                known = peers.get((kind, *[each.packed for each in telling]))
+                peer_kind, peer = known or self._peer(kind, telling)
+            others: list[bytes] = []
+            if span.HasField("status"):
+                status = span.status
+                code = status.code
+                if not 0 <= code <= _MOST_STATUS:
+                    code = 0
+                if status.message:
+                    others += (_MESSAGE, _pack(self._cut(status.message, MOST_TEXT)))
             events, links = span.events, span.links
             if events:
-                size += 1
-                parts += (_EVENTS, self._events(events))
+                others += (_EVENTS, self._events(events))
             if links:
-                size += 1
-                parts += (_LINKS, self._links(links))
-            code = status.code
-            one.traces.append(trace)
-            one.ids.append(number)
-            one.parents.append(parent or _NO_SPAN)
-            one.starts.append(start)
-            one.durations.append(end - start if end > start else 0)
-            one.services.append(service)
-            one.names.append(place(self._cut(span.name, MOST_NAME)))
-            one.kinds.append(kind)
-            one.statuses.append(code if 0 <= code <= _MOST_STATUS else 0)
-            one.peers.append(place(peer))
-            one.peer_kinds.append(peer_kind)
-            one.details.append(_HEADS[size] + b"".join(parts))
+                others += (_LINKS, self._links(links))
+            if parts and not others:
+                details = plain[len(parts)] + b"".join(parts)
+            else:
+                own = [_ATTRIBUTES, _HEADS[len(parts)], *parts] if parts else []
+                size = shared_size + len(others) // 2 + bool(parts)
+                details = b"".join((_HEADS[size], shared, *own, *others))
+            if state:
+                state, count = self._sampling(state)
+                one.states[len(rows)], one.counts[len(rows)] = place(state), count
+            name = span.name
+            named = names.get(name)
+            if named is None:
+                named = names[name] = place(self._cut(name, MOST_NAME))
+            rows.append(
+                (
+                    trace,
+                    number,
+                    parent or _NO_SPAN,
+                    start,
+                    end - start if end > start else 0,
+                    service,
+                    named,
+                    kind,
+                    code,
+                    place(peer) if peer else 0,
+                    peer_kind,
+                    details,
+                )
+            )
 
-    def _described(self, attributes: Any, kind: int) -> tuple[bytes, int, str]:
-        """Attributes packed, and the peer they tell."""
-        found = self._attributes.all_decoded(attributes)
-        packed = _HEADS[len(found)] + b"".join([each.packed for each in found]) if found else b""
-        telling = tuple([each.packed for each in found if each.of_peer])
-        if not telling:
-            return packed, PeerKind.NONE, ""
-        key = kind, telling
-        peer = self._peers.get(key)
-        if peer is None:
-            peer = peer_of(kind, {each.key: each.value for each in found if each.of_peer})
-            if len(self._peers) >= MOST_KEPT:
-                self._peers.clear()
-            self._peers[key] = peer
-        return packed, *peer
+    def _sampling(self, state: str) -> tuple[str, float]:
+        """What is kept of a `tracestate`, and how many spans it says that one of it stands for."""
+        found = self._states.get(state)
+        if found is None:
+            kept = kept_state(state)
+            found = kept, count_told(kept)
+            if len(self._states) >= MOST_KEPT:
+                self._states.clear()
+            if len(state) <= MOST_STATE:
+                self._states[state] = found
+        return found
+
+    def _peer(self, kind: int, telling: list[Attribute]) -> tuple[int, str]:
+        peer = peer_of(kind, {each.key: each.value for each in telling})
+        if len(self._peers) >= MOST_KEPT:
+            self._peers.clear()
+        self._peers[kind, *[each.packed for each in telling]] = peer
+        return peer
 
     def _events(self, events: Any) -> bytes:
         self._count_over(events)
@@ -156,54 +185,52 @@ class _Columns:
 
     def __init__(self) -> None:
         self.texts = TextTable()
-        self.traces: list[bytes] = []
-        self.ids: list[bytes] = []
-        self.parents: list[bytes] = []
-        self.starts: list[int] = []
-        self.durations: list[int] = []
-        self.services: list[int] = []
-        self.names: list[int] = []
-        self.kinds: list[int] = []
-        self.statuses: list[int] = []
-        self.peers: list[int] = []
-        self.peer_kinds: list[int] = []
-        self.details: list[bytes] = []
+        self.rows: list[tuple[bytes, bytes, bytes, int, int, int, int, int, int, int, int, bytes]] = []
+        """Trace, id, parent, start, duration, service, name, kind, status, peer, the kind of the peer, details."""
+        self.states: dict[int, int] = {}
+        self.counts: dict[int, float] = {}
+        """By place, of those that told something of their sampling."""
         self.left_out = LeftOut()
 
     def spans(self) -> Spans:
+        size = len(self.rows)
+        states, counts = np.zeros(size, np.int32), np.ones(size)
+        states[list(self.states)], counts[list(self.counts)] = list(self.states.values()), list(self.counts.values())
+        columns = zip(*self.rows, strict=True) if size else ([] for _ in range(12))
+        traces, ids, parents, starts, durations, services, names, kinds, statuses, peers, peer_kinds, details = columns
         return Spans(
             self.texts.texts(),
-            numbers(self.traces).reshape(-1, 2),
-            numbers(self.ids),
-            numbers(self.parents),
-            np.array(self.starts, np.int64),
-            np.array(self.durations, np.int64),
-            np.array(self.services, np.int32),
-            np.array(self.names, np.int32),
-            np.array(self.kinds, np.int8),
-            np.array(self.statuses, np.int8),
-            np.array(self.peers, np.int32),
-            np.array(self.peer_kinds, np.int8),
-            self.details,
+            numbers(traces).reshape(-1, 2),
+            numbers(ids),
+            numbers(parents),
+            np.array(starts, np.int64),
+            np.array(durations, np.int64),
+            np.array(services, np.int32),
+            np.array(names, np.int32),
+            np.array(kinds, np.int8),
+            np.array(statuses, np.int8),
+            np.array(peers, np.int32),
+            np.array(peer_kinds, np.int8),
+            list(details),
+            counts,
+            states,
         )
 
 
-def numbers(ids: list[bytes]) -> np.ndarray[tuple[int], np.dtype[np.uint64]]:
+def numbers(ids: Iterable[bytes]) -> np.ndarray[tuple[int], np.dtype[np.uint64]]:
     """Ids of whole eights of bytes as uint64, one after the other."""
     return np.frombuffer(b"".join(ids), ">u8").astype(np.uint64)
 
 
-def _wrong(trace: bytes, number: bytes, parent: bytes, start: int, end: int) -> str:
-    """Why a span cannot be taken; "" when it can."""
-    if len(trace) != 16 or not any(trace):
+def _wrong(trace: bytes, number: bytes, parent: bytes) -> str:
+    """Why a span cannot be taken."""
+    if len(trace) != 16 or trace == _NO_TRACE:
         return "a span's trace id is not of 16 bytes, or is zero"
-    if len(number) != 8 or not any(number):
+    if len(number) != 8 or number == _NO_SPAN:
         return "a span's id is not of 8 bytes, or is zero"
     if parent and len(parent) != 8:
         return "a span's parent id is not of 8 bytes"
-    if not 0 < start <= LAST_NANOSECOND or end > LAST_NANOSECOND:
-        return "a span has no start, or a time beyond the year 2262"
-    return ""
+    return "a span has no start, or a time beyond the year 2262"
 
 
 def _told(known: dict[str, Any], attributes: dict[str, Any]) -> dict[str, Any]:

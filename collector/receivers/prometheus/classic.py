@@ -1,8 +1,7 @@
 """Classic histograms of a scrape as distributions: what was observed since the scrape before, in the product's own bins.
 
-A bucket says how many values lie between two bounds, not where. Its count is spread evenly over eight points at equal distances
-between them, as histogram_quantile takes values to lie. The first bucket begins at 0 (one that ends at or below 0 counts at its
-bound), and what lies above the highest bound counts at that bound.
+A bucket's count is spread by value between its bounds (`monitor.windows.spread`). The first bucket begins at 0 (one that ends at
+or below 0 counts at its bound), and what lies above the highest bound counts at that bound.
 """
 
 from __future__ import annotations
@@ -18,9 +17,9 @@ from collector.receivers.prometheus.families import unit_of
 from collector.receivers.prometheus.line import NUMBER, Labels
 from monitor.model.batch import Floats, HistogramBatch, Ids
 from monitor.model.series import KeySpace, Kind
-from monitor.windows.bins import BIN_BITS, bins_of, middles_of
+from monitor.windows.bins import BIN_BITS, middles_of
+from monitor.windows.spread import PLACES, explicit_bins, shares
 
-POINTS = 8
 _HALF = 1 << (BIN_BITS - 1)
 Longs = npt.NDArray[np.int64]
 Named = Callable[[ParsedSeries], int]
@@ -32,7 +31,7 @@ class _Plan:
     """g histograms of one layout with b buckets, one histogram after the other, each by rising bounds.
 
     `ids` int32[g]; `buckets` int64[b] and `sums` int64[g] positions of the samples, -1 where there is no sum; `firsts` int64[g]
-    where each histogram's buckets begin; `group` int64[b]; `slot_of` int64[8 b]: which of s bins each point of each bucket falls
+    where each histogram's buckets begin; `group` int64[b]; `slot_of` int64[16 b]: which of s bins each point of each bucket falls
     into; `slot_group` int64[s] and `slot_bins` int32[s], by group and rising.
     """
 
@@ -114,8 +113,8 @@ class ClassicHistograms:
             return None
         sizes = np.array([len(buckets) for _, buckets, _ in groups], np.int64)
         group_of = np.repeat(np.arange(len(groups)), sizes)
-        points = np.concatenate([_points(np.array([bound for bound, _ in buckets])) for _, buckets, _ in groups])
-        slots, slot_of = np.unique(np.repeat(group_of, POINTS) << BIN_BITS | bins_of(points) + _HALF, return_inverse=True)
+        places = [explicit_bins(np.array([bound for bound, _ in buckets[:-1]])).ravel() for _, buckets, _ in groups]
+        slots, slot_of = np.unique(np.repeat(group_of, PLACES) << BIN_BITS | np.concatenate(places) + _HALF, return_inverse=True)
         return _Plan(
             ids=np.array([series_id for series_id, _, _ in groups], np.int32),
             buckets=np.array([position for _, buckets, _ in groups for _, position in buckets], np.int64),
@@ -132,8 +131,8 @@ class ClassicHistograms:
         inner = np.diff(change, prepend=0.0)
         inner[plan.firsts] = change[plan.firsts]
         # Buckets that are no running totals would count below zero.
-        shares = np.repeat(np.maximum(inner, 0.0) / POINTS, POINTS)
-        counts = np.bincount(plan.slot_of, shares, len(plan.slot_group)).astype(np.float64)
+        dealt = shares(np.where(inner > 0, inner, 0.0)).ravel()
+        counts = np.bincount(plan.slot_of, dealt, len(plan.slot_group)).astype(np.float64)
         held = (counts > 0) & known[plan.slot_group]
         sizes = np.bincount(plan.slot_group[held], minlength=len(plan.ids))
         some = np.flatnonzero(sizes)
@@ -168,13 +167,3 @@ class ClassicHistograms:
         self._last[numbers] = readings
         grown[there] = np.where(began_anew[there], readings, readings - before)
         return grown
-
-
-def _points(bounds: Floats) -> Floats:
-    """Eight points of each bucket; `bounds` rise and end with +Inf."""
-    upper = np.append(bounds[:-1], bounds[-2])
-    lower = np.concatenate(([min(0.0, bounds[0])], bounds[:-1]))
-    steps = (np.arange(POINTS) + 0.5) / POINTS
-    with np.errstate(over="ignore"):
-        points: Floats = (lower[:, np.newaxis] * (1 - steps) + upper[:, np.newaxis] * steps).ravel()
-    return points

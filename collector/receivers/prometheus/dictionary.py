@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import NamedTuple
 
 from collector.receivers.prometheus.families import TEXT_TYPES, TYPES, kind_of, unit_of
 from collector.receivers.prometheus.limits import ExpositionError, ExpositionLimits, LimitError
-from collector.receivers.prometheus.line import Labels, labels_of, metadata_of, series_of, shortened
+from collector.receivers.prometheus.line import Labels, labels_of, metadata_of, series_of, shortened, unescaped
 from monitor.model.series import Kind
+from monitor.query.history import Metadata
 
 SPARE = 10_000
 """Lines that may be remembered beyond a few times those of the last answer."""
@@ -43,6 +45,8 @@ class Dictionary:
         self._metadata: set[bytes] = set()
         self._types: dict[str, str] = {}
         self._units: dict[str, str] = {}
+        self._helps: dict[str, str] = {}
+        self._news: set[str] = set()
         self._declared_now: set[str] = set()
 
     def begin(self) -> None:
@@ -67,6 +71,12 @@ class Dictionary:
             self._describe(stripped)
             self._metadata.add(line)
         return True
+
+    def take_described(self) -> dict[str, Metadata]:
+        """What is new of families since the last call."""
+        news, self._news = self._news, set()
+        types, helps, units = self._types, self._helps, self._units
+        return {name: Metadata(_kind(types.get(name, "")), helps.get(name, ""), units.get(name, "")) for name in news}
 
     def sample(self, line: bytes) -> tuple[bytes, int]:
         """The bytes of a sample line up to its value, and the id of its series. Raises `ExpositionError`."""
@@ -94,13 +104,25 @@ class Dictionary:
     def _describe(self, line: bytes) -> None:
         described = metadata_of(_text(line), self.openmetrics)
         if described is None:
+            self._help(_text(line))
             return
+        self._news.add(described.name)
         if described.keyword == "TYPE":
             if not described.text:
                 raise ExpositionError(f"a TYPE line needs a name and a type: {shortened(_text(line))}")
             self._declare(described.name, described.text)
         elif described.keyword == "UNIT" and described.text and self.openmetrics:
             self._units[described.name] = described.text
+        elif described.keyword == "HELP":
+            self._helps[described.name] = unescaped(described.text or "")
+
+    def _help(self, line: str) -> None:
+        """HELP of the older format, which cannot be wrong: to Prometheus it is a comment."""
+        with contextlib.suppress(ExpositionError):
+            described = metadata_of(line, self.openmetrics, helps=True)
+            if described is not None:
+                self._helps[described.name] = unescaped(described.text or "")
+                self._news.add(described.name)
 
     def _declare(self, family: str, declared: str) -> None:
         if declared not in (TYPES if self.openmetrics else TEXT_TYPES):
@@ -111,6 +133,10 @@ class Dictionary:
                 raise ExpositionError(f"{shortened(family)} has two types")
             raise TypeChangedError
         self._declared_now.add(family)
+
+
+def _kind(declared: str) -> str:
+    return declared if declared in TYPES else "unknown"
 
 
 def _text(line: bytes) -> str:

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from collector.receivers.prometheus.dictionary import Dictionary, ParsedSeries, TypeChangedError
+from collector.receivers.prometheus.exemplars import MARK, ParsedExemplar, without_exemplars
 from collector.receivers.prometheus.layout import Layout, read_layout
 from collector.receivers.prometheus.limits import ExpositionError, ExpositionLimits, LimitError
 from collector.receivers.prometheus.native import NativeSample
 from collector.receivers.prometheus.numbers import numbers_of
 from collector.receivers.prometheus.openmetrics import check_openmetrics
 from monitor.model.batch import Floats, Ids
+from monitor.query.history import Metadata
 
 _CHECK_AGAIN_LINES = 20_000
 """A longer OpenMetrics text is validated as a whole (15 us a line) at first sight only, not whenever a series is added."""
@@ -21,7 +23,8 @@ _CHECK_AGAIN_LINES = 20_000
 class Samples:
     """n samples. `ids` int32[n], unique, into the parser's `series` (the same array as last time when the text kept its
     layout); `values` float64[n]; `times` float64[n] seconds, NaN where the text has none, or None where it has none at all.
-    `native` are the native histograms beside them, one a series; only protobuf has such.
+    `native` are the native histograms beside them, one a series; only protobuf has such. `exemplars` are of series among `ids`
+    and `native`.
     """
 
     ids: Ids
@@ -29,6 +32,7 @@ class Samples:
     times: Floats | None
     duplicates: int
     native: tuple[NativeSample, ...] = ()
+    exemplars: tuple[ParsedExemplar, ...] = ()
 
 
 class Parser(Protocol):
@@ -46,6 +50,9 @@ class Parser(Protocol):
 
     def parse(self, body: bytes) -> Samples:
         """The samples of one answer. Raises `ExpositionError` and nothing else; then nothing of the answer counts."""
+
+    def take_described(self) -> dict[str, Metadata]:
+        """What answers said of families that is new since the last call."""
 
 
 class ExpositionParser:
@@ -79,6 +86,10 @@ class ExpositionParser:
             # Lines of a refused text are known from now on, but nothing vouches for how they stand together.
             self._unchecked = True
             raise
+
+    def take_described(self) -> dict[str, Metadata]:
+        """See `Parser`."""
+        return self._dictionary.take_described()
 
     def _parse_anew(self, lines: list[bytes]) -> Samples:
         if self._dictionary.is_overgrown(self._live):
@@ -115,10 +126,15 @@ class ExpositionParser:
         check_openmetrics(texts, self.limits)
 
     def _samples(self, layout: Layout, tokens: list[bytes], joined: bytes) -> Samples:
+        exemplars: tuple[ParsedExemplar, ...] = ()
+        if self.openmetrics and MARK in joined:
+            tokens, exemplars = without_exemplars(tokens, layout.prefixes, layout.ids, layout.keep)
+            joined = b",".join(tokens)
         values, times = numbers_of(tokens, joined, layout.prefixes, self.openmetrics)
         if self.openmetrics and not bool((values[layout.counters] >= 0).all()):
             raise ExpositionError("a counter or bucket is negative or NaN")
         keep = layout.keep
         if keep is None:
-            return Samples(layout.ids, values, times, 0)
-        return Samples(layout.ids, values[keep], None if times is None else times[keep], len(tokens) - len(keep))
+            return Samples(layout.ids, values, times, 0, exemplars=exemplars)
+        stamps = None if times is None else times[keep]
+        return Samples(layout.ids, values[keep], stamps, len(tokens) - len(keep), exemplars=exemplars)

@@ -11,7 +11,7 @@ from collector.decompress import DecompressionError, decompress
 from collector.receivers.prometheus.access import Access, AccessError, Client
 from collector.receivers.prometheus.discovery import DiscoveryError, Group, groups_of
 from collector.receivers.prometheus.fetch import FetchError, get
-from collector.receivers.prometheus.target import ScrapeTarget
+from collector.receivers.prometheus.target import Policy, ScrapeTarget
 
 if TYPE_CHECKING:
     import aiohttp
@@ -23,17 +23,13 @@ _PATIENCE = 30.0
 class HttpDiscovery:
     """The targets that one address tells. When it fails, those it told last stay.
 
-    It is another host than the targets: it gets the credentials in its own address and the job's trust (`access`), never the
-    job's credentials.
+    `access` are its credentials and what it is trusted by; those in its own address go before them.
     """
 
     def __init__(self, url: str, access: Access, refresh: float) -> None:
-        whole = ScrapeTarget(url)
+        whole = ScrapeTarget(url, policy=Policy(access=access))
         self.shown = whole.shown_url
-        own = whole.access
-        self._client = Client(
-            Access(own.user, own.password, ca_file=access.ca_file, insecure_skip_verify=access.insecure_skip_verify)
-        )
+        self._client = Client(whole.access)
         self._refresh = refresh
         self._found: list[Group] = []
         self._problem = ""

@@ -51,11 +51,17 @@ class ScrapeJob:
     password_file: str = ""
     bearer_token: str = field(default="", repr=False)
     bearer_token_file: str = ""
+    sd_user: str = ""
+    sd_password: str = field(default="", repr=False)
+    sd_password_file: str = ""
+    sd_bearer_token: str = field(default="", repr=False)
+    sd_bearer_token_file: str = ""
     ca_file: str = ""
     cert_file: str = ""
     key_file: str = ""
     server_name: str = ""
     insecure_skip_verify: bool = False
+    target_limit: int = 0
     body_size_limit: int = 0
     sample_limit: int = 0
     label_limit: int = 0
@@ -63,6 +69,8 @@ class ScrapeJob:
     label_value_length_limit: int = 0
     rules: tuple[Rule, ...] = field(init=False, repr=False)
     policy: Policy = field(init=False, repr=False)
+    discovery: Access = field(init=False, repr=False)
+    """With what `http_sd` is asked: it is another host than the targets, and gets none of their credentials."""
 
     def __post_init__(self) -> None:
         if not (self.url or self.targets or self.file_sd or self.http_sd):
@@ -91,8 +99,29 @@ class ScrapeJob:
         )
         object.__setattr__(self, "rules", _named("relabel", self.relabel))
         object.__setattr__(self, "policy", policy)
+        object.__setattr__(self, "discovery", self._discovery())
         if self.url:
             self._at(self.url, {}, {}, self.interval, self.timeout)
+
+    def _discovery(self) -> Access:
+        try:
+            return Access(
+                self.sd_user,
+                self.sd_password,
+                self.sd_password_file,
+                self.sd_bearer_token,
+                self.sd_bearer_token_file,
+                self.ca_file,
+                insecure_skip_verify=self.insecure_skip_verify,
+            )
+        except ValueError as error:
+            raise ValueError(f"http_sd: {error}") from None
+
+    def too_many(self, targets: int) -> str:
+        """Why none of so many targets is scraped, "" where they are: as in Prometheus, a job is over its limit as a whole."""
+        if not self.target_limit or targets <= self.target_limit:
+            return ""
+        return f"{self.name} has {targets} targets after relabelling; target_limit is {self.target_limit}, so none is scraped"
 
     @property
     def name(self) -> str:

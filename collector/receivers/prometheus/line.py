@@ -46,12 +46,24 @@ METRIC_NAME = re.compile(_NAME)
 NUMBER = re.compile(_NUMBER)
 
 
+class ExemplarText(NamedTuple):
+    """An exemplar as a target tells it: labels in the order written, its value, its time in seconds or None."""
+
+    labels: Labels
+    value: float
+    timestamp: float | None
+
+
 class Rest(NamedTuple):
     """What follows the series on a line. `timestamp` in seconds or None."""
 
     value: float
     timestamp: float | None
-    has_exemplar: bool
+    exemplar: ExemplarText | None
+
+    @property
+    def has_exemplar(self) -> bool:
+        return self.exemplar is not None
 
 
 class Metadata(NamedTuple):
@@ -143,18 +155,17 @@ def rest_of(text: str, openmetrics: bool) -> Rest:
         timestamp = float(match[2]) if openmetrics else float(match[2]) / 1000.0
         if not math.isfinite(timestamp):
             raise ExpositionError(f"timestamp out of range: {shortened(text)}")
-    has_exemplar = openmetrics and match[4] is not None
-    if has_exemplar:
-        _check_exemplar(match[3], match[5])
-    return Rest(float(match[1]), timestamp, has_exemplar)
+    exemplar = _exemplar(match[3], match[4], match[5]) if openmetrics and match[4] is not None else None
+    return Rest(float(match[1]), timestamp, exemplar)
 
 
-def _check_exemplar(label_text: str, timestamp: str | None) -> None:
+def _exemplar(label_text: str, value: str, timestamp: str | None) -> ExemplarText:
     labels = labels_of(label_text, ExpositionLimits())
     if sum(len(name) + len(value) for name, value in labels) > MAX_EXEMPLAR:
         raise ExpositionError(f"an exemplar's labels have more than {MAX_EXEMPLAR} characters")
     if timestamp is not None and not math.isfinite(float(timestamp)):
         raise ExpositionError("an exemplar's timestamp is out of range")
+    return ExemplarText(labels, float(value), None if timestamp is None else float(timestamp))
 
 
 def unescaped(text: str) -> str:

@@ -1,8 +1,7 @@
 """Native histograms of a scrape: what was observed since the one before, in the product's own bins.
 
-The bins are buckets of schema 6. A histogram of a finer schema is merged into them exactly. A bucket of a coarser one covers
-2^(6 - schema) of them: its count is spread evenly over these, or over 16 of them at equal steps where they are more (counts are
-taken to be even on a logarithmic scale, as histogram_quantile has it).
+The bins are buckets of schema 6. A histogram of a finer schema is merged into them exactly; buckets of a coarser one are spread
+over them (`monitor.windows.spread`).
 """
 
 from __future__ import annotations
@@ -16,12 +15,11 @@ import numpy.typing as npt
 
 from monitor.model.batch import Floats, HistogramBatch, Ids
 from monitor.model.series import KeySpace
-from monitor.windows.bins import BIN_BITS, SCALE, ZERO_INDEX, middles_of
+from monitor.windows.bins import BIN_BITS, middles_of
+from monitor.windows.spread import spread
 
 LEAST_SCHEMA, MOST_SCHEMA = -4, 8
-_MOST_SPREAD = 16
 _HALF = 1 << (BIN_BITS - 1)
-_MOST_BIN = _HALF - 1
 Longs = npt.NDArray[np.int64]
 
 
@@ -159,38 +157,21 @@ def binned(histograms: Sequence[NativeHistogram]) -> tuple[Longs, Ids, Floats, F
     counts = np.concatenate([np.empty(0), *(side.counts for side in sides)])
     side_of = np.repeat(np.arange(len(sides)), sizes)
     schemas = np.repeat(np.array([of.schema for of in histograms], np.int64), 2)
-    numbers, spread, parts = _spread(indices, counts, side_of, side_of % 2 == 1, schemas[side_of])
+    found = spread(indices - 1, schemas[side_of], counts)
+    side_of = side_of[found.bucket]
+    signed = np.where(side_of % 2 == 1, -found.bins, found.bins).astype(np.int64)
     # The zero buckets join the others.
-    numbers = np.concatenate((numbers, np.arange(len(histograms))))
-    spread = np.concatenate((spread, np.zeros(len(histograms), np.int64)))
-    parts = np.concatenate((parts, [of.zero_count for of in histograms]))
-    unique, places = np.unique(numbers << BIN_BITS | spread + _HALF, return_inverse=True)
+    numbers = np.concatenate((side_of // 2, np.arange(len(histograms))))
+    signed = np.concatenate((signed, np.zeros(len(histograms), np.int64)))
+    parts = np.concatenate((found.counts, [of.zero_count for of in histograms]))
+    unique, places = np.unique(numbers << BIN_BITS | signed + _HALF, return_inverse=True)
     merged = np.bincount(places, parts, len(unique)).astype(np.float64)
     held = merged > 0
-    owners, bins, found = unique[held] >> BIN_BITS, ((unique[held] & (2 * _HALF - 1)) - _HALF).astype(np.int32), merged[held]
+    owners, bins, counted = unique[held] >> BIN_BITS, ((unique[held] & (2 * _HALF - 1)) - _HALF).astype(np.int32), merged[held]
     offsets = np.concatenate(([0], np.cumsum(np.bincount(owners, minlength=len(histograms))))).astype(np.int64)
     sums = np.array([of.sum for of in histograms])
-    made = np.bincount(owners, middles_of(bins) * found, len(histograms))
-    return offsets, bins, found, np.where(np.isfinite(sums), sums, made)
-
-
-def _spread(
-    indices: Longs, counts: Floats, side_of: Longs, negative: npt.NDArray[np.bool_], schemas: Longs
-) -> tuple[Longs, Longs, Floats]:
-    """For each bin that a bucket falls into: the histogram (two sides each), the bin and the part of the count."""
-    coarse = np.maximum(SCALE - schemas, 0)
-    points = np.minimum(1 << coarse, _MOST_SPREAD)
-    steps = (1 << coarse) // points
-    fine = -((-indices) >> np.maximum(schemas - SCALE, 0))
-    firsts = ((fine - 1) << coarse) + ZERO_INDEX + steps // 2
-    begins = np.cumsum(points) - points
-    nth = np.arange(int(points.sum())) - np.repeat(begins, points)
-    bins = np.clip(np.repeat(firsts, points) + np.repeat(steps, points) * nth, 1, _MOST_BIN)
-    return (
-        np.repeat(side_of // 2, points),
-        np.where(np.repeat(negative, points), -bins, bins),
-        np.repeat(counts / points, points),
-    )
+    made = np.bincount(owners, middles_of(bins) * counted, len(histograms))
+    return offsets, bins, counted, np.where(np.isfinite(sums), sums, made)
 
 
 def _merged(indices: Longs, counts: Floats) -> Side:

@@ -7,7 +7,7 @@ Source: prometheus/client_model, io/prometheus/client/metrics.proto. Families be
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -22,32 +22,34 @@ from collector.protobuf.wire import (
     as_unsigned,
     bytes_field,
     fields,
-    varint_at,
 )
 from collector.receivers.prometheus.dictionary import SPARE, ParsedSeries
+from collector.receivers.prometheus.exemplars import ParsedExemplar, exemplar_in
 from collector.receivers.prometheus.exposition_parser import Samples
 from collector.receivers.prometheus.families import unit_of
 from collector.receivers.prometheus.limits import ExpositionError, ExpositionLimits, LimitError
-from collector.receivers.prometheus.line import Labels, shortened
+from collector.receivers.prometheus.line import ExemplarText, Labels, shortened
 from collector.receivers.prometheus.native import NativeHistogram, NativeSample
+from collector.receivers.prometheus.protobuf_family import (
+    COUNTER,
+    GAUGE,
+    HISTOGRAM,
+    SUMMARY,
+    UNTYPED,
+    Family,
+    families_of,
+)
 from collector.receivers.prometheus.protobuf_histogram import HistogramMessage, read_histogram
 from monitor.model.batch import Ids
 from monitor.model.series import Kind
+from monitor.query.history import Metadata
 
-COUNTER, GAUGE, SUMMARY, UNTYPED, HISTOGRAM, GAUGE_HISTOGRAM = range(6)
 _FIELDS_A_SAMPLE = 40
 _LABEL_TAG = 1 << 3 | 2
 _DOUBLE_TAG = 1 << 3 | 1
 _DOUBLE = struct.Struct("<d")
 _VALUES = {2: GAUGE, 3: COUNTER, 4: SUMMARY, 5: UNTYPED, 7: HISTOGRAM}
 """Which field of a Metric holds what."""
-
-
-class _Family(NamedTuple):
-    name: str
-    type: int
-    unit: str
-    metrics: list[memoryview]
 
 
 class _Reading(NamedTuple):
@@ -57,6 +59,7 @@ class _Reading(NamedTuple):
     label: tuple[str, float] | None
     value: float
     counts: bool
+    exemplar: ExemplarText | None = None
 
 
 class ProtobufParser:
@@ -75,6 +78,9 @@ class ProtobufParser:
         self._known: dict[tuple[str, bytes, str, float | None], int] = {}
         self._by_key: dict[tuple[str, Labels], int] = {}
         self._types: dict[str, int] = {}
+        self.described: dict[str, Metadata] = {}
+        """What the last answer says of each family."""
+        self._taken: dict[str, Metadata] = {}
 
     def parse(self, body: bytes) -> Samples:
         """The samples of one answer. Raises `ExpositionError` and nothing else; then nothing of the answer counts."""
@@ -82,21 +88,29 @@ class ProtobufParser:
             raise LimitError(f"the answer is longer than {self.limits.body_bytes} bytes")
         try:
             budget = Budget(_FIELDS_A_SAMPLE * self.limits.samples)
-            families = list(_families(memoryview(body), budget))
+            families = list(families_of(memoryview(body), budget))
             if len(self._known) > SPARE + 4 * len(self._ids) or any(
                 self._types.get(of.name, of.type) != of.type for of in families
             ):
                 self._forget()
                 self.generation += 1
+            self.described = {of.name: Metadata(of.type_name, of.help, of.unit) for of in families}
             return self._samples(families, budget)
         except ProtobufError as error:
             raise ExpositionError(f"no protobuf exposition: {error}") from None
 
-    def _samples(self, families: list[_Family], budget: Budget) -> Samples:
+    def take_described(self) -> dict[str, Metadata]:
+        """See `Parser`."""
+        news = {name: said for name, said in self.described.items() if self._taken.get(name) != said}
+        self._taken = self.described
+        return news
+
+    def _samples(self, families: list[Family], budget: Budget) -> Samples:
         ids: list[int] = []
         values: list[float] = []
         times: list[float] = []
         native: list[NativeSample] = []
+        exemplars: list[ParsedExemplar] = []
         for family in families:
             self._types[family.name] = family.type
             for metric in family.metrics:
@@ -113,13 +127,16 @@ class ProtobufParser:
                     ids.append(self._id(family, labels, reading))
                     values.append(reading.value)
                     times.append(time)
+                    if reading.exemplar is not None:
+                        exemplars.append(ParsedExemplar(ids[-1], reading.exemplar))
                 if len(ids) > self.limits.samples:
                     raise LimitError(f"the answer has more than {self.limits.samples} samples")
                 if found is not None and family.type == HISTOGRAM:
                     native.append(NativeSample(self._native_id(family, labels), time, found))
+                    exemplars += [ParsedExemplar(native[-1].series, each) for each in whole.exemplars]
                 elif found is not None:
                     self.gauge_histograms += 1
-        return self._columns(ids, values, times, native)
+        return replace(self._columns(ids, values, times, native), exemplars=tuple(exemplars))
 
     def _columns(self, ids: list[int], values: list[float], times: list[float], native: list[NativeSample]) -> Samples:
         found = np.array(ids, np.int32)
@@ -139,7 +156,7 @@ class ProtobufParser:
             tuple(single.values()),
         )
 
-    def _id(self, family: _Family, labels: bytes, reading: _Reading) -> int:
+    def _id(self, family: Family, labels: bytes, reading: _Reading) -> int:
         key = family.name, labels, reading.suffix, reading.label[1] if reading.label is not None else None
         known = self._known.get(key)
         if known is None:
@@ -148,14 +165,14 @@ class ProtobufParser:
             known = self._known[key] = self._add(family, labels, family.name + reading.suffix, further, kind)
         return known
 
-    def _native_id(self, family: _Family, labels: bytes) -> int:
+    def _native_id(self, family: Family, labels: bytes) -> int:
         key = family.name, labels, "", None
         known = self._known.get(key)
         if known is None:
             known = self._known[key] = self._add(family, labels, family.name, None, Kind.DISTRIBUTION)
         return known
 
-    def _add(self, family: _Family, encoded: bytes, name: str, further: tuple[str, str] | None, kind: Kind) -> int:
+    def _add(self, family: Family, encoded: bytes, name: str, further: tuple[str, str] | None, kind: Kind) -> int:
         pairs = _labels(encoded, self.limits)
         if further is not None:
             pairs.append(further)
@@ -169,29 +186,6 @@ class ProtobufParser:
             found = self._by_key[name, labels] = len(self.series)
             self.series.append(ParsedSeries(name, labels, kind, unit_of(name, {family.name: family.unit} if family.unit else {})))
         return found
-
-
-def _families(body: memoryview, budget: Budget) -> Iterator[_Family]:
-    at = 0
-    while at < len(body):
-        size, at = varint_at(body, at)
-        if size > len(body) - at:
-            raise ProtobufError("the last family is cut off")
-        name, kind, unit = "", COUNTER, ""
-        metrics: list[memoryview] = []
-        for number, wire, value, _ in fields(body[at : at + size], budget):
-            if number == 1:
-                name = as_text(value, wire)
-            elif number == 3:
-                kind = as_unsigned(value, wire)
-            elif number == 4:
-                metrics.append(as_message(value, wire))
-            elif number == 5:
-                unit = as_text(value, wire)
-        at += size
-        if not name:
-            raise ProtobufError("a family has no name")
-        yield _Family(name, kind, unit, metrics)
 
 
 def _metric(metric: memoryview, budget: Budget) -> tuple[bytes, float, int, memoryview | None]:
@@ -237,13 +231,16 @@ def _simple(message: memoryview, kind: int, budget: Budget) -> list[_Reading]:
     if kind == SUMMARY:
         return _summary(message, budget)
     value = 0.0
+    exemplar: ExemplarText | None = None
     if len(message) == 9 and message[0] == _DOUBLE_TAG:
         value = _DOUBLE.unpack_from(message, 1)[0]
     else:
         for number, wire, found, _ in fields(message, budget):
             if number == 1:
                 value = as_double(found, wire)
-    return [_Reading("", None, value, kind == COUNTER)]
+            elif number == 2 and kind == COUNTER:
+                exemplar = exemplar_in(as_message(found, wire), budget)
+    return [_Reading("", None, value, kind == COUNTER, exemplar)]
 
 
 def _summary(message: memoryview, budget: Budget) -> list[_Reading]:
@@ -266,7 +263,11 @@ def _summary(message: memoryview, budget: Budget) -> list[_Reading]:
 
 
 def _histogram(histogram: HistogramMessage, counts: bool) -> list[_Reading]:
-    readings = [_Reading("_bucket", ("le", bound), count, counts) for bound, count in histogram.buckets]
+    told = histogram.bucket_exemplars
+    readings = [
+        _Reading("_bucket", ("le", bound), count, counts, told.get(place))
+        for place, (bound, count) in enumerate(histogram.buckets)
+    ]
     if (not histogram.buckets and histogram.native is None) or (histogram.buckets and histogram.buckets[-1][0] != np.inf):
         readings.append(_Reading("_bucket", ("le", np.inf), histogram.count, counts))  # it may be left out
     return [*readings, _Reading("_sum", None, histogram.sum, counts), _Reading("_count", None, histogram.count, counts)]

@@ -19,6 +19,8 @@ from collector.protobuf.wire import (
     packed_varints,
     unzigzag,
 )
+from collector.receivers.prometheus.exemplars import exemplar_in
+from collector.receivers.prometheus.line import ExemplarText
 from collector.receivers.prometheus.native import LEAST_SCHEMA, MOST_SCHEMA, NativeHistogram, Side
 
 _MOST_INDEX = 1 << 20
@@ -27,12 +29,16 @@ _MOST_INDEX = 1 << 20
 
 @dataclass(slots=True)
 class HistogramMessage:
-    """`buckets` are upper bounds and cumulative counts in the order sent."""
+    """`buckets` are upper bounds and cumulative counts in the order sent; `bucket_exemplars` by their places in it, `exemplars`
+    those of a native histogram.
+    """
 
     count: float = 0.0
     sum: float = 0.0
     buckets: list[tuple[float, float]] = field(default_factory=list)
     native: NativeHistogram | None = None
+    bucket_exemplars: dict[int, ExemplarText] = field(default_factory=dict)
+    exemplars: list[ExemplarText] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -90,7 +96,9 @@ def read_histogram(message: memoryview, budget: Budget, most_buckets: int) -> Hi
         elif number in (2, 4, 6, 8):
             whole[number] = as_double(value, wire)
         elif number == 3:
-            found.buckets.append(_bucket(as_message(value, wire), budget))
+            _bucket(as_message(value, wire), budget, found)
+        elif number == 16:
+            found.exemplars.append(exemplar_in(as_message(value, wire), budget))
         elif number == 5:
             schema = as_zigzag(value, wire)
         elif 9 <= number <= 14:
@@ -104,11 +112,13 @@ def read_histogram(message: memoryview, budget: Budget, most_buckets: int) -> Hi
     return found
 
 
-def _bucket(message: memoryview, budget: Budget) -> tuple[float, float]:
+def _bucket(message: memoryview, budget: Budget, found: HistogramMessage) -> None:
     whole: dict[int, float] = {}
     for number, wire, value, _ in fields(message, budget):
         if number == 1:
             whole[number] = float(as_unsigned(value, wire))
         elif number in (2, 4):
             whole[number] = as_double(value, wire)
-    return whole.get(2, 0.0), whole.get(4, 0.0) or whole.get(1, 0.0)
+        elif number == 3:
+            found.bucket_exemplars[len(found.buckets)] = exemplar_in(as_message(value, wire), budget)
+    found.buckets.append((whole.get(2, 0.0), whole.get(4, 0.0) or whole.get(1, 0.0)))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from collector.decompress import DecompressionError, decompress
 from collector.receivers.accept import Accept, NotAcceptedError
+from collector.receivers.descriptions import Descriptions
 from collector.receivers.prometheus.access import AccessError, Client
 from collector.receivers.prometheus.exposition_parser import ExpositionParser, Parser, Samples
 from collector.receivers.prometheus.fetch import Answer, FetchError, Format, accepted, fetch
@@ -19,6 +20,7 @@ from collector.receivers.prometheus.protobuf import ProtobufParser
 from collector.receivers.prometheus.series import Batches, ScrapeCounters, TargetSeries
 from collector.receivers.prometheus.target import ScrapeTarget, TargetHealth
 from monitor.model.batch import Batch, HistogramBatch
+from monitor.model.exemplars import ExemplarSink
 
 if TYPE_CHECKING:
     import aiohttp
@@ -44,9 +46,13 @@ class TargetScrape:
         counters: ScrapeCounters,
         limits: ExpositionLimits,
         accept: Accept | None = None,
+        descriptions: Descriptions | None = None,
+        exemplars: ExemplarSink | None = None,
     ) -> None:
         self.target = target
+        self._exemplars = exemplars
         self._accept = accept
+        self._descriptions = descriptions
         self._sink = sink
         self._clock = clock
         self._counters = counters
@@ -59,6 +65,8 @@ class TargetScrape:
         self._format = Format.OPENMETRICS
         self._parser: Parser = ExpositionParser(openmetrics=True, limits=self._limits)
         self._ask_openmetrics = True
+        self.refused = ""
+        """Why it is not even asked: its job has too many targets."""
         self.health = TargetHealth(
             target.shown_url,
             tags["job"],
@@ -77,12 +85,20 @@ class TargetScrape:
 
     async def scrape(self, session: aiohttp.ClientSession) -> None:
         """Scrape once and hand on what came; a failure is noted, not raised."""
+        started, began = self._clock(), time.monotonic()
+        samples, error, answered = (None, self.refused, False) if self.refused else await self._asked(session)
+        duration = time.monotonic() - began
+        self._counters.scrapes += 1
+        batches, error = self._made(samples, error, started, duration)
+        self._counters.failed += bool(error)
+        self._note(started, duration, error, samples, answered or samples is not None)
+        await self._hand_on(batches)
+
+    async def _asked(self, session: aiohttp.ClientSession) -> tuple[Samples | None, str, bool]:
+        """Its samples, or why there are none, and whether it had answered."""
         import aiohttp
 
-        started, began = self._clock(), time.monotonic()
         timeout = min(self.target.timeout, self.target.interval)
-        samples: Samples | None = None
-        error = ""
         try:
             async with asyncio.timeout(timeout):
                 accept = accepted(self._ask_openmetrics, self.target.policy.native_histograms)
@@ -90,16 +106,15 @@ class TargetScrape:
                     session, self._url, self._client, accept=accept, patience=timeout, limit=self._limits.body_bytes
                 )
             samples = await self._parse(answer)
+            if self._descriptions is not None:
+                self._descriptions.tell_all(self._parser.take_described())
+            return samples, "", True
         except TimeoutError:
-            error = f"no complete answer within {timeout:g} s"
-        except (FetchError, AccessError, DecompressionError, ExpositionError, aiohttp.ClientError, OSError) as problem:
-            error = str(problem) or type(problem).__name__
-        duration = time.monotonic() - began
-        self._counters.scrapes += 1
-        batches, error = self._made(samples, error, started, duration)
-        self._counters.failed += bool(error)
-        self._note(started, duration, error, samples)
-        await self._hand_on(batches)
+            return None, f"no complete answer within {timeout:g} s", False
+        except (FetchError, DecompressionError, ExpositionError) as problem:
+            return None, str(problem), True
+        except (AccessError, aiohttp.ClientError, OSError) as problem:
+            return None, str(problem) or type(problem).__name__, False
 
     async def _hand_on(self, batches: Batches) -> None:
         self._sink([batch for batch in batches if isinstance(batch, Batch)])
@@ -119,10 +134,17 @@ class TargetScrape:
         scraped = 0
         if samples is not None:
             try:
-                return self._series.taken(samples, self._parser, started, duration), ""
+                batches = self._series.taken(samples, self._parser, started, duration)
+                self._tell_exemplars(samples, started)
+                return batches, ""
             except LimitError as over:
                 error, scraped = str(over), len(samples.values) + len(samples.native)
         return self._series.failed(started, duration, scraped), error
+
+    def _tell_exemplars(self, samples: Samples, started: float) -> None:
+        found = self._series.exemplars(samples, started) if self._exemplars is not None else None
+        if self._exemplars is not None and found is not None:
+            self._exemplars(found)
 
     async def _parse(self, answer: Answer) -> Samples:
         if answer.format is not self._format:
@@ -146,7 +168,7 @@ class TargetScrape:
     def _decode_and_parse(self, answer: Answer) -> Samples:
         return self._parser.parse(decompress(answer.body, answer.encoding, self._limits.body_bytes))
 
-    def _note(self, started: float, duration: float, error: str, samples: Samples | None) -> None:
+    def _note(self, started: float, duration: float, error: str, samples: Samples | None, answered: bool) -> None:
         before, error = self.health, error[:_MAX_ERROR]
         if error and error != before.error:
             _LOG.warning("scrape of %s failed: %s", before.url, error)
@@ -161,4 +183,5 @@ class TargetScrape:
             duration=duration,
             samples=count,
             series=self._series.live,
+            answered=answered,
         )

@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from collector.receivers.accept import Accept
+from collector.receivers.descriptions import Descriptions
 from collector.receivers.prometheus.discovery import Group
 from collector.receivers.prometheus.file_sd import LOOK_EVERY, FileDiscovery
 from collector.receivers.prometheus.http_sd import HttpDiscovery
@@ -18,6 +19,7 @@ from collector.receivers.prometheus.limits import ExpositionLimits
 from collector.receivers.prometheus.scrape import Clock, Sink, TargetScrape
 from collector.receivers.prometheus.series import ScrapeCounters
 from collector.receivers.prometheus.target import DroppedTarget, Identity, ScrapeTarget, TargetHealth
+from monitor.model.exemplars import ExemplarSink
 
 if TYPE_CHECKING:
     import aiohttp
@@ -36,10 +38,12 @@ class _Job:
     def __init__(self, job: ScrapeJob) -> None:
         self.job = job
         self.files = FileDiscovery(job.file_sd) if job.file_sd else None
-        self.https = [HttpDiscovery(url, job.policy.access, job.sd_refresh) for url in job.http_sd]
+        self.https = [HttpDiscovery(url, job.discovery, job.sd_refresh) for url in job.http_sd]
         self.scrapes: dict[Identity, TargetScrape] = {}
         self.tasks: dict[Identity, asyncio.Task[None]] = {}
         self.dropped: list[DroppedTarget] = []
+        self.too_many = ""
+        """Why none of its targets is scraped."""
 
     @property
     def _sources(self) -> list[FileDiscovery | HttpDiscovery]:
@@ -52,6 +56,7 @@ class _Job:
     def problems(self) -> list[str]:
         """Sentences about discovery that fails and targets that cannot be scraped."""
         notes = [problem for source in self._sources for problem in source.problems()]
+        notes += [self.too_many] if self.too_many else []
         return notes + [f"a target of {self.job.name} is left out: {target.reason}" for target in self.dropped if target.reason]
 
 
@@ -59,7 +64,7 @@ class Scraper:
     """Scrapes `jobs` (or plain targets) until cancelled.
 
     `sink` gets the batches and `accept` the histograms, which are kept as they come; `clock` says the time (seconds since the
-    epoch).
+    epoch). `descriptions` takes what targets say of their metrics, `exemplars` those of their samples.
     """
 
     def __init__(
@@ -69,8 +74,11 @@ class Scraper:
         clock: Clock,
         limits: ExpositionLimits | None = None,
         accept: Accept | None = None,
+        descriptions: Descriptions | None = None,
+        exemplars: ExemplarSink | None = None,
     ) -> None:
         self.counters = ScrapeCounters()
+        self._descriptions, self._exemplars = descriptions, exemplars
         self._sink = sink
         self._accept = accept
         self._clock = clock
@@ -101,7 +109,8 @@ class Scraper:
 
     def notes(self) -> list[str]:
         """Sentences about what is wrong; bounded."""
-        down = [f"{target.url} does not answer: {target.error}" for target in self.health() if target.error]
+        whole = {job.too_many for job in self._jobs}  # told once, not for each target
+        down = [_trouble(target) for target in self.health() if target.error and target.error not in whole]
         notes = [note for job in self._jobs for note in job.problems()] + down
         further = [f"and {len(notes) - _MOST_NOTES} more scrapes that fail"] if len(notes) > _MOST_NOTES else []
         return notes[:_MOST_NOTES] + further
@@ -148,6 +157,7 @@ class Scraper:
     def _arrange(self, job: _Job, session: aiohttp.ClientSession | None) -> None:
         """Begin scrapes of new targets, end those of targets that went; without a session nothing runs yet."""
         targets, job.dropped = job.job.scraped(job.groups())
+        job.too_many = job.job.too_many(len(targets))
         wanted = {target.identity: target for target in targets}
         for identity in [identity for identity, scrape in job.scrapes.items() if wanted.get(identity) != scrape.target]:
             scrape, task = job.scrapes.pop(identity), job.tasks.pop(identity, None)
@@ -156,6 +166,8 @@ class Scraper:
             task.cancel()
             task.add_done_callback(partial(_end, scrape))
         job.scrapes = {identity: job.scrapes.get(identity) or self._scrape_of(target) for identity, target in wanted.items()}
+        for scrape in job.scrapes.values():
+            scrape.refused = job.too_many
         if session is not None:
             for identity, scrape in job.scrapes.items():
                 if identity not in job.tasks:
@@ -165,7 +177,9 @@ class Scraper:
         return [*self._plain.values(), *(scrape for job in self._jobs for scrape in job.scrapes.values())]
 
     def _scrape_of(self, target: ScrapeTarget) -> TargetScrape:
-        return TargetScrape(target, self._sink, self._clock, self.counters, self._bounds, self._accept)
+        return TargetScrape(
+            target, self._sink, self._clock, self.counters, self._bounds, self._accept, self._descriptions, self._exemplars
+        )
 
     async def _repeat(self, scrape: TargetScrape, session: aiohttp.ClientSession) -> None:
         interval, offset = scrape.target.interval, scrape.target.offset
@@ -185,6 +199,11 @@ class Scraper:
             following = _next_due(self._clock(), interval, offset)
             self.counters.missed += max(0, round((following - due) / interval) - 1)
             due = following
+
+
+def _trouble(target: TargetHealth) -> str:
+    what = "is not taken" if target.answered else "does not answer"
+    return f"{target.url} of {target.job} {what}: {target.error}"
 
 
 def _end(scrape: TargetScrape, _task: asyncio.Task[None]) -> None:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from collector.receivers.prometheus.classic import ClassicHistograms
 from collector.receivers.prometheus.counters import ScrapeCounters
+from collector.receivers.prometheus.exemplars import columns_of
 from collector.receivers.prometheus.exposition_parser import Parser, Samples
 from collector.receivers.prometheus.limits import LimitError
 from collector.receivers.prometheus.naming import SeriesNames
@@ -17,6 +18,7 @@ from collector.receivers.prometheus.native import NativeDeltas
 from collector.receivers.prometheus.target import Policy
 from monitor.model.batch import Batch, Floats, HistogramBatch, Ids
 from monitor.model.cumulative import Cumulative
+from monitor.model.exemplars import Exemplars
 from monitor.model.series import Kind, series_key
 
 __all__ = ["Batches", "ScrapeCounters", "TargetSeries"]
@@ -112,6 +114,10 @@ class TargetSeries:
         self._counters.samples += len(samples.values)
         self._counters.duplicates += samples.duplicates + rows.collided
         return batches
+
+    def exemplars(self, samples: Samples, started: float) -> Exemplars | None:
+        """Those of an answer that `taken` was given; None where there are none."""
+        return columns_of(samples.exemplars, self._names.of, self.space, started) if samples.exemplars else None
 
     def failed(self, started: float, duration: float, scraped: int = 0) -> Batches:
         """Batches of a scrape that failed: everything that lived says nothing from there on, and counting begins anew.

@@ -131,6 +131,8 @@ class TargetHealth:
     discovered: Mapping[str, str] = field(default_factory=dict)
     interval: float = 0.0
     timeout: float = 0.0
+    answered: bool = False
+    """Whether the last scrape that failed had an answer, which was not taken."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import itertools
+import math
+from typing import Literal
+
 import msgspec
 
 from collector.receivers.prometheus.exposition_parser import ExpositionParser
-from collector.receivers.prometheus.limits import ExpositionError, ExpositionLimits
-from collector.receivers.prometheus.line import metadata_of
+from collector.receivers.prometheus.limits import ExpositionLimits, LimitError
+from collector.receivers.prometheus.protobuf import ProtobufParser
+from collector.receivers.pushgateway.native import Native, native_of
 from monitor.model.series import Kind
-from monitor.query.history import Labels
+from monitor.query.history import Labels, Metadata
 
+Form = Literal["text", "openmetrics", "protobuf"]
 PUSHED_AT, FAILED_AT = "push_time_seconds", "push_failure_time_seconds"
+MOST_BUCKETS = 500_000
+"""Of the native histograms of one push."""
 _SUFFIXES = {
     "histogram": ("_bucket", "_count", "_sum"),
     "summary": ("_count", "_sum"),
@@ -19,6 +27,7 @@ _SUFFIXES = {
     "info": ("_info",),
 }
 _UNTYPED = "untyped"
+_NOTHING = Metadata()
 
 
 class InconsistentError(ValueError):
@@ -26,13 +35,16 @@ class InconsistentError(ValueError):
 
 
 class Series(msgspec.Struct, frozen=True, array_like=True):
-    """A series of a group with its last value; `labels` are sorted and hold those of the group."""
+    """A series of a group with its last value, or its last native histogram (the value is its count then); `labels` are sorted
+    and hold those of the group.
+    """
 
     name: str
     labels: Labels
     kind: Kind
     unit: str
     value: float
+    native: Native | None = None
 
 
 class Family(msgspec.Struct, frozen=True, array_like=True):
@@ -45,22 +57,27 @@ class Family(msgspec.Struct, frozen=True, array_like=True):
     series: tuple[Series, ...]
 
 
-def families_in(body: bytes, openmetrics: bool, grouping: Labels, now: float, limits: ExpositionLimits) -> list[Family]:
+def families_in(body: bytes, form: Form, grouping: Labels, now: float, limits: ExpositionLimits) -> list[Family]:
     """The families of an exposition, their series with the labels of the group, which win over their own.
 
     Raises `ExpositionError` for what is no exposition, `InconsistentError` for timestamps and series that come twice.
     """
-    parser = ExpositionParser(openmetrics, limits)
+    parser = ProtobufParser(limits) if form == "protobuf" else ExpositionParser(form == "openmetrics", limits)
     samples = parser.parse(body)
-    if samples.times is not None:
+    if samples.times is not None or not all(math.isnan(one.time) for one in samples.native):
         raise InconsistentError("pushed metrics must not have timestamps")
     if samples.duplicates:
         raise InconsistentError("a series comes twice in the push")
-    types, helps = _metadata(body, openmetrics)
+    if sum(len(one.histogram.positive.indices) + len(one.histogram.negative.indices) for one in samples.native) > MOST_BUCKETS:
+        raise LimitError(f"the native histograms of a push may have {MOST_BUCKETS} buckets; push fewer, or of a coarser schema")
+    described = parser.take_described()
+    types = {name: said.type for name, said in described.items() if said.type != "unknown"}
     found: dict[str, list[Series]] = {}
     own = dict(grouping)
     seen: set[tuple[str, Labels]] = set()
-    for number, value in zip(samples.ids.tolist(), samples.values.tolist(), strict=True):
+    plain = zip(samples.ids.tolist(), samples.values.tolist(), itertools.repeat(None))
+    drawn = ((one.series, one.histogram.count, native_of(one.histogram)) for one in samples.native)
+    for number, value, native in itertools.chain(plain, drawn):
         one = parser.series[number]
         if one.kind is None or one.name in (PUSHED_AT, FAILED_AT):
             continue
@@ -68,9 +85,10 @@ def families_in(body: bytes, openmetrics: bool, grouping: Labels, now: float, li
         if (one.name, labels) in seen:
             raise InconsistentError(f"the series {one.name[:100]!r} comes twice once the labels of the group are put on it")
         seen.add((one.name, labels))
-        found.setdefault(_family_of(one.name, types), []).append(Series(one.name, labels, one.kind, one.unit, value))
+        found.setdefault(_family_of(one.name, types), []).append(Series(one.name, labels, one.kind, one.unit, value, native))
     return [
-        Family(name, types.get(name, _UNTYPED), helps.get(name, ""), now, tuple(series)) for name, series in sorted(found.items())
+        Family(name, types.get(name, _UNTYPED), described.get(name, _NOTHING).help, now, tuple(series))
+        for name, series in sorted(found.items())
     ]
 
 
@@ -83,25 +101,6 @@ def _family_of(name: str, types: dict[str, str]) -> str:
             if base != name and types.get(base) == declared:
                 return base
     return name
-
-
-def _metadata(body: bytes, openmetrics: bool) -> tuple[dict[str, str], dict[str, str]]:
-    """Types and helps by family. The parser has found the text sound."""
-    types: dict[str, str] = {}
-    helps: dict[str, str] = {}
-    for line in body.split(b"\n"):
-        if not line.lstrip(b" \t").startswith(b"#"):
-            continue
-        text = line.decode() if openmetrics else line.decode().strip(" \t\r")
-        try:
-            described = metadata_of(text, openmetrics, helps=True)
-        except ExpositionError:  # a comment that looks like help
-            continue
-        if described is not None and described.text:
-            held = {"TYPE": types, "HELP": helps}.get(described.keyword)
-            if held is not None:
-                held[described.name] = described.text
-    return types, helps
 
 
 def own_series(grouping: Labels, pushed: float, failed: float) -> list[Series]:

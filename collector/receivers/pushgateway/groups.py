@@ -152,11 +152,14 @@ class Groups:
 
 
 def _bytes(group: Group) -> int:
-    """About what it takes: its texts, and a hundred bytes a series."""
+    """About what it takes: its texts, its native histograms, and a hundred bytes a series."""
     return _texts(group.labels) + sum(
-        100 + len(family.name) + len(family.help) + sum(100 + len(one.name) + _texts(one.labels) for one in family.series)
-        for family in group.families
+        100 + len(family.name) + len(family.help) + sum(_series_bytes(one) for one in family.series) for family in group.families
     )
+
+
+def _series_bytes(one: Series) -> int:
+    return 100 + len(one.name) + _texts(one.labels) + (one.native.size if one.native is not None else 0)
 
 
 def _texts(labels: Iterable[tuple[str, str]]) -> int:

@@ -1,35 +1,41 @@
 """The routes of the Pushgateway's API. A group's metrics stay as they were pushed, are stated again and again, and end when it is
 deleted (or, where a time to live is set, when nobody pushed to it for so long).
 
-Sources: prometheus/pushgateway, README ("API", "About metric inconsistencies") and handler/push.go. Differences: a push of
-protobuf is refused; bounds are told as 413 and 507.
+A push is text, OpenMetrics or protobuf. What a native histogram has more than at the push before was observed at this one.
+
+Sources: prometheus/pushgateway, README ("API", "About metric inconsistencies") and handler/push.go. Difference: bounds are told
+as 413 and 507.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 import msgspec
 from aiohttp import web
 
 from collector.receivers.accept import Accept, NotAcceptedError
+from collector.receivers.descriptions import Descriptions
 from collector.receivers.prometheus.limits import ExpositionError, ExpositionLimits, LimitError
-from collector.receivers.pushgateway.families import Family, InconsistentError, families_in
+from collector.receivers.pushgateway.families import Family, Form, InconsistentError, families_in
 from collector.receivers.pushgateway.grouping import BadGroupingError, grouping_of
 from collector.receivers.pushgateway.groups import FullError, Group, Groups, PushLimits
 from collector.receivers.pushgateway.listing import group_json
+from collector.receivers.pushgateway.native import check_natives
 from collector.receivers.pushgateway.stating import Statements, Undo
 from collector.server.bodies import BodyError, read_body
-from monitor.model.batch import Batch
-from monitor.query.history import Labels
+from monitor.model.batch import Batch, HistogramBatch
+from monitor.query.history import Labels, Metadata
 
 REPEAT = 15.0
 """Seconds after which groups are stated again: a minute then has enough for a rate."""
 _PROTOBUF = "application/vnd.google.protobuf"
-_OPENMETRICS = "application/openmetrics-text"
+_FORMS: dict[str, Form] = {_PROTOBUF: "protobuf", "application/openmetrics-text": "openmetrics"}
+_MESSAGE = "io.prometheus.client.metricfamily"
 _Handler = Callable[[web.Request], Awaitable[web.Response]]
 
 
@@ -44,15 +50,22 @@ class PushCounters:
 
 
 class PushReceiver:
-    """`clock`: seconds since the epoch. `ttl`: seconds after its last push that a group ends, None: never.
+    """`clock`: seconds since the epoch. `ttl`: seconds after its last push that a group ends, None: never. `descriptions` takes
+    what pushes say of their metrics.
 
     The collector calls `repeat` at each tick, keeps `state()` when `revision` has changed, and gives it to `restore` at its next
     start.
     """
 
     def __init__(
-        self, accept: Accept, clock: Callable[[], float], ttl: float | None = None, limits: PushLimits | None = None
+        self,
+        accept: Accept,
+        clock: Callable[[], float],
+        ttl: float | None = None,
+        limits: PushLimits | None = None,
+        descriptions: Descriptions | None = None,
     ) -> None:
+        self._descriptions = descriptions
         self._accept = accept
         self._clock = clock
         self._ttl = ttl
@@ -125,10 +138,12 @@ class PushReceiver:
                 self._groups.pushed(group.labels, group.families, True, group.pushed)
                 self._statements.make_room()
                 self._statements.named(group)
-            except (FullError, InconsistentError) as error:
+                check_natives(group.series())
+            except (FullError, ValueError) as error:
                 self._refuse(f"a kept group is left out: {error}")
                 continue
             self._groups.put(group)
+            self._describe(group)
 
     async def _list(self, request: web.Request) -> web.Response:
         told = {"status": "success", "data": [group_json(group) for group in self._groups]}
@@ -171,27 +186,34 @@ class PushReceiver:
         return delete
 
     async def _push(self, labels: Labels, body: bytes, content_type: str, replace: bool) -> None:
-        media_type = content_type.partition(";")[0].strip().lower()
-        if media_type == _PROTOBUF:
-            raise ExpositionError("protobuf is not taken: push the text format, version 0.0.4, or OpenMetrics")
+        form = _form_of(content_type)
         limits = ExpositionLimits(body_bytes=self._limits.body_bytes, samples=self._limits.group_series)
         async with self._one_at_a_time:
             now = self._clock()
             try:
-                families = families_in(body, media_type == _OPENMETRICS, labels, now, limits)
+                families = families_in(body, form, labels, now, limits)
                 await self._change(labels, families, replace, now)
             except InconsistentError:
-                refused = self._groups.refused(labels, now)
-                if refused is not None:
-                    self._groups.put(refused)
+                self._note_failure(labels, now)
                 raise
+
+    def _note_failure(self, labels: Labels, now: float) -> None:
+        """The group tells when a push of it failed; one whose own labels are over the bounds is not kept, as nothing can be told
+        of it.
+        """
+        refused = self._groups.refused(labels, now)
+        if refused is not None:
+            with contextlib.suppress(InconsistentError):
+                self._statements.make_room()
+                self._statements.named(refused)
+                self._groups.put(refused)
 
     async def _change(self, labels: Labels, families: list[Family], replace: bool, now: float) -> None:
         group = self._groups.pushed(labels, families, replace, now)
         self._statements.make_room()
         before = self._groups.get(labels)
         undos: list[Undo] = []
-        batches: list[Batch] = []
+        batches: list[Batch | HistogramBatch] = []
         self._statements.named(group)
         for made, undo in (
             *([self._statements.ended(before, group, now)] if before is not None else []),
@@ -199,6 +221,8 @@ class PushReceiver:
         ):
             batches += made
             undos.insert(0, undo)
+        batches += self._statements.observed(before, group, now)
+        self._describe(group)
         # In place before it is accepted: what is stated again meanwhile is this already.
         self._groups.put(group)
         await self._accepted(batches, undos, labels, before)
@@ -212,7 +236,9 @@ class PushReceiver:
             batches, undo = self._statements.ended(before, None, self._clock())
             await self._accepted(batches, [undo], labels, before)
 
-    async def _accepted(self, batches: list[Batch], undos: list[Undo], labels: Labels, before: Group | None) -> None:
+    async def _accepted(
+        self, batches: Sequence[Batch | HistogramBatch], undos: list[Undo], labels: Labels, before: Group | None
+    ) -> None:
         """Hands on; where that fails, the group is again what it was before."""
         try:
             await self._accept.metrics(batches)
@@ -225,6 +251,12 @@ class PushReceiver:
                 self._groups.put(before)
             raise
 
+    def _describe(self, group: Group) -> None:
+        if self._descriptions is not None:
+            for family in group.families:
+                kind = "unknown" if family.type == "untyped" else family.type
+                self._descriptions.tell(family.name, Metadata(kind, family.help))
+
     def _failed(self, status: int, why: str) -> web.Response:
         self._refuse(why)
         return web.Response(status=status, text=f"{why}\n")
@@ -232,6 +264,17 @@ class PushReceiver:
     def _refuse(self, why: str) -> None:
         self.counters.refused += 1
         self._last_refusal = why[:400]
+
+
+def _form_of(content_type: str) -> Form:
+    """Whatever is neither protobuf nor OpenMetrics is text, as the Pushgateway has it. Raises `ExpositionError`."""
+    media_type, *rest = (part.strip() for part in content_type.lower().split(";"))
+    form = _FORMS.get(media_type, "text")
+    if form == "protobuf":
+        given = {name.strip(): value.strip(' "') for name, _, value in (part.partition("=") for part in rest)}
+        if given.get("proto", _MESSAGE) != _MESSAGE or given.get("encoding", "delimited") != "delimited":
+            raise ExpositionError("of protobuf, only io.prometheus.client.MetricFamily is taken, in the encoding delimited")
+    return form
 
 
 def _later(error: NotAcceptedError) -> web.Response:

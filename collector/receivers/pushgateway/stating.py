@@ -10,9 +10,10 @@ import numpy as np
 from collector.receivers.book import Described, SeriesBook
 from collector.receivers.pushgateway.families import InconsistentError, Series
 from collector.receivers.pushgateway.groups import Group
+from collector.receivers.pushgateway.native import observed
 from collector.receivers.remote_write.readings import Readings
-from monitor.model.batch import Batch, Ids
-from monitor.model.series import KeySpace
+from monitor.model.batch import Batch, HistogramBatch, Ids
+from monitor.model.series import KeySpace, Kind
 from monitor.query.history import STALE, Labels
 
 Undo = Callable[[], None]
@@ -43,6 +44,17 @@ class Statements:
         values = np.array([one.value for _, group in told for one in group.series()], np.float64)
         return self._take(ids, values, now)
 
+    def observed(self, before: Group | None, after: Group, now: float) -> list[HistogramBatch]:
+        """What the native histograms of a group, which has names, counted since the push before."""
+        last = {(one.name, one.labels): one.native for one in before.series()} if before is not None else {}
+        told = [
+            (number, last.get((one.name, one.labels)), one.native)
+            for number, one in zip(self._of_group(after).tolist(), after.series(), strict=True)
+            if one.native is not None
+        ]
+        made = observed(self.book.space, now, told) if told else None
+        return [made] if made is not None else []
+
     def ended(self, before: Group, after: Group | None, now: float) -> tuple[list[Batch], Undo]:
         """The series that a group had and has no more say nothing from `now` on."""
         kept = set(self._of_group(after).tolist()) if after is not None else set[int]()
@@ -52,6 +64,9 @@ class Statements:
         return self._take(ids, np.full(len(ids), STALE), now)
 
     def _take(self, ids: Ids, values: np.ndarray[tuple[int], np.dtype[np.float64]], now: float) -> tuple[list[Batch], Undo]:
+        kinds = self.book.space.kinds
+        drawn = np.array([kinds[number] is Kind.DISTRIBUTION for number in ids.tolist()], np.bool_)
+        ids, values = ids[~drawn], values[~drawn]  # native histograms are told when they are pushed
         batches, _, undo = self._readings.take(ids, np.full(len(ids), now), values)
         return batches, undo
 

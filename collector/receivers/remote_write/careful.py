@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from collector.protobuf.columns import MessageBounds
 from collector.protobuf.timeseries import SAMPLE, Gathered
 from collector.protobuf.wire import Budget, ProtobufError, as_message, as_text, as_unsigned, fields, packed_list
 from collector.protobuf.write import TYPES_V1
+from collector.receivers.remote_write.exemplars import WrittenExemplar, exemplar_v1, exemplar_v2
 from collector.receivers.remote_write.found import Found
 from collector.receivers.remote_write.series import BadSeriesError, WrittenSeries, checked
 from monitor.model.matchers import NAME_TAG
@@ -40,19 +43,22 @@ class CarefulReader:
         gathered, pairs = self._begin(), Pairs()
         whole = np.frombuffer(data, np.uint8)
         at, head, plain = 0, -1, True
+        exemplars: list[WrittenExemplar] = []
         while at < len(data):
             if data[at] == SAMPLE:
                 head = at if head < 0 else head
                 at = gathered.samples(data, whole, at)
                 continue
             number, kind, value, at = next(fields(data, gathered.budget, at))
-            plain = plain and number == 1 and head < 0
+            plain = plain and (number == 1 if head < 0 else number == 3)
             if number == 1:
                 self._room_for(len(pairs))
                 pairs.append(_label(as_message(value, kind), gathered.budget))
+            elif number == 3:
+                exemplars.append(exemplar_v1(as_message(value, kind), gathered.budget))
             elif number == 4:
                 gathered.histogram(as_message(value, kind))
-        self._end(pairs, None, bytes(data[:head]) if plain and head > 0 else b"")
+        self._end(pairs, None, bytes(data[:head]) if plain and head > 0 else b"", exemplars)
 
     def series_v2(self, data: memoryview, symbols: list[str], key: bytes) -> None:
         """`io.prometheus.write.v2.TimeSeries`; `key`: what `quick` may know it by, b"" for none. Raises `ProtobufError`."""
@@ -60,6 +66,7 @@ class CarefulReader:
         whole = np.frombuffer(data, np.uint8)
         refs: list[int] = []
         known: Metadata | None = None
+        exemplars: list[WrittenExemplar] = []
         at = 0
         while at < len(data):
             if data[at] == SAMPLE:
@@ -71,12 +78,26 @@ class CarefulReader:
                 self._room_for(len(refs) // 2)
             elif number == 3:
                 gathered.histogram(as_message(value, kind))
+            elif number == 4:
+                told = as_message(value, kind)
+                exemplars.append(exemplar_v2(told, lambda ref: symbol(ref, symbols), gathered.budget))
             elif number == 5:
                 known = _metadata(as_message(value, kind), symbols, gathered.budget)
         if len(refs) % 2:
             raise ProtobufError("a label has a name without a value")
         texts = [symbol(ref, symbols) for ref in refs]
-        self._end(list(zip(texts[::2], texts[1::2], strict=True)), known, key)
+        self._end(list(zip(texts[::2], texts[1::2], strict=True)), known, key, exemplars)
+
+    def metadata_v1(self, data: memoryview) -> None:
+        """`prometheus.MetricMetadata`. Raises `ProtobufError`."""
+        declared, texts = 0, {2: "", 4: "", 5: ""}
+        for number, kind, value, _ in fields(data, self.budget):
+            if number == 1:
+                declared = as_unsigned(value, kind)
+            elif number in texts:
+                texts[number] = as_text(value, kind)
+        known = Metadata(TYPES_V1[declared] if declared < len(TYPES_V1) else "unknown", texts[4], texts[5])
+        self._series.describe(texts[2], known)
 
     def found(self) -> Found:
         """All that was read; the ids of series met for the first time are given out now."""
@@ -114,7 +135,7 @@ class CarefulReader:
         if labels >= self._gathered.bounds.labels + 1:
             raise ProtobufError(f"a series has more than {self._gathered.bounds.labels} labels")
 
-    def _end(self, pairs: Pairs, known: Metadata | None, head: bytes) -> None:
+    def _end(self, pairs: Pairs, known: Metadata | None, head: bytes, exemplars: Sequence[WrittenExemplar]) -> None:
         self._gathered.ended(())
         try:
             labels = checked(pairs)
@@ -124,6 +145,8 @@ class CarefulReader:
             return
         if known is not None:
             self._series.learn(dict(labels)[NAME_TAG], known)
+        if exemplars:
+            self._found.exemplars.put(labels, exemplars)
         if head:
             self._heads.append((len(self._labels), head))
         self._labels.append(labels)

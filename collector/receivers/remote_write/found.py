@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from collector.receivers.remote_write.exemplars import WrittenExemplars
 from monitor.model.batch import Floats, Ids
 from monitor.query.histogram import Histogram
 from monitor.query.history import Millis
@@ -39,7 +40,7 @@ class Refused:
 @dataclass(slots=True, eq=False)
 class Found:
     """n floats in any order: `ids` int32[n], `times` int64[n] milliseconds, `values` float64[n] with the bits they came with;
-    and histograms by id and time (milliseconds).
+    and histograms by id and time (milliseconds); and exemplars.
     """
 
     ids: Ids = field(default_factory=lambda: NO_IDS)
@@ -47,3 +48,4 @@ class Found:
     values: Floats = field(default_factory=lambda: NO_VALUES)
     histograms: list[tuple[int, int, Histogram]] = field(default_factory=list)
     refused: Refused = field(default_factory=Refused)
+    exemplars: WrittenExemplars = field(default_factory=WrittenExemplars)

@@ -1,9 +1,7 @@
 """Native histograms, which count since their beginning, to what was observed since the one before, in the product's own bins.
 
-Of a schema from 6 up this is exact: its buckets are whole parts of the bins (scale 6). A bucket of a coarser schema is spread
-evenly over the bins within it, which is what PromQL's interpolation makes of it too. Of custom bounds (schema -53) a bucket's
-count goes to the middle between its bounds, that of the first to the middle between 0 and its bound when that is above 0, and
-else, as the last's, to the one bound there is.
+Of a schema from 6 up this is exact: its buckets are whole parts of the bins (scale 6). A bucket of a coarser schema or of custom
+bounds (schema -53) is spread over the bins within it (`monitor.windows.spread`).
 """
 
 from __future__ import annotations
@@ -18,18 +16,16 @@ from collector.receivers.remote_write.found import Refused
 from monitor.model.batch import Floats, HistogramBatch, Ids
 from monitor.model.series import KeySpace
 from monitor.query.histogram import Hint, Histogram, Layout, Stack
-from monitor.query.histogram_layout import reduced
 from monitor.query.histogram_math import cell, subtract
 from monitor.query.histogram_rate import is_reset
 from monitor.query.history import stale_at
-from monitor.windows.bins import SCALE, ZERO_INDEX, bins_of, middles_of
+from monitor.windows.bins import middles_of
+from monitor.windows.spread import PLACES, explicit_bins, most_bins, shares, spread
 
 MOST_BUCKETS = 4_000_000
 """Remembered of all series; those that said nothing longest are forgotten first."""
 MOST_BINS = 2_000_000
 """Of one request."""
-_LEAST, _MOST = -1074, 1024
-"""Exponents of two between which all numbers lie."""
 
 
 @dataclass(slots=True)
@@ -143,46 +139,21 @@ def _row(layout: Layout, counts: Floats) -> Stack:
 
 def _width(stack: Stack) -> int:
     """How many bins `in_bins` fills at most."""
-    schema = stack.layout.schema
-    return int(np.count_nonzero(stack.counts)) << (max(0, SCALE - schema) if not stack.layout.custom else 0)
+    return int(np.count_nonzero(stack.counts)) * (PLACES if stack.layout.custom else most_bins(stack.layout.schema))
 
 
 def in_bins(stack: Stack) -> tuple[Ids, Floats]:
     """One row in bins, int32 rising, and their counts above 0."""
     if stack.layout.custom:
-        return _gathered(bins_of(_middles(stack.layout)), stack.counts[0])
-    if stack.layout.schema > SCALE:
-        stack = reduced(stack, SCALE)
+        bounds = np.nan_to_num(stack.layout.custom_values)
+        dealt = shares(np.delete(stack.counts[0], stack.layout.zero))
+        return _gathered(explicit_bins(bounds)[stack.layout.positive].ravel(), dealt.ravel())
     layout, counts = stack.layout, stack.counts[0]
-    shift = SCALE - layout.schema
-    parts = [
-        -_spread(layout.negative[::-1], shift)[:, ::-1].reshape(-1),
-        np.zeros(1, np.int64),
-        _spread(layout.positive, shift).reshape(-1),
-    ]
-    shares = [
-        np.repeat(counts[: layout.zero], 1 << shift) / (1 << shift),
-        counts[layout.zero : layout.zero + 1],
-        np.repeat(counts[layout.zero + 1 :], 1 << shift) / (1 << shift),
-    ]
-    return _gathered(np.concatenate(parts), np.concatenate(shares))
-
-
-def _spread(indices: Ids, shift: int) -> npt.NDArray[np.int64]:
-    """The bins within each bucket of these indices, int64 [n, 2^shift]; beyond all numbers, the bin at the end of them."""
-    width = 1 << shift
-    # An index counts upper bounds: of the bins within a bucket the last has its bound.
-    tops = indices.astype(np.int64)[:, np.newaxis] * width - np.arange(width - 1, -1, -1)
-    bins: npt.NDArray[np.int64] = np.clip(tops, (_LEAST << SCALE) + 1, _MOST << SCALE) - 1 + ZERO_INDEX
-    return bins
-
-
-def _middles(layout: Layout) -> Floats:
-    lower, upper = layout.whole_bounds
-    below = np.where(np.isinf(lower), np.where(upper > 0, 0.0, upper), lower)
-    above = np.where(np.isinf(upper), lower, upper)
-    middles = (below + above) / 2
-    return np.where(np.isfinite(middles), middles, 0.0)
+    sides = np.concatenate((layout.negative[::-1], layout.positive)).astype(np.int64)
+    aside = np.delete(counts, layout.zero)
+    found = spread(sides - 1, np.full(len(sides), layout.schema, np.int64), aside)
+    bins = np.where(found.bucket < layout.zero, -found.bins, found.bins)
+    return _gathered(np.append(bins, 0), np.append(found.counts, counts[layout.zero]))
 
 
 def _gathered(bins: npt.NDArray[np.int64] | Ids, counts: Floats) -> tuple[Ids, Floats]:

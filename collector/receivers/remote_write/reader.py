@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from collector.protobuf.columns import DEFAULT_BOUNDS, MessageBounds
-from collector.protobuf.wire import Budget, ProtobufError, as_unsigned, fields, packed_varints, varint_at
+from collector.protobuf.wire import Budget, ProtobufError, as_message, as_unsigned, fields, packed_varints, varint_at
 from collector.receivers.remote_write.careful import CarefulReader
 from collector.receivers.remote_write.found import Found
 from collector.receivers.remote_write.negotiation import Version
@@ -17,6 +17,7 @@ from collector.receivers.remote_write.records import OddRecordError, Records
 from collector.receivers.remote_write.series import WrittenSeries
 
 _SERIES_V1, _SYMBOL, _SERIES_V2, _LABELS, _METADATA = 0x0A, 0x22, 0x2A, 0x0A, 0x2A
+_METADATA_V1 = 3
 _KEY_V2 = tuple(bytes((0x80 | declared,)) for declared in range(8))
 """What a key of 2.0 begins with, by the type of its metadata; the labels of 1.0 begin with 0A."""
 
@@ -47,7 +48,7 @@ class RequestReader:
             raise ProtobufError(f"the message has more than {self._bounds.samples} samples; send it in parts")
         known, found = records.take(data), careful.found()
         if not len(found.ids):
-            known.histograms, known.refused = found.histograms, found.refused
+            known.histograms, known.refused, known.exemplars = found.histograms, found.refused, found.exemplars
             return known
         found.ids = np.concatenate((known.ids, found.ids))
         found.times = np.concatenate((known.times, found.times))
@@ -59,8 +60,10 @@ class RequestReader:
         wide, zero, wide_ends, zero_ends = records.wide, records.zero, [0], [0]
         owners: list[int] = []
         while at < end:
-            if data[at] != _SERIES_V1:  # metadata, which follows its series by up to a minute: names tell what they are
-                *_, at = next(fields(view, careful.budget, at))
+            if data[at] != _SERIES_V1:
+                field, kind, value, at = next(fields(view, careful.budget, at))
+                if field == _METADATA_V1:
+                    careful.metadata_v1(as_message(value, kind))
                 continue
             # A length of one or two bytes, which is all but odd ones.
             size, begin = (data[at + 1], at + 2) if at + 3 < end else (end + 1, at)

@@ -14,6 +14,7 @@ from aiohttp import web
 from collector.protobuf.columns import DEFAULT_BOUNDS, MessageBounds
 from collector.protobuf.wire import ProtobufError
 from collector.receivers.accept import Accept, NotAcceptedError
+from collector.receivers.descriptions import Descriptions
 from collector.receivers.remote_write.found import Found, Refused
 from collector.receivers.remote_write.histograms import HistogramCounters, HistogramReadings
 from collector.receivers.remote_write.negotiation import UnsupportedError, Version, version_of
@@ -22,6 +23,7 @@ from collector.receivers.remote_write.readings import Readings
 from collector.receivers.remote_write.series import WrittenSeries
 from collector.server.bodies import MOST_BYTES, BodyError, read_body
 from monitor.model.batch import Batch, HistogramBatch
+from monitor.model.exemplars import Exemplars, ExemplarSink
 
 PATH = "/api/v1/write"
 MOST_SERIES = 500_000
@@ -43,6 +45,8 @@ class WriteCounters:
     unordered: int = 0
     refused_series: int = 0
     refused_samples: int = 0
+    exemplars: int = 0
+    refused_exemplars: int = 0
     not_accepted: int = 0
 
     def figures(self) -> dict[str, float]:
@@ -58,10 +62,11 @@ class _Taken:
     histograms: int
     refused: Refused
     undo: Callable[[], None]
+    exemplars: Exemplars | None
 
 
 class RemoteWriteReceiver:
-    """Takes remote write 1.0 and 2.0. `clock`: seconds since the epoch."""
+    """Takes remote write 1.0 and 2.0. `clock`: seconds since the epoch. `descriptions` takes what senders say of metrics."""
 
     def __init__(
         self,
@@ -71,11 +76,14 @@ class RemoteWriteReceiver:
         bounds: MessageBounds = DEFAULT_BOUNDS,
         series: int = MOST_SERIES,
         body_bytes: int = MOST_BYTES,
+        descriptions: Descriptions | None = None,
+        exemplars: ExemplarSink | None = None,
     ) -> None:
         self._accept = accept
+        self._exemplars = exemplars
         self._clock = clock
         self._body_bytes = body_bytes
-        self._series = WrittenSeries(series)
+        self._series = WrittenSeries(series, descriptions)
         self._reader = RequestReader(self._series, bounds)
         self.counters = WriteCounters()
         self.histograms = HistogramCounters()
@@ -147,7 +155,15 @@ class RemoteWriteReceiver:
             undo()
             undo_more()
 
-        return _Taken([*batches, *more], len(found.ids), histograms, found.refused, undo_all)
+        exemplars = self._exemplars_in(found)
+        return _Taken([*batches, *more], len(found.ids), histograms, found.refused, undo_all, exemplars)
+
+    def _exemplars_in(self, found: Found) -> Exemplars | None:
+        if self._exemplars is None:
+            return None
+        exemplars = found.exemplars.batch(self._series.of_exemplars.space, self._series.exemplar_id)
+        self.counters.refused_exemplars += found.exemplars.left_out
+        return exemplars
 
     def _refuse_times(self, found: Found) -> None:
         """Takes out what lies before 1970 or too far ahead."""
@@ -175,10 +191,13 @@ class RemoteWriteReceiver:
             except BaseException:
                 taken.undo()
                 raise
+        if self._exemplars is not None and taken.exemplars is not None:
+            self._exemplars(taken.exemplars)
+            self.counters.exemplars += len(taken.exemplars)
         self.counters.samples += taken.samples
         self.counters.refused_series += taken.refused.series
         self.counters.refused_samples += taken.refused.samples
-        headers = _written(version, taken.samples, taken.histograms)
+        headers = _written(version, taken.samples, taken.histograms, 0 if taken.exemplars is None else len(taken.exemplars))
         if why := taken.refused.sentence():
             return self._failed(400, why, headers)
         return web.Response(status=204, headers=headers)
@@ -189,9 +208,9 @@ class RemoteWriteReceiver:
         return web.Response(status=status, text=f"{why}\n", headers=headers)
 
 
-def _written(version: Version, samples: int, histograms: int) -> dict[str, str]:
-    """What 2.0 wants told; exemplars are passed over."""
+def _written(version: Version, samples: int, histograms: int, exemplars: int = 0) -> dict[str, str]:
+    """What 2.0 wants told."""
     if version is Version.V1:
         return {}
-    told = {"Samples": samples, "Histograms": histograms, "Exemplars": 0}
+    told = {"Samples": samples, "Histograms": histograms, "Exemplars": exemplars}
     return {_WRITTEN.format(what): str(count) for what, count in told.items()}

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from collector.receivers.book import Described, SeriesBook
+from collector.receivers.descriptions import Descriptions
 from collector.receivers.prometheus.families import kind_of as kind_in_family
 from collector.receivers.prometheus.families import unit_of
 from monitor.model.matchers import NAME_TAG
@@ -73,8 +74,11 @@ def kind_by_metadata(metric: str, declared: str) -> Kind | None:
 class WrittenSeries:
     """The series of all senders. `quick` keeps what a sender writes for a series (bytes) with its id, for the reader alone."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, descriptions: Descriptions | None = None) -> None:
+        self._descriptions = descriptions
         self.book = SeriesBook(raw=True, limit=limit)
+        # Of their own: an exemplar tells nothing of what its series is, and the history knows each series of the other book.
+        self.of_exemplars = SeriesBook(raw=False, limit=limit)
         self.quick: dict[bytes, int] = {}
         self.changed = 0
         """How often metadata made another kind of a metric."""
@@ -85,6 +89,7 @@ class WrittenSeries:
         """To be called before a message is read."""
         before = self.book.space
         self.book.make_room()
+        self.of_exemplars.make_room()
         if self.book.space is not before or len(self.quick) > 2 * self._limit:
             self.quick = {}
         if len(self._told) > self._limit:
@@ -92,6 +97,7 @@ class WrittenSeries:
 
     def learn(self, metric: str, known: Metadata) -> None:
         """Metadata of 2.0: the latest of a metric holds, for senders too that say nothing of it."""
+        self.describe(metric, known)
         kind = kind_by_metadata(metric, known.type)
         if kind is None:
             return
@@ -101,6 +107,11 @@ class WrittenSeries:
             if kind is not (kind_by_name(metric) if before is None else before[0]):
                 self.changed += 1
                 self.quick.clear()
+
+    def describe(self, family: str, known: Metadata) -> None:
+        """Metadata of either version, for people. Those of 1.0 come up to a minute after their series and decide no kind."""
+        if self._descriptions is not None:
+            self._descriptions.tell(family, known)
 
     def float_id(self, labels: Labels) -> int:
         """The id of a series of floats. Raises `BadSeriesError` where a name or value is over its bound."""
@@ -112,6 +123,11 @@ class WrittenSeries:
         """The same of a series of native histograms."""
         metric = dict(labels)[NAME_TAG]
         return self._id_of(labels, metric, Kind.DISTRIBUTION, self._told.get(metric, (None, ""))[1])
+
+    def exemplar_id(self, labels: Labels) -> int:
+        """The id of a series that has exemplars, -1 where it cannot be had."""
+        metric = dict(labels)[NAME_TAG]
+        return self.of_exemplars.id_of(labels, partial(_described, labels, metric, Kind.GAUGE, ""))
 
     def _id_of(self, labels: Labels, metric: str, kind: Kind, unit: str) -> int:
         found = self.book.id_of((labels, kind), partial(_described, labels, metric, kind, unit))

@@ -33,7 +33,7 @@ def read_event(line: bytes, now: float) -> Event:
     end = middle + 1 + int(header[2])
     if middle == begin or len(line) < end or line[middle : middle + 1] != b"|" or line[end : end + 1] not in (b"", b"|"):
         raise MalformedLineError("bad event")
-    title, text = _shown(line[begin:middle], MAX_TITLE), _shown(line[middle + 1 : end], MAX_TEXT)
+    title, text = shown(line[begin:middle], MAX_TITLE), shown(line[middle + 1 : end], MAX_TEXT)
     at, severity = now, "info"
     words: list[str] = []
     for field in line[end + 1 :].split(b"|"):
@@ -43,15 +43,15 @@ def read_event(line: bytes, now: float) -> Event:
         elif lead == b"t:":
             severity = _SEVERITY.get(value, "info")
         elif lead == b"h:" and value:
-            words.insert(0, f"host:{_shown(value, MAX_WORD)}")
+            words.insert(0, f"host:{shown(value, MAX_WORD)}")
         elif field[:1] == b"#":
-            words += [_shown(tag, MAX_WORD) for tag in field[1:].split(b",") if tag]
+            words += [shown(tag, MAX_WORD) for tag in field[1:].split(b",") if tag]
     says_so = _DEPLOYING.search(title) or any(word.rpartition(":")[2].lower() in _DEPLOY_TAGS for word in words)
     said = f"{title}: {text}" if text else title
     return Event(at, "deploy" if says_so else "event", " ".join([said, *words[:MAX_WORDS]]), severity=severity)
 
 
-def _shown(raw: bytes, limit: int) -> str:
+def shown(raw: bytes, limit: int) -> str:
     """One line of at most `limit` characters; clients write a line's end as backslash and n."""
     text = clean(raw[: 4 * limit + 8].replace(b"\\n", b" ").strip())
     return text if len(text) <= limit else text[: limit - 1] + "…"

@@ -22,7 +22,7 @@ from collector.receivers.statsd.grammar import (
     read_numbers,
 )
 from collector.receivers.statsd.service_checks import LEAD as SERVICE_CHECK
-from collector.receivers.statsd.service_checks import NAME, read_service_check
+from collector.receivers.statsd.service_checks import NAME, CheckStates, read_service_check
 from collector.receivers.statsd.slots import UNKNOWN
 from monitor.alerting.model import Event
 from monitor.model.batch import Batch, Floats
@@ -40,13 +40,14 @@ FEW = 1 << 12
 class Limits:
     """Bounds of one parser. The dictionary starts anew past `entries` spellings or `cache_bytes` bytes of them.
 
-    `events`: of those that nobody has taken yet; more are dropped and counted.
+    `events`: of those that nobody took yet; more are dropped and counted. `checks`: service checks whose status is known.
     """
 
     entries: int = 200_000
     cache_bytes: int = 32 << 20
     line: int = 8192
     events: int = 500
+    checks: int = 10_000
     shown: int = 10
     shown_length: int = 120
 
@@ -100,6 +101,7 @@ class StatsdParser:
         self.malformed: list[MalformedLine] = []
         self._dictionary = Dictionary()
         self._events: list[Event] = []
+        self._checks = CheckStates(self.limits.checks)
 
     def take_events(self) -> list[Event]:
         """The events met since the last call, at most `limits.events`."""
@@ -194,20 +196,24 @@ class StatsdParser:
     def _is_other(self, at: int, line: bytes, now: float, samples: _Samples) -> bool:
         """Reads events and service checks of DogStatsD; false where the line is neither."""
         if line.startswith(EVENT):
-            event = read_event(line, now)
+            self._tell(read_event(line, now))
             self.counters.events += 1
-            if len(self._events) < self.limits.events:
-                self._events.append(event)
-            else:
-                self.counters.events_dropped += 1
             return True
         if line.startswith(SERVICE_CHECK):
             check = read_service_check(line)
             slot = self._dictionary.gauge(NAME, check.tags)
             self.counters.service_checks += 1
+            if (changed := self._checks.changed(check, now)) is not None:
+                self._tell(changed)
             samples.add(at, slot, check.status, now if check.timestamp is None else check.timestamp)
             return True
         return False
+
+    def _tell(self, event: Event) -> None:
+        if len(self._events) < self.limits.events:
+            self._events.append(event)
+        else:
+            self.counters.events_dropped += 1
 
     def _refuse(self, line: bytes, reason: str) -> None:
         self.counters.malformed += 1

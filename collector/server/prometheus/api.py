@@ -19,6 +19,7 @@ from collector.query import QueryService
 from collector.server.origins import Origins
 from collector.server.prometheus import status_json
 from collector.server.prometheus.answer_json import answer_json
+from collector.server.prometheus.exemplars_json import exemplars_json
 from collector.server.prometheus.info import ApiInfo
 from collector.server.prometheus.parameters import BadDataError, NotFoundError, Parameters, invalid, label_name
 from collector.server.prometheus.remote_read import remote_read
@@ -125,7 +126,8 @@ class PrometheusApi:
 
     async def _exemplars(self, request: web.Request, asked: Parameters) -> web.StreamResponse:
         start, end = asked.span()
-        return await succeeded(request, await _named(self._query.exemplars(asked.text("query"), start, end)))
+        found = await _named(self._query.exemplars(asked.text("query"), start, end))
+        return await succeeded(request, *await asyncio.to_thread(exemplars_json, found))
 
     async def _format(self, request: web.Request, asked: Parameters) -> web.StreamResponse:
         return await succeeded(request, self._query.format(_checked(asked.text("query"))))
@@ -223,7 +225,7 @@ class PrometheusApi:
         self, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
     ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         async def handle(request: web.Request) -> web.StreamResponse:
-            if not self._admits(request):
+            if not self._origins.admits_request(request):
                 return failure("bad_data", "a page of this origin may not ask; list it under `origins`", 403)
             try:
                 return await handler(request)
@@ -236,16 +238,6 @@ class PrometheusApi:
                 return failure("internal", "an error inside the collector; its log says more")
 
         return handle
-
-    def _admits(self, request: web.Request) -> bool:
-        """Whether a request comes from a program, or from a page that may ask. A browser that names no origin tells by
-        Sec-Fetch-Site whose page it is; one whose name was made to point here (DNS rebinding) believes it is its own.
-        """
-        origin, host = request.headers.get("Origin"), request.headers.get("Host")
-        site = request.headers.get("Sec-Fetch-Site", "none")
-        if origin is None and site != "none":
-            origin = f"{request.scheme}://{host}" if site == "same-origin" else site
-        return self._origins.admits(origin, host)
 
     def _now(self) -> int:
         return int(self._clock() * 1000)

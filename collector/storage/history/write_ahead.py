@@ -43,7 +43,7 @@ def _commits(log: Path) -> np.typing.NDArray[np.int64]:
         return np.empty(0, np.int64)
     header = data[:_HEADER].tobytes()
     (size,) = struct.unpack_from(">I", header, 8)
-    if struct.unpack_from(">I", header)[0] not in _MAGICS or size < 512 or size > 65536:
+    if not _is_whole(header):
         return np.ones(1, np.int64) * (1 << 40)  # the log's own header is damaged: all of it is lost
     count = (len(data) - _HEADER) // (_FRAME + size)
     frames = np.lib.stride_tricks.as_strided(data[_HEADER:], (count, _FRAME), (_FRAME + size, 1))
@@ -53,3 +53,16 @@ def _commits(log: Path) -> np.typing.NDArray[np.int64]:
     end = int(np.flatnonzero(of_this_log).max(initial=-1)) + 1
     found: np.typing.NDArray[np.int64] = np.flatnonzero(commits[:end] & of_this_log[:end]) + 1
     return found
+
+
+def _is_whole(header: bytes) -> bool:
+    """Whether the log's own header is what was written, by its checksum (section 4.2 of the format)."""
+    magic = struct.unpack_from(">I", header)[0]
+    if magic not in _MAGICS:
+        return False
+    words = struct.unpack_from(">6I" if magic & 1 else "<6I", header)
+    first = second = 0
+    for one, other in zip(words[::2], words[1::2], strict=True):
+        first = (first + one + second) & 0xFFFFFFFF
+        second = (second + other + first) & 0xFFFFFFFF
+    return (first, second) == struct.unpack_from(">2I", header, 24)

@@ -31,7 +31,7 @@ def answer(store: TraceStore, request: Question) -> Answer:
         return TraceFound(request.id, found.trace, tuple(found.spans), tuple(found.logs), found.total, found.warnings)
     if isinstance(request, FindLogs):
         logs = store.logs(log_search(request))
-        return LogsFound(request.id, tuple(logs.logs), logs.cursor, logs.more, logs.warnings)
+        return LogsFound(request.id, tuple(logs.logs), logs.cursor, logs.more, logs.warnings, logs.skipped)
     wanted = request.text.casefold()
     services = [one for one in store.services() if wanted in one.service.casefold()]
     limit = max(1, min(request.limit, MOST_SERVICES))

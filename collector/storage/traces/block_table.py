@@ -7,11 +7,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from collector.storage.history.codec import seal_of
+from collector.storage.traces import text_filter
 from collector.storage.traces.blocks import Held, Packed
 from collector.storage.traces.codec import DamagedChunkError, opened, sealed, unpack_rows
 from collector.storage.traces.summary import Summary, pack, unpack
+from collector.storage.traces.text_filter import Bits
 
 CHUNKS = 65_536
+_FILTER = CHUNKS - 1
+"""The place of a block's filter of texts beside its chunks, of which there are never so many."""
 _INSERT = "INSERT INTO blocks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 
@@ -87,12 +91,15 @@ class BlockTable:
 def write_block(connection: sqlite3.Connection, block: Block, packed: Packed) -> Block:
     """Inserts it; the block with its size."""
     summary = pack(block.summary)
-    size = len(packed.columns) + sum(map(len, packed.chunks)) + len(summary) + 128
+    size = len(packed.columns) + sum(map(len, packed.chunks)) + len(packed.filter) + len(summary) + 128
     block = replace(block, bytes=size)
     connection.execute(_INSERT, (*block.numbers(), sealed(summary, *block.numbers())))
     connection.execute("INSERT INTO columns VALUES (?, ?)", (block.id, sealed(packed.columns, block.id, block.kind, -1)))
     rows = ((block.id * CHUNKS + at, sealed(data, block.id, block.kind, at)) for at, data in enumerate(packed.chunks))
     connection.executemany("INSERT INTO details VALUES (?, ?)", rows)
+    if packed.filter:
+        sealed_filter = sealed(packed.filter, block.id, block.kind, _FILTER)
+        connection.execute("INSERT INTO details VALUES (?, ?)", (block.id * CHUNKS + _FILTER, sealed_filter))
     return block
 
 
@@ -118,6 +125,15 @@ def read_columns(connection: sqlite3.Connection, block: Block) -> bytes:
     if row is None:
         raise MissingBlockError(block.id)
     return opened(row[0], block.id, block.kind, -1)
+
+
+def read_filter(connection: sqlite3.Connection, block: Block) -> Bits | None:
+    """The filter of a block's texts; None where it has none or a damaged one, so that its details must be read."""
+    row = connection.execute("SELECT data FROM details WHERE id = ?", (block.id * CHUNKS + _FILTER,)).fetchone()
+    try:
+        return text_filter.unpack(opened(row[0], block.id, block.kind, _FILTER)) if row is not None else None
+    except DamagedChunkError:
+        return None
 
 
 def read_chunk(connection: sqlite3.Connection, block: Block, held: Held, chunk: int) -> tuple[bytes, list[int]]:

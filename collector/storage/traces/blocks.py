@@ -1,7 +1,7 @@
 """Spans and logs to blobs and back.
 
 Spans lie trace by trace, traces in the order of their first span: one trace is one stretch of details, its id stands once, and a
-parent is a short way back. Logs lie in the order of their times.
+parent is a short way back. Logs lie in the order of their times. A few spans, which are merged soon, lie as they came.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from collector.storage.traces.codec import DamagedChunkError, chunks_of, pack_numbers, pack_rows, unpack_numbers
+from collector.storage.traces.codec import QUICK_BELOW, DamagedChunkError, chunks_of, pack_numbers, pack_rows, unpack_numbers
 from monitor.model.logs import Logs
 from monitor.model.spans import Spans
 
@@ -22,10 +22,11 @@ Rows = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Packed:
-    """A block before it has a number: its columns, and its details by chunks. `starts`: the first row of each chunk."""
+    """A block before it has a number: its columns, its details by chunks, and its filter of texts, b"" for none."""
 
     columns: bytes
     chunks: list[bytes]
+    filter: bytes = b""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,6 +68,8 @@ def _joined(begins: Rows, fresh: npt.NDArray[np.bool_]) -> npt.NDArray[np.intp]:
 
 def pack_spans(spans: Spans, order: Rows) -> tuple[Packed, Spans]:
     """The blobs, and the spans in the order they have there."""
+    if len(spans) < QUICK_BELOW:
+        return _pack_few(spans, order)
     places = sorted_spans(spans)
     spans, order = _trimmed(spans.take(places)), order[places]
     traces = spans.traces
@@ -97,20 +100,46 @@ def pack_spans(spans: Spans, order: Rows) -> tuple[Packed, Spans]:
     return Packed(blob, [pack_rows(spans.details[begin:end]) for begin, end in chunks]), spans
 
 
+def _pack_few(spans: Spans, order: Rows) -> tuple[Packed, Spans]:
+    """Spans as they came: sorting them would cost more than it saves until they are merged."""
+    if len(spans.texts) > 2 * len(spans):
+        spans = _trimmed(spans)
+    chunks = chunks_of(np.fromiter(map(len, spans.details), np.int64, len(spans)))
+    columns: dict[str, npt.NDArray[Any]] = {
+        "high": spans.traces[:, 0],
+        "low": spans.traces[:, 1],
+        "ids": spans.ids,
+        "parents": spans.parents,
+        "starts": spans.starts,
+        "durations": spans.durations,
+        "services": spans.services,
+        "names": spans.names,
+        "kinds": spans.kinds.astype(np.int16),
+        "statuses": spans.statuses.astype(np.int16),
+        "peers": spans.peers,
+        "peer_kinds": spans.peer_kinds.astype(np.int16),
+        "order": order,
+        "edges": np.array([*(begin for begin, _ in chunks), len(spans)], np.int64),
+    }
+    return Packed(pack_numbers(columns, spans.texts), [pack_rows(spans.details[begin:end]) for begin, end in chunks]), spans
+
+
 def unpack_spans(blob: bytes) -> Held:
     """Spans without details. Raises `DamagedChunkError`."""
     columns, texts = unpack_numbers(blob)
     try:
-        counts = columns["counts"]
-        traces = np.repeat(np.stack((columns["high"], columns["low"]), axis=1), counts, axis=0)
-        ids, back = columns["ids"], columns["back"]
-        parents = np.where(back > 0, ids[np.clip(np.arange(len(ids)) - back + _MIDDLE, 0, max(0, len(ids) - 1))], 0)
-        parents[back < 0] = columns["far"]
+        traces, ids = np.stack((columns["high"], columns["low"]), axis=1), columns["ids"]
+        if "parents" in columns:
+            parents = columns["parents"]
+        else:
+            traces, back = np.repeat(traces, columns["counts"], axis=0), columns["back"]
+            parents = np.where(back > 0, ids[np.clip(np.arange(len(ids)) - back + _MIDDLE, 0, max(0, len(ids) - 1))], 0)
+            parents[back < 0] = columns["far"]
         spans = Spans(
             texts=texts,
             traces=traces,
             ids=ids,
-            parents=parents.astype(np.uint64),
+            parents=parents.astype(np.uint64, copy=False),
             starts=columns["starts"],
             durations=columns["durations"],
             services=_places(columns["services"], texts),
@@ -121,7 +150,9 @@ def unpack_spans(blob: bytes) -> Held:
             peer_kinds=columns["peer_kinds"].astype(np.int8),
             details=(),
         )
-        return _checked(Held(spans, columns["order"], columns["edges"]), (traces, spans.starts, spans.durations, spans.kinds))
+        return _checked(
+            Held(spans, columns["order"], columns["edges"]), (traces, parents, spans.starts, spans.durations, spans.kinds)
+        )
     except (KeyError, IndexError, ValueError) as error:
         raise DamagedChunkError(f"a block of spans does not fit together: {error}") from None
 

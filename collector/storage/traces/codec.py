@@ -25,10 +25,12 @@ CHUNK_BYTES = 1 << 20
 """A chunk ends early with the row that makes it larger than this."""
 _RAW_BELOW = 48
 """Numbers of so short a column are kept as they are: a stream of pcodec has some 30 bytes around it."""
-_QUICK_BELOW = 1024
-"""Rows of a block that is merged soon: its columns are not packed one by one, but all together by zstd."""
+QUICK_BELOW = 1024
+"""Rows of a block that is merged soon: its columns are kept as they are."""
 _LENGTH = struct.Struct("<I")
 _MOST = 1 << 30
+_STORED = 1 << 31
+"""Added to the length of bytes that follow as they are."""
 
 Chunk = tuple[int, int]
 """First row and the one after the last."""
@@ -58,9 +60,9 @@ _DTYPES = frozenset({"<i8", "<u8", "<i4", "<i2"})
 def pack_numbers(columns: dict[str, npt.NDArray[Any]], texts: Sequence[str], raw: Sequence[str] = ()) -> bytes:
     """A blob of columns of 16, 32 or 64 bit integers and a table of texts. `raw`: names of those that hold random numbers."""
     count = max(map(len, columns.values()))
-    if count < _QUICK_BELOW:
-        plain = {name: _Column(_dtype(column), len(column), 0, column.tobytes()) for name, column in columns.items()}
-        return b"\x01" + zipped(msgspec.msgpack.encode(Columns(plain, msgspec.msgpack.encode(texts))))
+    if count < QUICK_BELOW:
+        plain = {name: _Column(column.dtype.str, len(column), 0, column.tobytes()) for name, column in columns.items()}
+        return b"\x01" + stored(msgspec.msgpack.encode(Columns(plain, msgspec.msgpack.encode(texts))))
     packed = {name: _packed(column, name in raw) for name, column in columns.items()}
     return b"\x00" + msgspec.msgpack.encode(Columns(packed, zipped(msgspec.msgpack.encode(texts))))
 
@@ -115,9 +117,18 @@ def zipped(data: bytes) -> bytes:
     return _LENGTH.pack(len(data)) + bytes(cramjam.zstd.compress(data, level=1))
 
 
+def stored(data: bytes) -> bytes:
+    """As it is, in a form that `unzipped` knows."""
+    return _LENGTH.pack(len(data) | _STORED) + data
+
+
 def unzipped(blob: bytes) -> bytes:
     """Never makes more bytes than the blob says. Raises `DamagedChunkError`."""
     size = _LENGTH.unpack_from(blob)[0] if len(blob) >= 4 else _MOST
+    if size & _STORED:
+        if size ^ _STORED != len(blob) - 4:
+            raise DamagedChunkError("a stored text has another length than it says")
+        return blob[4:]
     if size >= _MOST:
         raise DamagedChunkError("a compressed text is too long")
     room = bytearray(size)
@@ -132,16 +143,12 @@ def unzipped(blob: bytes) -> bytes:
 
 def _packed(column: npt.NDArray[Any], raw: bool) -> _Column:
     plain = np.ascontiguousarray(column)
-    dtype, count = _dtype(plain), len(plain)
+    dtype, count = plain.dtype.str, len(plain)
     if count and (plain == plain[0]).all():
         return _Column(dtype, count, 2, plain[:1].tobytes())
     if raw or count < _RAW_BELOW:
         return _Column(dtype, count, 0, plain.tobytes())
     return _Column(dtype, count, 1, compress(plain, quick=True))
-
-
-def _dtype(column: npt.NDArray[Any]) -> str:
-    return f"<{column.dtype.kind}{column.dtype.itemsize}"
 
 
 def _unpacked(column: _Column) -> npt.NDArray[Any]:

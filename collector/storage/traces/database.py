@@ -16,7 +16,8 @@ from collector.storage.traces.codec import DamagedChunkError
 __all__ = ["TraceStoreError", "connect", "is_damage", "open_database"]
 
 DATABASE = "traces.sqlite3"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+"""2: blocks of a few spans lie as they came, large ones have a filter of their texts. What version 1 wrote is read as it is."""
 APPLICATION_ID = 0x4C537472
 _TABLES = (
     "CREATE TABLE blocks (id INTEGER PRIMARY KEY, kind INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, "
@@ -155,7 +156,7 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
     version = int(connection.execute("PRAGMA user_version").fetchone()[0])
     owner = int(connection.execute("PRAGMA application_id").fetchone()[0])
     tables = {row[0] for row in connection.execute("SELECT sql FROM sqlite_schema WHERE sql NOTNULL")}
-    if (version != SCHEMA_VERSION or owner != APPLICATION_ID) and tables == set(_TABLES):
+    if (version not in range(1, SCHEMA_VERSION + 1) or owner != APPLICATION_ID) and tables == set(_TABLES):
         raise sqlite3.DatabaseError("its header is damaged")
     if version and owner != APPLICATION_ID:
         raise TraceStoreError(f"{path} is a database of another program. Start Lightship with another --data directory.")
@@ -166,7 +167,7 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
         )
     if version < SCHEMA_VERSION:
         connection.execute("BEGIN IMMEDIATE")
-        for statement in _TABLES:
+        for statement in _TABLES if not version else ():
             connection.execute(statement)
         connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
         connection.execute(f"PRAGMA application_id={APPLICATION_ID}")

@@ -11,6 +11,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from collector.storage.traces.text_filter import Bits, may_hold
 from monitor.model.matchers import Matcher
 
 
@@ -93,6 +94,11 @@ class RowTest:
         """Whether the text asked for is in an operation or a body."""
         return self.text in folded(text)
 
+    def may_be_in(self, bits: Bits) -> bool:
+        """Whether a row that holds may be in a block with this filter."""
+        texts = [self.text, *self._numbers] if self.text else []
+        return all(any(may_hold(bits, one) for one in any_of) for any_of in (*self._written, texts) if any_of)
+
     def possible(self, data: bytes, edges: Sequence[int], named: npt.NDArray[np.bool_] | None) -> npt.NDArray[np.bool_]:
         """bool[n] of the rows of a chunk: False where a row cannot hold. `named`: rows whose operation has the text."""
         count = len(edges) - 1
@@ -137,11 +143,14 @@ def _tests_of(detail: bytes) -> _Tested:
 
 def _written(matcher: Matcher) -> list[bytes]:
     """Byte strings of which one stands in every row that holds; empty where nothing can be said."""
-    if matcher.op != "=" or not matcher.value or matcher.value[0] in '[{"':
+    if matcher.test(""):
         return []
-    name, value = _encode(matcher.name), matcher.value
+    value = matcher.value
     try:
-        name, forms = _encode(matcher.name), [_encode(value)]
+        name = _encode(matcher.name)
+        if matcher.op != "=" or value[0] in '[{"':
+            return [name]
+        forms = [_encode(value)]
     except UnicodeEncodeError:
         return []
     if _INT.fullmatch(value) and -(1 << 63) <= int(value) < 1 << 64:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from collector.storage.traces.details import RowTest
 from collector.storage.traces.matching import Keys, Mask, matching
@@ -17,37 +18,41 @@ from collector.storage.traces.telling import told_logs
 from monitor.model.logs import Logs
 from monitor.wire.tracing import LogInfo
 
+MOST_SKIPPED = 100_000
+"""Records that are counted although they are not told."""
+
 
 @dataclass(frozen=True, slots=True)
 class LogAnswer:
     """`logs` newest first, or in order of arrival where `after` was asked.
 
-    `cursor`: the next `after`. `more`: there are more than the limit.
+    `cursor`: the next `after`. `more`: there are more than the limit. `skipped`: how many were, of those that came in since.
     """
 
     logs: list[LogInfo]
     cursor: int
     more: bool = False
+    skipped: int = 0
     warnings: tuple[str, ...] = ()
 
 
 def find_logs(reading: Reading, parts: Sequence[Part], search: LogSearch, highest: int) -> LogAnswer:
     """`highest`: the number of the row that was taken in last. Raises `ValueError` for an id that is none."""
-    tailing = search.after > 0
+    tailing, skipping = search.after > 0, search.after > 0 and search.skip
     best: list[tuple[int, int, int, int]] = []
     """Key, number, part and place of the `limit` + 1 best rows: a heap, the worst first."""
-    traces = trace_number(search.trace) if search.trace else None
+    traces = _ids(search.trace) if search.trace else None
     hashes = None if traces is None else hashes_of(traces)
     test = RowTest(search.text, search.tags)
     start, end = span_of(search.start, search.end)
-    keep = search.limit + 1
+    keep, seen = search.limit + (not skipping), 0
 
     def floor() -> int:
-        return best[0][0] if len(best) == keep else FIRST
+        return best[0][0] if len(best) == keep and not skipping else FIRST
 
-    ordered = sorted(parts, key=lambda one: -one.low if tailing else one.last, reverse=True)
+    ordered = sorted(parts, key=lambda one: one.high if skipping else -one.low if tailing else one.last, reverse=True)
     for number, part in enumerate(ordered):
-        if (-part.low if tailing else part.last) < floor():
+        if (-part.low if tailing else part.last) < floor() or seen > MOST_SKIPPED:
             break
         if part.last < start or part.first > end or part.high <= search.after:
             continue
@@ -56,18 +61,19 @@ def find_logs(reading: Reading, parts: Sequence[Part], search: LogSearch, highes
             continue
         if known is not None and hashes is not None and not known.may_hold_traces(hashes):
             continue
-        held = reading.columns(part)
+        held = reading.columns(part) if reading.may_hold(part, test) else None
         if held is None:
             continue
         logs = held.rows
         assert isinstance(logs, Logs)
         mask = _mask(logs, search, start, end)
         if traces is not None:
-            mask &= (logs.traces == traces).all(axis=1)
+            mask &= (logs.traces[:, None] == traces).all(axis=2).any(axis=1)
         if tailing:
             mask &= held.order > search.after
-        keys: Keys = -held.order if tailing else logs.times
+        keys: Keys = held.order if skipping else -held.order if tailing else logs.times
         for places in matching(reading, part, held, mask, keys, test, floor):
+            seen += len(places)
             some = places[np.lexsort((-held.order[places], -keys[places]))][:keep]
             for place, key, order in zip(some.tolist(), keys[some].tolist(), held.order[some].tolist(), strict=True):
                 entry = (key, order, number, place)
@@ -82,7 +88,17 @@ def find_logs(reading: Reading, parts: Sequence[Part], search: LogSearch, highes
     chosen = chosen[: search.limit]
     told = dict(_told(reading, ordered, chosen))
     cursor = chosen[-1][1] if tailing and more else max(highest, search.after)
-    return LogAnswer([told[one] for one in chosen if one in told], cursor, more)
+    if skipping:
+        chosen.reverse()
+    return LogAnswer([told[one] for one in chosen if one in told], cursor, more, seen - len(chosen) if skipping else 0)
+
+
+def _ids(trace: str) -> npt.NDArray[np.uint64]:
+    """uint64[n, 2] under which its records are: of 128 bits also the lower half, which is all that some loggers write."""
+    whole = trace_number(trace)
+    half = whole.copy()
+    half[0, 0] = 0
+    return np.concatenate([whole, half]) if whole.all() else whole
 
 
 def _told(

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from monitor.model.matchers import Matcher, SelectorError, compile_pattern
-from monitor.wire.tracing import FindLogs, FindTraces
+from monitor.wire.tracing import FindLogs, FindTraces, Order
 
 MAX_LIMIT = 1000
 MAX_TEXT = 4096
@@ -22,6 +22,8 @@ FIRST, LAST = -(1 << 63), (1 << 63) - 1
 @dataclass(frozen=True, slots=True)
 class TraceSearch:
     """Conditions that one span of a trace meets. Seconds; `start` and `end` bound its start, both included.
+
+    `order` "newest": traces by their newest such span; "longest": by their duration.
 
     `text`: ASCII letters in any case. `tags`: over attributes and resource, attributes first; one that is absent counts as "".
     """
@@ -36,11 +38,15 @@ class TraceSearch:
     start: float = -math.inf
     end: float = math.inf
     limit: int = 20
+    order: Order = "newest"
 
 
 @dataclass(frozen=True, slots=True)
 class LogSearch:
-    """Conditions of a log record. `after`: the cursor of an answer before; then records come in order of arrival."""
+    """Conditions of a log record. `after`: the cursor of an answer before; then records come in order of arrival.
+
+    `skip`: of more than `limit` since then the newest are told, and the others counted.
+    """
 
     service: str = ""
     severity: int = 0
@@ -51,6 +57,7 @@ class LogSearch:
     end: float = math.inf
     limit: int = 100
     after: int = 0
+    skip: bool = False
 
 
 def trace_search(request: FindTraces) -> TraceSearch:
@@ -67,6 +74,7 @@ def trace_search(request: FindTraces) -> TraceSearch:
         start=request.start or -math.inf,
         end=request.end or math.inf,
         limit=_limit(request.limit),
+        order=request.order,
     )
 
 
@@ -85,6 +93,7 @@ def log_search(request: FindLogs) -> LogSearch:
         end=request.end or math.inf,
         limit=_limit(request.limit),
         after=request.after,
+        skip=request.skip,
     )
 
 

@@ -16,12 +16,14 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from collector.storage.traces.block_table import Block, MissingBlockError, read_chunk, read_columns
+from collector.storage.traces.block_table import Block, MissingBlockError, read_chunk, read_columns, read_filter
 from collector.storage.traces.blocks import Held, log_row, unpack_logs, unpack_spans
 from collector.storage.traces.codec import DamagedChunkError
 from collector.storage.traces.database import connect
+from collector.storage.traces.details import RowTest
 from collector.storage.traces.settings import KIND_NAMES, SPANS
 from collector.storage.traces.summary import Summary
+from collector.storage.traces.text_filter import Bits
 from monitor.model.logs import Logs
 from monitor.model.spans import Spans
 
@@ -167,6 +169,17 @@ class Reading:
             if self._cache is not None:
                 self._cache.put(block.id, held)
         return held
+
+    def filter(self, block: Block) -> Bits | None:
+        """The filter of its texts, where it has one."""
+        return read_filter(self._connection, block)
+
+    def may_hold(self, part: Part, test: RowTest) -> bool:
+        """Whether a row of it may meet a test of text and tags, as far as its filter tells."""
+        if part.block is None or not test:
+            return True
+        bits = self.filter(part.block)
+        return bits is None or test.may_be_in(bits)
 
     def chunk(self, part: Part, held: Held, chunk: int) -> tuple[bytes, Sequence[int]] | None:
         """Details of one chunk of a block (`held.edges`), and where its rows begin and end; None where they cannot be read."""

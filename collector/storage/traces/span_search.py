@@ -26,7 +26,7 @@ _SLICE = 1024
 
 
 @dataclass(frozen=True, slots=True)
-class _Bounds:
+class Bounds:
     """A search in the columns' own units."""
 
     start: int
@@ -35,7 +35,7 @@ class _Bounds:
     longest: int
 
     @classmethod
-    def of(cls, search: TraceSearch) -> _Bounds:
+    def of(cls, search: TraceSearch) -> Bounds:
         shortest = FIRST if search.shortest <= 0 else nanoseconds(search.shortest)
         longest = LAST if math.isinf(search.longest) else nanoseconds(search.longest)
         return cls(*span_of(search.start, search.end), shortest, longest)
@@ -118,9 +118,13 @@ def summaries(spans: Spans) -> Iterator[TraceSummary]:
 
 
 def _last_end(starts: npt.NDArray[np.int64], durations: npt.NDArray[np.int64]) -> int:
-    """In whole numbers, which may be beyond int64 where a sender said so."""
-    longest = np.where(durations > LAST - np.maximum(starts, 0), LAST, starts + durations)
-    return int(longest.max())
+    return int(ends_of(starts, durations).max())
+
+
+def ends_of(starts: npt.NDArray[np.int64], durations: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """int64[n], the last moment there is where a sender said something beyond it."""
+    found: npt.NDArray[np.int64] = np.where(durations > LAST - np.maximum(starts, 0), LAST, starts + durations)
+    return found
 
 
 def _root(ids: npt.NDArray[np.uint64], parents: npt.NDArray[np.uint64]) -> tuple[int, bool]:
@@ -134,7 +138,7 @@ def _root(ids: npt.NDArray[np.uint64], parents: npt.NDArray[np.uint64]) -> tuple
 
 def _matching(reading: Reading, parts: Sequence[Part], search: TraceSearch) -> dict[Trace, int]:
     """Traces by the start of their newest matching span: at least the `limit` newest of them."""
-    bounds, test = _Bounds.of(search), RowTest(search.text, search.tags)
+    bounds, test = Bounds.of(search), RowTest(search.text, search.tags)
     newest: dict[Trace, int] = {}
     floor = FIRST
 
@@ -144,23 +148,24 @@ def _matching(reading: Reading, parts: Sequence[Part], search: TraceSearch) -> d
     for part in sorted(parts, key=lambda one: one.last, reverse=True):
         if part.last < floor or part.last < bounds.start:
             break
-        if part.first > bounds.end or not _may_hold(part, search, bounds):
+        if part.first > bounds.end or not may_hold(part, search, bounds):
             continue
-        held = reading.columns(part)
+        held = reading.columns(part) if reading.may_hold(part, test) else None
         if held is None:
             continue
         spans = _bare(held)
-        mask = _mask(spans, search, bounds)
+        mask = mask_of(spans, search, bounds)
         for places in matching(reading, part, held, mask, spans.starts, test, least):
             floor = max(floor, _take(newest, spans, places, search.limit, floor))
     return newest
 
 
-def _may_hold(part: Part, search: TraceSearch, bounds: _Bounds) -> bool:
+def may_hold(part: Part, search: TraceSearch, bounds: Bounds) -> bool:
+    """Whether a span of it may meet what columns tell, as far as its summary tells."""
     return part.summary is None or part.summary.may_hold(search.service, search.operation, bounds.shortest, search.error)
 
 
-def _mask(spans: Spans, search: TraceSearch, bounds: _Bounds) -> Mask:
+def mask_of(spans: Spans, search: TraceSearch, bounds: Bounds) -> Mask:
     """bool[n]: spans that meet what columns tell."""
     mask: Mask = (spans.starts >= bounds.start) & (spans.starts <= bounds.end)
     if bounds.shortest > 0:

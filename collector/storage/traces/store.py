@@ -15,7 +15,9 @@ from typing import TypeVar
 from collector.storage.traces import log_search, span_search, trace_answer, upkeep
 from collector.storage.traces.block_table import BlockTable, MissingBlockError
 from collector.storage.traces.database import DATABASE, TraceStoreError, damage_of, is_damage, open_database
+from collector.storage.traces.log_context import with_contexts
 from collector.storage.traces.log_search import LogAnswer
+from collector.storage.traces.longest import find_longest
 from collector.storage.traces.pending import Pending, fresh_of
 from collector.storage.traces.questions import LogSearch, TraceSearch, trace_number
 from collector.storage.traces.reading import ColumnCache, Damage, Part, Readers, Reading
@@ -72,8 +74,8 @@ class TraceStore:
         return self._append(spans)
 
     def append_logs(self, logs: Logs) -> bool:
-        """As `append_spans`."""
-        return self._append(logs)
+        """As `append_spans`. A record of no trace gets the one its text tells."""
+        return self._append(with_contexts(logs))
 
     def commit(self) -> bool:
         """Whether everything appended before is on the disk now; `failing` says why it is not."""
@@ -104,7 +106,7 @@ class TraceStore:
     # Reading
 
     def search(self, search: TraceSearch) -> list[TraceSummary]:
-        """At most `search.limit` traces with a span that meets all of it, that of the newest such span first.
+        """At most `search.limit` traces with a span that meets all of it, in the order asked for.
 
         Raises `TraceStoreError` where the disk does not let it read.
         """
@@ -112,6 +114,9 @@ class TraceStore:
 
     def search_traces(self, search: TraceSearch) -> tuple[list[TraceSummary], tuple[str, ...]]:
         """As `search`, and sentences about what was left out."""
+        if search.order == "longest":
+            (longest, told), warnings = self._ask(SPANS, lambda reading, parts, _: find_longest(reading, parts, search))
+            return longest, (*told, *warnings)
         return self._ask(SPANS, lambda reading, parts, _: span_search.find_traces(reading, parts, search))
 
     def trace(self, trace_id: str, limit: int = 5000) -> TraceAnswer:

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from collector.storage.traces.codec import DamagedChunkError, unzipped, zipped
+from collector.storage.traces.codec import DamagedChunkError, stored, unzipped, zipped
 from monitor.model.logs import Logs
 from monitor.model.spans import Spans, Status
 
 MOST_SERVICES, MOST_OPERATIONS = 256, 1024
 """Of one block; of a block with more only is known that there may be any."""
+_FEW = min(MOST_SERVICES, 256)
+"""Rows below which none of the bounds can be met."""
+_SHORT = 4096
+"""Bytes of a summary below which packing it costs more than it saves: its block is merged soon."""
 _HASHES, _BITS = 6, 10
 """A Bloom filter of so many bits a trace is wrong about one block in a hundred. An index of ids in the database would cost
 more than the spans themselves: twenty bytes and a random page a trace."""
@@ -99,6 +104,8 @@ def distinct(traces: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
 
 
 def of_spans(spans: Spans) -> Summary:
+    if len(spans) < _FEW:
+        return _of_few(spans)
     pairs = np.unique(spans.services.astype(np.int64) << 32 | spans.names).tolist()
     operations: dict[int, list[str]] = {}
     for pair in pairs[:MOST_OPERATIONS]:
@@ -117,6 +124,21 @@ def of_spans(spans: Spans) -> Summary:
     return Summary(found, not whole, filter_of(distinct(spans.traces)))
 
 
+def _of_few(spans: Spans) -> Summary:
+    """The same, row by row: for a few rows quicker than columns are."""
+    texts, services, durations = spans.texts, spans.services.tolist(), spans.durations.tolist()
+    operations: dict[int, list[str]] = {}
+    for service, name in set(zip(services, spans.names.tolist(), strict=True)):
+        operations.setdefault(service, []).append(texts[name])
+    longest = {service: duration for duration, service in sorted(zip(durations, services, strict=True))}
+    rows, errors = Counter(services), Counter(spans.services[spans.statuses == Status.ERROR].tolist())
+    found = {
+        texts[one]: ServiceSummary(rows[one], longest[one], errors[one], 0, tuple(sorted(of))) for one, of in operations.items()
+    }
+    traces = {(high, low) for high, low in spans.traces.tolist() if high or low}
+    return Summary(found, False, filter_of(np.array(list(traces), np.uint64).reshape(-1, 2)))
+
+
 def of_logs(logs: Logs) -> Summary:
     services = np.unique(logs.services).tolist()
     count = len(logs.texts)
@@ -128,7 +150,8 @@ def of_logs(logs: Logs) -> Summary:
 
 
 def pack(summary: Summary) -> bytes:
-    return zipped(msgspec.msgpack.encode(summary))
+    plain = msgspec.msgpack.encode(summary)
+    return stored(plain) if len(plain) < _SHORT else zipped(plain)
 
 
 _summary = msgspec.msgpack.Decoder(Summary)

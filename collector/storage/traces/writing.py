@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -16,8 +16,12 @@ from collector.storage.traces.plan import MOST_WEIGHT
 from collector.storage.traces.reading import Part, Reading
 from collector.storage.traces.settings import LOGS, SPANS, TraceSettings
 from collector.storage.traces.summary import of_logs, of_spans
+from collector.storage.traces.text_filter import Bits, bits_of, pack
 from monitor.model.logs import Logs, joined_logs
 from monitor.model.spans import Spans, joined_spans
+
+_FILTERED = 4096
+"""Rows from which on a block has a filter of its texts; the few smaller ones are read."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,7 +52,8 @@ def write_merged(
     connection: sqlite3.Connection, table: BlockTable, blocks: Sequence[Block], reading: Reading
 ) -> tuple[BlockTable, int]:
     """The table with those blocks as one, and how many rows of them could not be read. Raises `sqlite3.Error`."""
-    found = [one for block in blocks if (one := _whole(reading, block)) is not None]
+    pairs = [(block, one) for block in blocks if (one := _whole(reading, block)) is not None]
+    found = [held for _, held in pairs]
     kept = sum(len(held) for held in found)
     taken = max(block.taken for block in blocks)
     new = []
@@ -56,7 +61,8 @@ def write_merged(
         order = np.concatenate([held.order for held in found])
         spans = [held.rows for held in found if isinstance(held.rows, Spans)]
         rows: Spans | Logs = joined_spans(spans) if spans else joined_logs([h.rows for h in found if isinstance(h.rows, Logs)])
-        new = [_packed(table.next_block, rows, order, taken)]
+        bits = _joined_filter(reading, pairs) if kept >= _FILTERED else None
+        new = [_packed(table.next_block, rows, order, taken, bits)]
     return _write(connection, table, new, [block.id for block in blocks]), sum(block.rows for block in blocks) - kept
 
 
@@ -74,13 +80,18 @@ def _write(connection: sqlite3.Connection, table: BlockTable, new: Sequence[_New
     return changed
 
 
-def _packed(number: int, rows: Spans | Logs, order: Rows, taken: int) -> _New:
+def _packed(number: int, rows: Spans | Logs, order: Rows, taken: int, bits: Bits | None = None) -> _New:
+    """`bits`: the filter of its texts, where that is known."""
     if isinstance(rows, Spans):
         packed, spans = pack_spans(rows, order)
         times, summary = spans.starts, of_spans(spans)
     else:
         packed, logs = pack_logs(rows, order)
         times, summary = logs.times, of_logs(logs)
+    if bits is None and len(rows) >= _FILTERED:
+        bits = bits_of(_texts(rows))
+    if bits is not None:
+        packed = replace(packed, filter=pack(bits))
     block = Block(
         id=number,
         kind=SPANS if isinstance(rows, Spans) else LOGS,
@@ -95,6 +106,25 @@ def _packed(number: int, rows: Spans | Logs, order: Rows, taken: int) -> _New:
         summary=summary,
     )
     return _New(block, packed)
+
+
+def _joined_filter(reading: Reading, pairs: Sequence[tuple[Block, Held]]) -> Bits:
+    """The filter of blocks that become one: those they have, joined, and made of the rows of those that have none."""
+    known = [(reading.filter(block), held) for block, held in pairs]
+    bits = bits_of(text for one, held in known if one is None for text in _texts(held.rows))
+    for one, _ in known:
+        if one is not None:
+            bits |= one
+    return bits
+
+
+def _texts(rows: Spans | Logs) -> Iterator[bytes]:
+    """All that searches look at: operations, bodies, details."""
+    if isinstance(rows, Spans):
+        yield "\0".join(rows.texts[place] for place in np.unique(rows.names).tolist()).encode("utf-8", "replace")
+    else:
+        yield "\0".join(rows.bodies).encode("utf-8", "replace")
+    yield b"".join(rows.details)
 
 
 def _pieces(rows: Spans | Logs, most: int) -> Iterator[tuple[int, int]]:

@@ -42,3 +42,6 @@ class Step(msgspec.Struct, frozen=True):
     notices: tuple[Notice, ...] = ()
     states: tuple[GroupState, ...] = ()
     removed: tuple[GroupKey, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.notices or self.states or self.removed)

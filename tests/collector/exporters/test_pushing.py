@@ -1,18 +1,15 @@
-"""Pushing to a Pushgateway: again and again by the collector, and once by a job that ends."""
+"""Pushing to a Pushgateway again and again."""
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
-import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from collector.exporters.exporter import Patience
-from collector.exporters.push_once import PushError, exposition, group_url, push_once
 from collector.exporters.pushgateway import PushgatewayExporter
 from collector.query import QueryService
 from collector.storage.remote.target import RemoteTarget
@@ -83,38 +80,3 @@ async def test_a_push_that_is_refused_is_told_and_not_repeated() -> None:
             await until(lambda: pushing.figures()["export_refused_total"] == 1)
         assert "refused the last push: status 400: not now" in pushing.notes()[0]
     queries.close()
-
-
-async def test_a_job_pushes_once_and_tries_again_while_the_gateway_is_away() -> None:
-    async with gateway(503) as one:
-        body = exposition(["backup_bytes=1024", 'backup_files_total{kind="new"}=7'])
-        await asyncio.to_thread(push_once, one.url, body, job="backup", grouping={"instance": "db 1"}, patience=QUICK)
-    assert one.pushes == [
-        (
-            "PUT",
-            "/metrics/job/backup/instance/db%201",
-            '# TYPE backup_bytes gauge\nbackup_bytes 1024\n# TYPE backup_files_total counter\nbackup_files_total{kind="new"} 7\n',
-        )
-    ]
-
-
-@pytest.mark.parametrize(("statuses", "said"), [([400], "refused it .status 400"), ([503] * 4, "in 4 attempts .status 503")])
-async def test_what_was_not_pushed_is_an_error_that_says_why(statuses: list[int], said: str) -> None:
-    async with gateway(*statuses) as one:
-        with pytest.raises(PushError, match=said):
-            await asyncio.to_thread(push_once, one.url, b"a 1\n", job="x", patience=QUICK)
-
-
-@pytest.mark.parametrize("pair", ["backup", "=1", "a=b", "a b=1", "1a=2", "a=1_000"])
-def test_what_is_no_pair_is_refused_with_a_sentence(pair: str) -> None:
-    with pytest.raises(PushError, match=r"no name=value|no number"):
-        exposition([pair])
-
-
-def test_groups_that_cannot_be_are_refused() -> None:
-    assert group_url("http://g:9091/", "j", {"a": ""}) == "http://g:9091/metrics/job/j/a@base64/="
-    for job, grouping in (("", {}), ("j", {"a-b": "c"})):
-        with pytest.raises(PushError, match="cannot name a group"):
-            group_url("http://g:9091", job, grouping)
-    with pytest.raises(PushError, match="no address"):
-        push_once("ftp://nowhere", b"", job="x")

@@ -141,7 +141,7 @@ async def test_a_limit_is_passed_by_one_so_that_more_is_noticed() -> None:
     service.close()
 
 
-async def test_no_exemplars_are_kept_but_queries_for_them_are_checked() -> None:
+async def test_where_no_exemplars_are_kept_queries_for_them_are_still_checked() -> None:
     service = QueryService(sample_history())
     assert await service.exemplars("http_requests_total", 0, MILLIS) == []
     with pytest.raises(ParseError):

@@ -127,7 +127,8 @@ def test_a_store_of_the_first_format_gets_its_present_state_as_the_first_version
     store.save(stage.at(0, a=11), 1000.0)
     store.close()
     with sqlite3.connect(path) as older:
-        older.executescript("DROP TABLE versions; DROP TABLE rule_versions; DROP INDEX events_at; PRAGMA user_version=1")
+        tables = "versions", "rule_versions", "groups", "notices"
+        older.executescript("".join(f"DROP TABLE {name};" for name in tables) + "DROP INDEX events_at; PRAGMA user_version=1")
     older.close()
     store = StateStore(path)
     assert store.notice == ""

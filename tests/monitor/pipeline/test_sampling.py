@@ -1,27 +1,33 @@
-"""Head sampling agrees everywhere and with the specification; thinning keeps what is expected of sums and counts."""
+"""Head sampling agrees everywhere and with the specification, and says what each trace stands for."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.model.batch import Batch
-from monitor.model.series import KeySpace, Kind, series_key
+from monitor.model.spans import Spans
 from monitor.pipeline.sampling import (
     RANGE,
     adjusted_count,
+    at_threshold,
+    count_told,
     head_sampled,
+    kept_state,
+    randomness,
     read_state,
     sampled,
-    thin,
     threshold_of,
     threshold_text,
+    without_threshold,
+    written_state,
 )
 from tests.monitor.pipeline.made import made_spans
 
-TRACES = np.random.default_rng(5).integers(0, 2**63, (20_000, 2), np.int64).astype(np.uint64)
+RANDOMS = np.random.default_rng(5).integers(0, RANGE, 20_000, np.int64).astype(np.uint64)
 
 
 @pytest.mark.parametrize(
@@ -48,19 +54,19 @@ def test_a_state_without_a_valid_threshold_tells_none() -> None:
 def test_a_trace_is_kept_where_its_lowest_56_bits_reach_the_threshold(high: int, low: int, probability: float) -> None:
     threshold = threshold_of(probability)
     traces = np.array([[high, low]], np.uint64)
-    assert bool(sampled(traces, threshold)[0]) == (((high << 64 | low) & (2**56 - 1)) >= threshold)
+    assert bool(sampled(randomness(traces), threshold)[0]) == (((high << 64 | low) & (2**56 - 1)) >= threshold)
 
 
 @given(st.floats(0, 1), st.floats(0, 1))
 @settings(max_examples=30)
 def test_who_keeps_more_keeps_all_that_another_keeps(one: float, other: float) -> None:
     fewer, more = sorted((one, other))
-    assert not (sampled(TRACES, threshold_of(fewer)) & ~sampled(TRACES, threshold_of(more))).any()
+    assert not (sampled(RANDOMS, threshold_of(fewer)) & ~sampled(RANDOMS, threshold_of(more))).any()
 
 
 def test_the_share_kept_is_the_share_asked_for() -> None:
-    assert abs(sampled(TRACES, threshold_of(0.3)).mean() - 0.3) < 0.02
-    assert not sampled(TRACES, threshold_of(0.0)).any()
+    assert abs(sampled(RANDOMS, threshold_of(0.3)).mean() - 0.3) < 0.02
+    assert not sampled(RANDOMS, threshold_of(0.0)).any()
 
 
 def test_two_services_keep_the_same_traces_whole() -> None:
@@ -78,50 +84,69 @@ def test_a_probability_outside_of_0_to_1_is_refused(probability: float) -> None:
         threshold_of(probability)
 
 
-def mixed(count: int) -> Batch:
-    space = KeySpace()
-    for kind in Kind:
-        space.add(series_key(kind.name.lower()), kind)
-    ids = np.arange(count, dtype=np.int32) % 4
-    values = np.arange(count, dtype=np.float64) % 17
-    return Batch(space, ids, values, np.zeros(count), np.where(ids == Kind.DISTRIBUTION, 2.0, 1.0))
+def stated(traces: list[int], state: str, counts: float | None = None) -> Spans:
+    """Spans of traces, all with one `tracestate`."""
+    spans = made_spans([(trace, "web", "GET /") for trace in traces])
+    told = count_told(state) if counts is None else counts
+    states = np.full(len(spans), len(spans.texts) if state else 0, np.int32)
+    return replace(spans, texts=(*spans.texts, state), states=states, counts=np.full(len(spans), told))
 
 
-def test_thinned_sums_and_counts_are_what_they_were_on_average() -> None:
-    batch, random = mixed(400), np.random.default_rng(1)
-    totals, weights, sums = [], [], []
-    for _ in range(4000):
-        some = thin(batch, 0.25, random)
-        assert some.weights is not None
-        observed = some.ids == Kind.DISTRIBUTION
-        totals.append(some.values[some.ids == Kind.COUNTER].sum())
-        weights.append(some.weights[observed].sum())
-        sums.append((some.weights * some.values)[observed].sum())
-    assert batch.weights is not None
-    observed = batch.ids == Kind.DISTRIBUTION
-    truths = (
-        batch.values[batch.ids == Kind.COUNTER].sum(),
-        batch.weights[observed].sum(),
-        (batch.weights * batch.values)[observed].sum(),
-    )
-    for estimates, truth in zip((totals, weights, sums), truths, strict=True):
-        error = np.std(estimates) / np.sqrt(len(estimates))
-        assert abs(np.mean(estimates) - truth) < 4 * error
+def told(spans: Spans) -> list[tuple[str, float]]:
+    return [(spans.texts[state], count) for state, count in zip(spans.states.tolist(), spans.counts.tolist(), strict=True)]
 
 
-def test_readings_members_and_staleness_markers_are_never_thinned() -> None:
-    space = KeySpace()
-    for kind in Kind:
-        space.add(series_key(kind.name.lower()), kind)
-    ids = np.array([Kind.GAUGE, Kind.SET, Kind.COUNTER] * 50, np.int32)
-    values = np.where(ids == Kind.COUNTER, np.nan, 3.0)
-    some = thin(Batch(space, ids, values, np.zeros(150)), 0.01, np.random.default_rng(2))
-    assert len(some) == 150
-    np.testing.assert_array_equal(some.values, values)
+def test_what_is_kept_tells_its_threshold_and_how_many_it_stands_for() -> None:
+    spans = made_spans([(0xFFFFFFFFFFFFFF, "web", "GET /"), (1, "web", "GET /")])
+    assert told(head_sampled(spans, 0.25)) == [("ot=th:c", 4.0)]
 
 
-def test_what_only_the_history_takes_is_left_alone() -> None:
-    space = KeySpace(raw=True)
-    space.add(series_key("reads_total"), Kind.COUNTER)
-    readings = Batch(space, np.zeros(9, np.int32), np.arange(9.0), np.arange(9.0), raw=True, windowed=False)
-    assert thin(readings, 0.1, np.random.default_rng(3)) is readings
+def test_what_was_sampled_to_less_comes_through_and_still_tells_that() -> None:
+    sampled_before = stated([0xFF << 48, 0xF8 << 48], "vendor=1,ot=th:f", 16.0)
+    assert told(head_sampled(sampled_before, 0.25)) == [("ot=th:f,vendor=1", 16.0)] * 2
+
+
+def test_what_was_sampled_to_more_is_sampled_to_the_share_in_all() -> None:
+    sampled_before = stated([0x90 << 48, 0xD0 << 48], "ot=th:8;x:y", 2.0)
+    assert told(head_sampled(sampled_before, 0.25)) == [("ot=th:c;x:y", 4.0)]
+
+
+def test_randomness_that_is_told_counts_and_not_the_id() -> None:
+    kept, gone = stated([1], "ot=rv:ff000000000000"), stated([0xFF << 48], "ot=rv:00000000000001")
+    assert told(head_sampled(kept, 0.5)) == [("ot=th:8;rv:ff000000000000", 2.0)]
+    assert len(head_sampled(gone, 0.5)) == 0
+
+
+def test_counts_of_another_chance_multiply_and_no_threshold_tells_them() -> None:
+    assert told(head_sampled(stated([0xFF << 48], "", counts=10.0), 0.5)) == [("", 20.0)]
+    unlikely = stated([0x90 << 48], "ot=th:c")  # its randomness does not reach what it says it came through
+    assert told(head_sampled(unlikely, 0.5)) == [("", 8.0)]
+
+
+@given(st.sampled_from([1.0, 0.9, 0.5, 0.25, 0.1]), st.sampled_from([0.9, 0.5, 0.25, 0.1]), st.integers(0, 2**32))
+@settings(max_examples=30, deadline=None)
+def test_sampling_twice_keeps_the_expected_count(first: float, second: float, seed: int) -> None:
+    ids = np.random.default_rng(seed).integers(1, 2**62, 4000).tolist()
+    spans = head_sampled(head_sampled(made_spans([(trace, "web", "a") for trace in ids]), first), second)
+    share = min(first, second)
+    assert abs(spans.counts.sum() - 4000) < 6 * np.sqrt(4000 * (1 - share) / share) + 1e-6
+    np.testing.assert_allclose(spans.counts, 1 / share)
+
+
+def test_a_threshold_can_be_taken_out_again() -> None:
+    spans = without_threshold(stated([1], "ot=th:c;rv:ff000000000000,vendor=1"))
+    assert [state for state, _ in told(spans)] == ["ot=rv:ff000000000000,vendor=1"]
+    assert [state for state, _ in told(without_threshold(stated([1], "ot=th:c")))] == [""]
+
+
+def test_nothing_changes_where_all_come_through() -> None:
+    spans = stated([1], "ot=th:c")
+    assert at_threshold(spans, 0) is spans
+    assert head_sampled(spans, 1.0) is spans
+
+
+def test_a_state_that_is_too_long_keeps_what_is_of_use() -> None:
+    assert kept_state("a=" + "x" * 600 + ",ot=th:c") == "ot=th:c"
+    assert kept_state("a=" + "x" * 600) == ""
+    assert kept_state("ot=" + "x" * 600) == ""
+    assert written_state("", None) == ""

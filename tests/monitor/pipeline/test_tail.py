@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.model.spans import Spans, no_spans
+from monitor.pipeline.fates import Fate
 from monitor.pipeline.tail import TailPolicies, TailSampler
 from tests.monitor.pipeline.made import made_spans
 
@@ -89,7 +90,7 @@ def test_texts_of_traces_long_gone_are_not_kept() -> None:
     sampler = TailSampler(NOTHING, wait=1)
     for second in range(300):
         sampler.take(made_spans([(second * 50 + n + 1, "web", f"GET /{second}/{n}") for n in range(50)]), float(second))
-    assert sum(len(part.texts) for part in sampler._parts) < 2000
+    assert sum(len(part.spans.texts) for part in sampler._parts) < 2000
 
 
 def test_a_stop_decides_all_that_waits() -> None:
@@ -128,3 +129,36 @@ def test_every_span_is_kept_dropped_shed_or_waits_and_no_trace_is_halved(
     assert counters.kept_spans + counters.dropped_spans + counters.shed_spans == sent
     whole = {trace: sum(one << 50 == trace for each in arrivals for one, _ in each) for trace in set(kept)}
     assert all(kept.count(trace) == count for trace, count in whole.items())
+
+
+def test_what_was_drawn_tells_its_threshold_and_what_was_chosen_does_not() -> None:
+    sampler = TailSampler(TailPolicies(share=0.25), wait=1)
+    sampler.take(made_spans([(0xFF << 48, "web", "a"), (1, "web", "a")], errors=[1]), 0.0)
+    kept = sampler.take(made_spans([(0xFF << 48, "shop", "b")]), 1.0)
+    late = sampler.take(made_spans([(0xFF << 48, "shop", "late"), (1, "shop", "late")]), 2.0)
+    for spans in (kept, late):
+        told = {
+            int(trace): (spans.texts[state], count)
+            for trace, state, count in zip(spans.traces[:, 1].tolist(), spans.states.tolist(), spans.counts.tolist(), strict=True)
+        }
+        assert told == {0xFF << 48: ("ot=th:c", 4.0), 1: ("", 1.0)}
+
+
+def test_with_a_rate_no_threshold_is_told() -> None:
+    sampler = TailSampler(TailPolicies(share=0.25, traces_per_second=10), wait=1)
+    sampler.take(made_spans([(0xFF << 48, "web", "a")]), 0.0)
+    assert not sampler.take(no_spans(), 1.0).states.any()
+
+
+def test_decided_traces_are_told_once_and_remembered_by_another_sampler() -> None:
+    sampler = TailSampler(TailPolicies(share=0.0), wait=1)
+    sampler.take(made_spans([(1, "web", "a"), (2, "web", "a")], errors=[0]), 0.0)
+    sampler.take(no_spans(), 1.0)
+    decided = sampler.decided()
+    assert [(fate, len(keys)) for fate, keys in decided] == [(Fate.CHOSEN, 1), (Fate.DROPPED, 1)]
+    assert sampler.decided() == []
+    other = TailSampler(TailPolicies(share=0.0), wait=1)
+    for fate, keys in decided:
+        other.remember(fate, keys)
+    assert traces(other.take(made_spans([(1, "web", "b"), (2, "web", "b")], errors=[1]), 0.0)) == [1]
+    assert other.held == 0

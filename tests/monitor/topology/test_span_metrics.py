@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,9 +24,10 @@ def told(metrics: SpanMetrics, now: float = BEGIN + 1) -> Told:
     """Sum of all values by series, of counters and of distributions their count."""
     found: Counter[tuple[str, tuple[tuple[str, str], ...]]] = Counter()
     for batch in metrics.tick(now):
-        for number, value in zip(batch.ids.tolist(), batch.values.tolist(), strict=True):
+        weights = [1.0] * len(batch) if batch.weights is None else batch.weights.tolist()
+        for number, value, weight in zip(batch.ids.tolist(), batch.values.tolist(), weights, strict=True):
             key = batch.space.keys[number]
-            found[key.name, key.tags] += 1 if key.name in (names.LATENCY, names.EDGE_SECONDS) else value
+            found[key.name, key.tags] += weight if key.name in (names.LATENCY, names.EDGE_SECONDS) else value
     return dict(found)
 
 
@@ -118,3 +121,26 @@ def test_calls_are_what_counting_gives(batches: list[list[One]]) -> None:
         if name == names.CALLS and (tags := dict(pairs))
     }
     assert found == dict(wanted)
+
+
+def test_a_span_that_stands_for_many_counts_as_many_in_all_figures() -> None:
+    metrics = SpanMetrics()
+    ones = [One("web", 2, 1, SpanKind.CLIENT), One("api", 3, 2, error=True), One("api", 4, 0)]
+    metrics.take(replace(spans_of(ones), counts=np.array([4.0, 4.0, 1.0])))
+    edge = (("client", "web"), ("connection_type", ""), ("server", "api"))
+    tags = (("service", "api"), ("span_kind", "SPAN_KIND_SERVER"), ("span_name", "GET /"))
+    found = told(metrics)
+    assert [found[name, edge] for name in (names.EDGE_CALLS, names.EDGE_FAILED, names.EDGE_SECONDS)] == [4, 4, 4]
+    assert found[names.LATENCY, tags] == 5
+    assert found[names.CALLS, (*tags, ("status_code", "STATUS_CODE_ERROR"))] == 4
+    assert found[names.CALLS, (*tags, ("status_code", "STATUS_CODE_UNSET"))] == 1
+    assert found[names.APDEX, (("level", "frustrated"), ("service", "api"))] == 4
+
+
+def test_what_senders_say_of_sampling_takes_no_room_among_the_names_of_services() -> None:
+    metrics = SpanMetrics()
+    spans = spans_of([One("web", 2, 1, SpanKind.CLIENT)])
+    spans = replace(spans, texts=(*spans.texts, "ot=rv:00000000000001"), states=np.array([len(spans.texts)], np.int32))
+    metrics.take(spans)
+    metrics.tick(BEGIN + 1)
+    assert set(metrics._graph._names.texts()) == {"", "web"}

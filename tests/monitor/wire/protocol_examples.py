@@ -98,6 +98,10 @@ EXAMPLES: dict[str, Message] = {
     "logs_found": m.LogsFound(22, (m.LogInfo(T, 17, "ERROR", "web", "no answer from api"),), 42),
     "get_services": m.GetServices(23, "we"),
     "services_found": m.ServicesFound(23, (m.ServiceOperations("web", ("GET /cart",), 1200, 30),)),
+    "get_exemplars": m.GetExemplars(24, ("rate(shop_checkout_seconds_bucket[5m])",), T - 3600, T),
+    "exemplars_found": m.ExemplarsFound(
+        24, (m.ExemplarInfo(0, T - 30, 1.2, TRACE, "00f067aa0ba902b7", (("customer", "17"),)),), 412
+    ),
     "seek": m.Seek(18, T - 7200, 2.0),
     "status": m.Status(7),
     "acknowledge": m.Acknowledge(4, ("a1",), "Mira", "mine", T + 3600),

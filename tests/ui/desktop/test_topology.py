@@ -12,10 +12,12 @@ from PySide6.QtTest import QTest
 from tests.ui.desktop import pictures
 from tests.ui.desktop.conftest import Screen, rows_of
 from tests.ui.views.test_topology import Page
-from tests.ui.views.test_topology_shop import forest, shop
+from ui.client.demo_map import forest, shop
 from ui.client.fake import FakeCollector
 from ui.desktop.topology import TopologyPage
-from ui.desktop.topologyflat import flat
+from ui.desktop.topologyflat import flat, ways_of
+from ui.desktop.topologyspace import radius_of
+from ui.desktop.topologyspace import ways_of as arcs_of
 from ui.views.view import Picture
 
 
@@ -94,7 +96,7 @@ def test_a_node_opened_shows_its_charts_and_links_in_place_of_the_list(shown: Sh
     shown.again()
     assert shown.widget.node.isVisible()
     assert not shown.widget.nodes.isVisible()
-    assert rows_of(shown.widget.node.callers.list)[0].startswith("edge, ")
+    assert rows_of(shown.widget.node.parts["Called by"].list)[0].startswith("edge, ")
     assert [card.view.title for card in shown.widget.node.charts if card.view] == ["Requests", "Errors", "p99 by operation"]
 
 
@@ -160,5 +162,60 @@ def test_two_hundred_nodes_turn_at_a_bearable_pace(stub: Any) -> None:
         many.page.page.turn(0.03, 0.0)
         canvas.show_view(many.page.page.view())
         canvas.repaint()
-    # 24 a second and more on the machine it was made on; a slower one may take its time, but not for ever.
-    assert (time.process_time() - start) / 6 < 0.12
+    # 60 a second and more on the machine it was made on; a slower one may take its time, but not for ever.
+    assert (time.process_time() - start) / 6 < 0.06
+
+
+@pytest.mark.parametrize("mode", ["2D", "3D"])
+def test_an_edge_is_picked_where_it_is_drawn(shown: Shown, mode: str) -> None:
+    shown.page.page.choose("mode", mode)
+    shown.again()
+    canvas = shown.widget.map
+    canvas.repaint()
+    view = canvas.view
+    assert view is not None
+    if mode == "2D":
+        ways = ways_of(view.map, flat(view.map, view.flat, canvas.width(), canvas.height()))
+    else:
+        assert canvas._seen is not None
+        ways = arcs_of(view.map, canvas._seen, radius_of(view.map, canvas._seen, canvas.width(), canvas.height()))
+    found = 0
+    for edge in range(len(ways)):
+        x, y = ways[edge, ways.shape[1] // 2].tolist()
+        found += canvas.edge_at(x, y) == edge
+    assert found >= len(ways) - 2  # two may cross just there
+
+
+def test_a_click_on_an_edge_selects_it(shown: Shown) -> None:
+    canvas, view = shown.widget.map, shown.widget.map.view
+    assert view is not None
+    ways = ways_of(view.map, flat(view.map, view.flat, canvas.width(), canvas.height()))
+    names = [node.name for node in view.map.nodes]
+    edge = view.map.edges.tolist().index([names.index("payments"), names.index("card-gateway")])
+    x, y = ways[edge, ways.shape[1] // 2].tolist()
+    QTest.mouseClick(canvas, Qt.MouseButton.LeftButton, pos=QPoint(round(x), round(y)))
+    assert ("point", "topology.edge", edge) in shown.screen.session.heard
+
+
+def test_the_grammar_lies_over_the_map_while_the_filter_is_written_and_says_what_is_wrong(shown: Shown) -> None:
+    before = shown.widget.map.geometry()
+    shown.page.stage.session.ctx.focus = "filter"
+    shown.page.page.set_text("filter", "weight>3", 8)
+    shown.again()
+    assert shown.widget.help.isVisible()
+    assert "weight is no figure" in shown.widget.help.accessibleName()
+    assert shown.widget.map.geometry() == before
+    shown.page.stage.session.ctx.focus = ""
+    shown.page.page.set_text("filter", "", 0)
+    shown.again()
+    assert not shown.widget.help.isVisible()
+
+
+def test_a_row_of_an_open_node_is_followed_by_a_click(shown: Shown) -> None:
+    shown.page.page.chosen = "checkout"
+    shown.page.does("open")
+    shown.again()
+    part = shown.widget.node.parts["Calls"]
+    box = part.list.visualRect(part.list.rows_model.index(0, 0))
+    QTest.mouseClick(part.list.viewport(), Qt.MouseButton.LeftButton, pos=box.center())
+    assert ("open", "topology.row", part.first) in shown.screen.session.heard

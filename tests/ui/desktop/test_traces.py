@@ -104,6 +104,34 @@ def test_the_flame_shows_the_same_spans_and_takes_clicks(screen: Screen) -> None
     assert page.flame.view.spans[page.flame.view.place].service == "checkout"
 
 
+def test_a_press_enlarges_a_span_of_the_flame_and_escape_leads_back(screen: Screen) -> None:
+    page = open_failed(screen)
+    screen.press(Qt.Key.Key_V)
+    left, width = page.flame.axis()
+    middle = QPoint(int(left + width * 0.7), AXIS + 30)
+    assert "Enter or a press enlarges a span" in page.trace_head.notes.accessibleName()
+    QTest.mouseClick(page.flame.viewport(), Qt.MouseButton.LeftButton, pos=middle)
+    screen.take()
+    flame = page.flame.flame
+    assert flame is not None
+    assert flame.above == 1
+    assert "Enlarged: checkout POST /checkout" in page.trace_head.notes.accessibleName()
+    for share in (0.05, 0.95):
+        assert page.flame.place_at(QPointF(left + width * share, AXIS + 30)) == 1, "it fills the width"
+    QTest.mouseClick(page.flame.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(int(left + 20), AXIS + 6))
+    screen.take()
+    assert page.flame.flame is not None
+    assert page.flame.flame.above == 0, "its caller leads back"
+    screen.press(Qt.Key.Key_Down)
+    screen.press(Qt.Key.Key_Return)
+    assert "Enlarged" in page.trace_head.notes.accessibleName()
+    screen.press(Qt.Key.Key_Escape)
+    assert "Enlarged" not in page.trace_head.notes.accessibleName()
+    assert page.flame.isVisible()
+    screen.press(Qt.Key.Key_Escape)
+    assert page.traces.isVisible()
+
+
 def test_typing_offers_services_and_tab_takes_one(screen: Screen) -> None:
     page = page_of(screen)
     screen.press(Qt.Key.Key_Slash, text="/")

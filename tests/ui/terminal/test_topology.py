@@ -3,8 +3,9 @@ from __future__ import annotations
 import pytest
 
 from tests.ui.views.test_topology import Page
-from tests.ui.views.test_topology_shop import forest, shop
+from ui.client.demo_map import forest, shop
 from ui.client.fake import FakeCollector
+from ui.terminal import topologyboxes
 from ui.terminal.canvas import Canvas, Rect, differences
 from ui.terminal.stage import Memory, Stage, layout_for
 from ui.terminal.topology import paint_topology
@@ -77,7 +78,12 @@ def test_a_node_opened_says_what_is_wrong_and_whom_it_calls(size: tuple[int, int
     shown.page.page.chosen = "checkout"
     shown.page.does("open")
     text = shown.text()
-    for words in ("◆ checkout", "Requests", "Errors", "p99", "Called by", "edge", "Calls", "orders", "Esc close"):
+    for words in ("◆ checkout", "Requests", "Errors", "p99", "Operations", "Esc close"):
+        assert words in text, words
+    for _ in range(12):  # the lists move on under the cursor
+        shown.page.page.move(1)
+    text = shown.text()
+    for words in ("Calls", "orders", "payments"):
         assert words in text, words
 
 
@@ -134,3 +140,36 @@ def test_the_largest_boxes_that_fit_are_taken() -> None:
     large, small = plan(view, 200, 60), plan(view, 80, 20)
     assert (large.w, large.h) > (small.w, small.h)
     assert large.width <= 200
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_what_may_be_written_into_the_filter_stands_over_the_map_and_what_is_wrong_in_full(size: tuple[int, int]) -> None:
+    shown = Shown(shop(FakeCollector()), *size)
+    shown.page.stage.session.ctx.focus = shown.memory.focus = "filter"
+    shown.page.page.set_text("filter", "weight>3", 8)
+    text = " ".join(shown.text().split())
+    assert "weight is no figure (rate, errors, p50, p95, p99)" in text
+    for words in ("!redis", "hides what has it", "calls:orders-db", "who calls it; also calledby:edge"):
+        assert words in text, words
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_an_edge_opened_says_its_rate_errors_and_latency_and_leads_to_its_ends(size: tuple[int, int]) -> None:
+    shown = Shown(shop(FakeCollector()), *size)
+    shown.page.page.detail.show_edge(("orders", "orders-db"))
+    shown.page.look()
+    text = shown.text()
+    for words in ("orders → orders-db", "Calls to a database", "Requests", "Errors", "p99", "Ends"):
+        assert words in text, words
+    y = next(i for i, line in enumerate(shown.canvas().lines()) if "Ends" in line) + 1
+    hits = {(hit.kind, hit.name) for x in range(size[0]) if (hit := shown.canvas().target(x, y)) is not None}
+    assert ("row", "topology.row") in hits
+
+
+def test_walking_from_node_to_node_draws_no_line_anew() -> None:
+    shown = Shown(forest(FakeCollector(), 100, 250), 120, 40)
+    shown.canvas()
+    sheet = topologyboxes._drawn[0]
+    shown.page.page.move(1)
+    shown.canvas()
+    assert topologyboxes._drawn[0] is sheet

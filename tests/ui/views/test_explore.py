@@ -33,10 +33,10 @@ def pick(stage: Stage, *searches: str) -> ExploreView:
 
 
 def test_series_are_found_by_words_and_by_tags(lab: Stage) -> None:
-    assert view(lab).found == "90 series"
-    lab.session.set_text("search", "latency orders")
+    assert view(lab).found == "175 series"
+    lab.session.set_text("search", "latency orders env=prod")
     assert [r.tags for r in view(lab).results] == ["service=orders, env=prod", "service=orders-db, env=prod"]
-    assert view(lab).found == "2 of 90 series"
+    assert view(lab).found == "2 of 175 series"
     lab.session.set_text("search", "service=orders kind:counter")
     assert {r.kind for r in view(lab).results} == {"counter"}
     lab.session.set_text("search", "name=~shop.* -service")

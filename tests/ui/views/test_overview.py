@@ -104,7 +104,7 @@ def test_the_time_bar_has_a_day_of_half_hours(demo: Stage) -> None:
 
 def test_the_status_bar_says_pace_size_and_losses(demo: Stage) -> None:
     items = [item.text for item in demo.session.picture().frame.status]
-    assert items[:3] == ["harbour-1", "1 Hz", "90 series"]
+    assert items[:3] == ["harbour-1", "1 Hz", "175 series"]
     assert "late 3" in items
     assert "dropped 0" in items
     assert "stale 1" in items

@@ -180,15 +180,14 @@ def test_zooming_asks_for_finer_steps(lab: Stage) -> None:
         lab.press("z")
     lab.tick(2)
     assert queries(lab).step == "step 1 s"
-    last = lab.fake.asked[-1]
-    assert isinstance(last, m.Query)
+    last = [request for request in lab.fake.asked if isinstance(request, m.Query)][-1]
     assert last.step == 1.0
 
 
 def test_the_answer_to_an_older_text_never_takes_the_place_of_a_newer_ones(lab: Stage) -> None:
     held: list[tuple[m.Request, object]] = []
     ask(lab, "host_cpu_busy")
-    lab.session.ctx.send = lambda request, callback: held.append((request, callback))
+    lab.session.ctx.send = lambda request, callback: held.append((request, callback)) if isinstance(request, m.Query) else None
     write(lab, "host_cpu_busy + 1")
     typed(lab, "enter")
     lab.session.picture()

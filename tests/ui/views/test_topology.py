@@ -9,13 +9,14 @@ import pytest
 
 from monitor.alerting.model import Alert, State
 from tests.ui.views.conftest import Stage, words
-from tests.ui.views.test_topology_shop import shop
+from ui.client.demo_map import shop
 from ui.client.fake import FakeCollector
 from ui.views.filter import FilterError
 from ui.views.topology import Topology
-from ui.views.topologyfilter import parse
+from ui.views.topologyfilter import GRAMMAR, parse
 from ui.views.topologylanes import lanes
-from ui.views.topologyview import TopologyView
+from ui.views.topologypicture import say_edge
+from ui.views.topologyview import LinkRow, NodeDetail, OperationRow, TopologyView
 
 
 class Page:
@@ -49,6 +50,10 @@ def map_page() -> Page:
 
 def spots(view: TopologyView) -> dict[str, Any]:
     return {node.name: tuple(spot) for node, spot in zip(view.map.nodes, view.map.spots.tolist(), strict=True)}
+
+
+def names_of(detail: NodeDetail, title: str) -> list[str]:
+    return [row.name for row in detail.rows(title)]
 
 
 def test_the_map_says_what_is_not_well_in_a_sentence_and_the_gravest_come_first(map_page: Page) -> None:
@@ -126,7 +131,7 @@ def test_a_filter_that_is_half_written_leaves_the_map_as_it_is_and_says_why(map_
     assert "a number after p99> is missing" in map_page.page.view().filter_error
 
 
-@pytest.mark.parametrize("text", ["errors>x", "weight>3", "p99>3parsecs", "errors>"])
+@pytest.mark.parametrize("text", ["errors>x", "weight>3", "p99>3parsecs", "errors>", "sevice:cart"])
 def test_a_comparison_that_cannot_be_read_says_where(text: str) -> None:
     with pytest.raises(FilterError, match=r"^Column \d+: "):
         parse(text)
@@ -178,9 +183,9 @@ def test_a_service_opened_shows_its_figures_charts_operations_and_whom_it_knows(
     assert "It calls orders, payments, which are not well either." in words(detail.sentence)
     assert [c.title for c in detail.charts] == ["Requests", "Errors", "p99 by operation"]
     assert all(c.lines for c in detail.charts)
-    assert [row.name for row in detail.callers] == ["edge"]
-    assert {row.name for row in detail.called} == {"orders", "payments"}
-    assert [row.name for row in detail.operations] == ["POST /orders", "GET /checkout"]
+    assert names_of(detail, "Called by") == ["edge"]
+    assert set(names_of(detail, "Calls")) == {"orders", "payments"}
+    assert names_of(detail, "Operations") == ["POST /checkout", "GET /checkout"]
     assert map_page.page.back()
     assert map_page.page.view().detail is None
 
@@ -225,7 +230,7 @@ def test_an_alert_that_fires_on_a_service_makes_it_critical() -> None:
     page.does("open")
     detail = page.look().detail
     assert detail is not None
-    assert detail.alerts
+    assert detail.rows("Firing here")
 
 
 def test_names_from_outside_are_made_harmless() -> None:
@@ -256,3 +261,83 @@ def test_every_row_of_the_table_has_the_same_figures_as_the_map(map_page: Page) 
     node = next(n for n in view.map.nodes if n.name == "payments")
     assert dataclasses.asdict(node)["kind"] == "service"
     assert str(node.rate).endswith("/s")
+
+
+def test_the_lists_of_an_open_node_have_a_cursor_and_a_link_leads_to_the_edge_and_on_to_its_other_end(map_page: Page) -> None:
+    page = map_page.page
+    page.chosen = "checkout"
+    detail = map_page.does("open").detail
+    assert detail is not None
+    rows = [row for part in detail.parts for row in part.rows]
+    at = next(n for n, row in enumerate(rows) if isinstance(row, LinkRow) and row.name == "payments")
+    for _ in range(at + 1):
+        page.move(1)
+    view = map_page.look()
+    assert view.detail is not None
+    assert view.detail.cursor == at
+    edge = view.map.edges[view.edge].tolist()
+    assert [view.map.nodes[end].name for end in edge] == ["checkout", "payments"]
+    view = map_page.does("open")
+    assert view.detail is not None
+    assert view.detail.name == "checkout → payments"
+    assert [chart.title for chart in view.detail.charts] == ["Requests", "Errors", "Latency"]
+    assert all(chart.lines for chart in view.detail.charts)
+    assert names_of(view.detail, "Ends") == ["checkout", "payments"]
+    page.move(1)
+    page.move(1)
+    view = map_page.does("open")
+    assert view.detail is not None
+    assert (page.chosen, view.detail.name) == ("payments", "payments")
+
+
+def test_an_edge_that_is_pointed_at_opens_and_back_closes_it(map_page: Page) -> None:
+    page = map_page.page
+    view = map_page.look()
+    assert page.point("topology.edge", len(view.map.edges) - 1)
+    view = map_page.look()
+    assert view.edge == len(view.map.edges) - 1
+    assert view.detail is not None
+    assert view.detail.edge
+    assert say_edge(view.map, view.edge).startswith(view.detail.name.replace(" → ", " calls "))
+    assert page.back()
+    assert page.view().detail is None
+
+
+def test_the_cursor_stays_with_its_row_when_others_come(map_page: Page) -> None:
+    page = map_page.page
+    page.chosen = "checkout"
+    map_page.does("open")
+    page.move(1)
+    before = page.detail.current()
+    assert isinstance(before, OperationRow)
+    alert = next(iter(FakeCollector.demo().book.alerts.values()))
+    firing = msgspec.structs.replace(
+        alert, id="x", labels=(("service", "checkout"),), state=State.FIRING, severity="critical", silenced_by=()
+    )
+    map_page.stage.fake.book.put(firing)
+    view = map_page.look()
+    assert view.detail is not None
+    assert view.detail.rows("Firing here")
+    after = page.detail.current()
+    assert isinstance(after, OperationRow)
+    assert after.operation == before.operation
+
+
+def test_the_jump_to_the_next_that_is_not_well_takes_the_neighbourhood_along(map_page: Page) -> None:
+    page = map_page.page
+    page.chosen = "search"
+    map_page.does("topology.near", "topology.next_ill")
+    assert page.chosen == "checkout"
+    assert page.view().near == "1 step round checkout"
+    assert "orders" in map_page.names()
+    map_page.does("topology.next_ill")
+    assert page.view().near == f"1 step round {page.chosen}"
+    assert page.chosen != "checkout"
+
+
+def test_the_grammar_is_explained_while_the_filter_is_written_and_each_example_can_be_read(map_page: Page) -> None:
+    assert map_page.page.view().grammar == ()
+    map_page.stage.session.ctx.focus = "filter"
+    assert map_page.page.view().grammar == GRAMMAR
+    for example, _ in GRAMMAR:
+        assert parse(example)

@@ -75,12 +75,15 @@ def test_a_trace_with_errors_says_how_many_and_has_a_shape(page: Stage) -> None:
     assert all(row.shape == "critical" and "error" in row.errors for row in rows)
 
 
-def test_the_longest_first_is_an_order_of_what_was_found(page: Stage) -> None:
+def test_the_longest_of_all_are_asked_of_the_collector(page: Stage) -> None:
     page.press("o")
     page.tick()
     shown = view(page)
     assert shown.order == "Longest"
-    assert "longest first of the 1,000 newest" in shown.found
+    assert shown.found == "longest 200 traces"
+    last = asked(page, m.FindTraces)[-1]
+    assert isinstance(last, m.FindTraces)
+    assert (last.order, last.limit) == ("longest", 200)
     shares = [row.share for row in shown.traces]
     assert shares == sorted(shares, reverse=True)
 
@@ -366,6 +369,34 @@ def test_what_comes_while_somebody_reads_waits_above(logs: Stage) -> None:
     logs.press("home")
     assert len(view(logs).logs) > len(before.logs)
     assert view(logs).note == ""
+
+
+def test_every_record_is_listed_once_however_late_answers_come(logs: Stage) -> None:
+    logs.press("j", "j")
+    for _ in range(8):
+        logs.tick()
+        logs.fake.advance(1)  # an answer and the next second come between two looks
+        view(logs)
+    logs.press("home")
+    rows = [(row.time, row.service, row.body) for row in view(logs).logs]
+    assert not [row for row in rows if rows.count(row) > 1]
+
+
+def test_records_that_come_too_fast_are_skipped_and_counted(logs: Stage) -> None:
+    view(logs)
+    listed = logs.session.traces.logs
+    last = asked(logs, m.FindLogs)[-1]
+    assert isinstance(last, m.FindLogs)
+    assert last.skip
+    listed.tail.answer = m.LogsFound(0, (m.LogInfo(logs.fake.now, 9, "INFO", "shop", "one of many"),), 1 << 60, skipped=1200)
+    listed.tail.number += 1
+    assert view(logs).note == "1,200 came faster than they are shown and were skipped: a narrower search shows all"
+    assert view(logs).logs[0].body == "one of many"
+    logs.press("j", "j")
+    many = tuple(m.LogInfo(logs.fake.now, 9, "INFO", "shop", f"record {at}") for at in range(2100))
+    listed.tail.answer = m.LogsFound(0, many, (1 << 60) + 1)
+    listed.tail.number += 1
+    assert view(logs).note == "2,000 new above, 1,300 skipped, press Home"
 
 
 def test_the_first_record_of_all_is_seen_when_it_comes(logs: Stage) -> None:

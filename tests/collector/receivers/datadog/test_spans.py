@@ -214,3 +214,14 @@ def test_texts_are_safe_and_shared() -> None:
 
 def test_no_spans_are_no_spans() -> None:
     assert len(converted([])) == len(converted([[], []])) == 0
+
+
+def test_the_rate_a_root_tells_is_that_of_its_whole_trace() -> None:
+    root, child = {**BASE, "metrics": {"_sample_rate": 0.25}}, {**BASE, "span_id": 2, "parent_id": 1}
+    other = {**BASE, "trace_id": 10}
+    assert converted([[child, root], [other]]).counts.tolist() == [4.0, 4.0, 1.0]
+
+
+@pytest.mark.parametrize("metrics", [{"_dd.agent_psr": 0.1}, {"_dd.rule_psr": 0.1}, {"_sample_rate": 0}, {"_sample_rate": 7.0}])
+def test_rates_of_what_is_to_be_kept_leave_nothing_out(metrics: dict[str, float]) -> None:
+    assert converted([[{**BASE, "metrics": metrics}]]).counts.tolist() == [1.0]

@@ -14,11 +14,10 @@ from collector.receivers.otlp.buckets import (
     buckets_of,
     coarser,
     difference,
-    explicit_bins,
-    shares,
     zero_widened,
 )
 from monitor.windows.bins import bins_of, middles_of
+from monitor.windows.spread import explicit_bins
 
 counts = st.lists(st.integers(0, 1000), max_size=40).map(lambda found: np.array(found, np.float64))
 exponential = st.builds(
@@ -31,21 +30,13 @@ exponential = st.builds(
 )
 
 
-@given(counts, st.integers(1, 8))
-def test_counts_are_dealt_out_whole(dealt: np.ndarray, places: int) -> None:
-    shared = shares(dealt, places)
-    assert (shared.sum(axis=1) == dealt).all()
-    assert (shared == np.floor(shared)).all()
-    assert not len(dealt) or (np.ptp(shared, axis=1) <= 1).all()
-
-
 @given(
     st.lists(
         st.floats(-1e6, 1e6).filter(lambda bound: bound == 0 or abs(bound) > 1e-6), min_size=1, max_size=10, unique=True
     ).map(sorted)
 )
 def test_places_lie_between_the_bounds(bounds: list[float]) -> None:
-    bins = explicit_bins(bounds, None, None)
+    bins = explicit_bins(np.array(bounds))
     for bucket in range(1, len(bounds)):
         low, high = bins_of(np.array(bounds[bucket - 1 : bucket + 1]))
         assert ((bins[bucket] >= low) & (bins[bucket] <= high)).all()
@@ -54,7 +45,7 @@ def test_places_lie_between_the_bounds(bounds: list[float]) -> None:
 
 
 def test_the_least_and_greatest_observation_bound_the_outer_buckets() -> None:
-    bins = explicit_bins([1.0, 10.0], 0.9, 12.0)
+    bins = explicit_bins(np.array([1.0, 10.0]), 0.9, 12.0)
     assert bins[0].min() >= bins_of(np.array([0.9]))[0]
     assert bins[2].max() <= bins_of(np.array([12.0]))[0]
     assert bins[2].min() >= bins_of(np.array([10.0]))[0]

@@ -6,7 +6,9 @@ from typing import Any
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from monitor.model.spans import PeerKind
+from collector.exporters.otlp_spans import span_requests
+from monitor.model.spans import PeerKind, Spans
+from monitor.pipeline.sampling import head_sampled
 from tests.collector.receivers.otlp.recording import Station, details_of, nano, pairs
 
 TRACE, SPAN = bytes(range(1, 17)), bytes(range(1, 9))
@@ -107,3 +109,28 @@ def test_attributes_events_and_links_have_bounds() -> None:
     assert len(told["attributes"]["k0"]) == 8192
     assert told["links"][0] == {"trace": TRACE.hex(), "span": SPAN.hex()}
     assert station.receiver.figures()["otlp_cut_total"] > 200
+
+
+def sampling_of(spans: Spans) -> list[tuple[str, float]]:
+    return [(spans.texts[state], count) for state, count in zip(spans.states.tolist(), spans.counts.tolist(), strict=True)]
+
+
+def test_a_span_stands_for_as_many_as_its_threshold_says() -> None:
+    station = Station()
+    station.traces(request_of({"trace_state": "vendor=x,ot=th:c"}, {}, {"trace_state": "ot=th:zz"}, {"trace_state": "ot=rv:1"}))
+    assert sampling_of(station.got.spans_got()) == [("vendor=x,ot=th:c", 4.0), ("", 1.0), ("ot=th:zz", 1.0), ("ot=rv:1", 1.0)]
+
+
+def test_a_state_longer_than_may_be_keeps_only_what_tells_of_sampling() -> None:
+    station = Station()
+    station.traces(request_of({"trace_state": f"ot=th:8,v={'x' * 600}"}))
+    assert sampling_of(station.got.spans_got()) == [("ot=th:8", 2.0)]
+
+
+def test_what_is_sampled_here_is_exported_with_its_new_threshold_and_counts_so_elsewhere() -> None:
+    here, there = Station(), Station()
+    trace = bytes(8) + b"\xff" * 8
+    here.traces(request_of({"trace_id": trace, "trace_state": "ot=th:8,vendor=x"}, {"trace_id": trace}, {"trace_id": TRACE}))
+    for body, _ in span_requests(head_sampled(here.got.spans_got(), 0.25), {}):
+        there.traces(ExportTraceServiceRequest.FromString(body))
+    assert sampling_of(there.got.spans_got()) == [("ot=th:c,vendor=x", 4.0), ("ot=th:c", 4.0)]

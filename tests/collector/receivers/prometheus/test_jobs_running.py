@@ -31,6 +31,8 @@ class Peer:
         self.found: Any = []
         self.status = 200
         self.asked = 0
+        self.wanted: str | None = None
+        """What a question for targets is authorized by."""
         self.body: Callable[[], tuple[bytes, str]] = lambda: (b"a 1\n", "text/plain")
         self.accepts: list[str] = []
 
@@ -41,7 +43,7 @@ class Peer:
 
     async def discovery(self, request: web.Request) -> web.Response:
         self.asked += 1
-        assert "Authorization" not in request.headers
+        assert request.headers.get("Authorization") == self.wanted
         assert request.headers["X-Prometheus-Refresh-Interval-Seconds"] == "0.05"
         return web.Response(status=self.status, text=json.dumps(self.found), content_type="application/json")
 
@@ -149,6 +151,48 @@ async def test_targets_told_over_http_stay_while_it_fails(peer: tuple[Peer, str]
         assert scraper.notes() == []
 
 
+@pytest.mark.parametrize(
+    ("keys", "wanted"),
+    [
+        ({"sd_user": "me", "sd_password": "s3cret"}, "Basic bWU6czNjcmV0"),
+        ({"sd_bearer_token_file": "token"}, "Bearer for-the-inventory"),
+    ],
+)
+async def test_discovery_has_credentials_of_its_own(
+    peer: tuple[Peer, str], tmp_path: Path, keys: dict[str, str], wanted: str
+) -> None:
+    server, address = peer
+    server.found, server.wanted = [{"targets": [address]}], wanted
+    (tmp_path / "token").write_text("for-the-inventory\n")
+    keys = {key: str(tmp_path / value) if key.endswith("_file") else value for key, value in keys.items()}
+    job = ScrapeJob(http_sd=(f"http://{address}/sd",), sd_refresh=0.05, interval=0.05, job="j", bearer_token="other", **keys)  # type: ignore[arg-type]
+    assert "s3cret" not in repr(job)
+    async with running(Kept(), job) as scraper:
+        await until(lambda: scraper.health() and scraper.health()[0].up)
+        assert scraper.notes() == []
+
+
+async def test_a_job_over_its_target_limit_is_down_as_a_whole_and_comes_back(peer: tuple[Peer, str]) -> None:
+    server, address = peer
+    server.found = [{"targets": [address], "labels": {"zone": zone}} for zone in "abc"]
+    kept = Kept()
+    job = ScrapeJob(http_sd=(f"http://{address}/sd",), sd_refresh=0.05, interval=0.05, job="j", target_limit=2)
+    async with running(kept, job) as scraper:
+        await until(lambda: scraper.counters.failed >= 3)
+        assert scraper.notes() == ["j has 3 targets after relabelling; target_limit is 2, so none is scraped"]
+        assert server.accepts == []
+        assert kept.values[f'up{{instance="{address}",job="j",zone="a"}}'] == 0.0
+        server.found = server.found[:2]
+        await until(lambda: all(target.up for target in scraper.health()))
+        assert len(scraper.health()) == 2
+        assert scraper.notes() == []
+
+
+def test_credentials_of_discovery_that_contradict_are_refused() -> None:
+    with pytest.raises(ValueError, match="http_sd: set a user or a bearer token"):
+        ScrapeJob(http_sd=("http://x/sd",), sd_user="a", sd_bearer_token="b")
+
+
 async def test_native_histograms_are_asked_for_and_handed_on(peer: tuple[Peer, str]) -> None:
     server, address = peer
     count = 0
@@ -179,6 +223,7 @@ async def test_a_scrape_over_its_sample_limit_is_down_with_a_reason(peer: tuple[
     async with running(kept, ScrapeJob(targets=(address,), interval=0.05, sample_limit=2, job="j")) as scraper:
         await until(lambda: scraper.counters.failed)
         assert scraper.health()[0].error == "3 samples after relabelling; sample_limit is 2"
+        assert scraper.notes() == [f"http://{address}/metrics of j is not taken: 3 samples after relabelling; sample_limit is 2"]
         tags = f'{{instance="{address}",job="j"}}'
         assert (kept.values[f"up{tags}"], kept.values[f"scrape_samples_scraped{tags}"]) == (0.0, 3.0)
         assert scraper.figures()["scrapes_failed_total"] == scraper.counters.failed

@@ -249,9 +249,8 @@ async def test_there_is_room_for_so_much_and_no_more() -> None:
     assert "refused" in receiver.notes()[0]
 
 
-async def test_bodies_may_be_packed_but_not_protobuf(gateway: Gateway) -> None:
+async def test_bodies_may_be_packed_and_of_other_formats(gateway: Gateway) -> None:
     assert (await gateway.send("PUT", "/a", gzip.compress(b"one 1\n"), **{"Content-Encoding": "gzip"}))[0] == 200
-    assert (await gateway.send("PUT", "/a", b"x", **{"Content-Type": "application/vnd.google.protobuf"}))[0] == 400
     openmetrics = "# TYPE c counter\nc_total 1.0\n# EOF\n"
     assert (await gateway.send("PUT", "/b", openmetrics, **{"Content-Type": "application/openmetrics-text"}))[0] == 200
     assert gateway.last() == {'one{job="a"}': 1, 'c_total{job="b"}': 1}

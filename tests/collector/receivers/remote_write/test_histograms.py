@@ -77,12 +77,10 @@ def test_from_schema_6_up_the_bins_are_those_of_the_values_themselves(
 
 
 @given(st.floats(1e-200, 1e200), st.integers(-4, 5))
-def test_a_coarser_bucket_is_spread_evenly_over_the_bins_within(value: float, schema: int) -> None:
+def test_an_observation_of_a_coarser_bucket_is_in_its_middle(value: float, schema: int) -> None:
     bins, numbers = in_bins(of_values([value], schema).stack)
-    assert len(bins) == 2 ** (6 - schema)
-    assert (np.diff(bins) == 1).all()
-    assert numbers.sum() == pytest.approx(1.0)
-    assert bins[0] - 1 <= bins_of(np.array([value]))[0] <= bins[-1] + 1
+    assert (len(bins), numbers.tolist()) == (1, [1.0])
+    assert abs(int(bins[0]) - int(bins_of(np.array([value]))[0])) <= 2 ** (6 - schema) // 2 + 2 ** (6 - schema) // 16 + 1
 
 
 @given(histograms())
@@ -139,18 +137,20 @@ def test_what_nobody_took_may_come_again() -> None:
         series.undo()
 
 
-def test_custom_bounds_count_at_their_middle() -> None:
+def test_custom_bounds_count_between_them_by_value() -> None:
     buckets = Buckets(np.array([0, 1, 2], np.int32), np.array([1.0, 2.0, 4.0]))
     bins, numbers = in_bins(Histogram.of(CUSTOM_SCHEMA, 7, positive=buckets, custom_values=np.array([2.0, 4.0])).stack)
+    places = [15 / 16, 2 + 2 * 3.5 / 16, 2 + 2 * 11.5 / 16, 4.0]
     assert dict(zip(bins.tolist(), numbers.tolist(), strict=True)) == dict(
-        zip(bins_of(np.array([1.0, 3.0, 4.0])).tolist(), [1.0, 2.0, 4.0], strict=True)
+        zip(bins_of(np.array(places)).tolist(), [1.0, 1.0, 1.0, 4.0], strict=True)
     )
 
 
-def test_no_request_fills_memory_with_bins() -> None:
+def test_no_request_fills_memory_with_bins(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("collector.receivers.remote_write.histograms.MOST_BINS", 20_000)
     series = Series()
     wide = Buckets(np.arange(-60, 60, dtype=np.int32), np.ones(120))
     found = [(0, time, Histogram.of(-4, 120 * time, positive=Buckets(wide.indices, wide.counts * time))) for time in range(1, 60)]
     batches, _, _ = series.readings.take(found, series.refused)
-    assert len(batches[0].bins) <= 2_000_000
+    assert len(batches[0].bins) <= 20_000
     assert "bins; send it in parts" in series.refused.first

@@ -95,8 +95,10 @@ def naive_search(rows: Sequence[Row], search: TraceSearch) -> list[TraceSummary]
     for row in rows:
         if _meets(row, search):
             newest[row.trace] = max(newest.get(row.trace, row.start), row.start)
-    chosen = sorted(newest, key=lambda trace: (-newest[trace], trace))[: search.limit]
-    return [_summary(trace, [row for row in kept if row.trace == trace]) for trace in chosen]
+    told = {trace: _summary(trace, [row for row in kept if row.trace == trace]) for trace in newest}
+    if search.order == "longest":
+        return sorted(told.values(), key=lambda one: (-one.duration, one.trace))[: search.limit]
+    return [told[trace] for trace in sorted(newest, key=lambda trace: (-newest[trace], trace))[: search.limit]]
 
 
 def naive_logs(rows: Sequence[LogRow], search: LogSearch) -> list[LogRow]:
@@ -143,7 +145,7 @@ def _log_meets(row: LogRow, search: LogSearch) -> bool:
         search.service in ("", row.service)
         and row.severity >= search.severity
         and search.start <= NOW + row.time / 1000 <= search.end
-        and (not search.trace or hex_of(row.trace) == search.trace)
+        and (not search.trace or of_trace(row, search.trace))
         and _tagged(row.detail, search.tags)
         and _with_text(row.detail, row.body, search.text)
     )
@@ -184,3 +186,8 @@ def _with_text(detail: dict[str, Any], head: str, text: str) -> bool:
 
 def _lowered(text: str) -> str:
     return "".join(chr(ord(each) + 32) if "A" <= each <= "Z" else each for each in text)
+
+
+def of_trace(row: LogRow, trace: str) -> bool:
+    """By the whole id, or by its lower half alone, which is all that some loggers write."""
+    return hex_of(row.trace) == trace or (any(row.trace) and row.trace[0] == 0 and hex_of(row.trace)[16:] == trace[16:])

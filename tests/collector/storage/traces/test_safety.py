@@ -200,7 +200,7 @@ def test_a_database_of_another_program_or_a_newer_version_is_left_alone(tmp_path
     open_store(tmp_path).close()
     with sqlite3.connect(tmp_path / DATABASE) as connection:
         connection.execute("CREATE TABLE newer (x)")
-        connection.execute("PRAGMA user_version=2")
+        connection.execute("PRAGMA user_version=3")
     connection.close()
     with pytest.raises(TraceStoreError, match="newer Lightship"):
         open_store(tmp_path)

@@ -13,12 +13,24 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from collector.storage.traces import blocks, summary, writing
 from collector.storage.traces.questions import LogSearch, TraceSearch
 from collector.storage.traces.settings import TraceSettings
 from collector.storage.traces.store import TraceStore
 from monitor.model.matchers import Matcher, Operator
 from monitor.wire.tracing import LogInfo
-from tests.collector.storage.traces.samples import BASE, NOW, LogRow, Row, hex_of, logs_of, naive_logs, naive_search, spans_of
+from tests.collector.storage.traces.samples import (
+    BASE,
+    NOW,
+    LogRow,
+    Row,
+    hex_of,
+    logs_of,
+    naive_logs,
+    naive_search,
+    of_trace,
+    spans_of,
+)
 
 SMALL = TraceSettings(merge=3, block_rows=12)
 WORDS = ("pay", "PAY now", "Käse", "10", "true", "404", "-1", "[1]", "a\x00b", "İstanbul", "Kelvin \u212a")
@@ -69,7 +81,9 @@ matchers = st.builds(
 )
 lists = st.sampled_from(["[1]", '["pay"]', "0", "404", str(2**63)]).map(lambda value: Matcher("user", "=", value))
 tags = st.lists(matchers | lists, max_size=2).map(tuple)
-texts = st.sampled_from(["", "", "pay", "PAY", "käse", "10", "404", "\u212a", "k", "ü", "x y"])
+texts = st.sampled_from(
+    ["", "", "pay", "PAY", "pay now", "PAY NO", "käse", "Kelvin", "never there", "10", "404", "\u212a", "k", "x y"]
+)
 searches = st.builds(
     TraceSearch,
     service=st.sampled_from(["", "", "web", "käse"]),
@@ -82,6 +96,7 @@ searches = st.builds(
     start=st.sampled_from([-float("inf"), NOW + 0.01]),
     end=st.sampled_from([float("inf"), NOW + 0.03]),
     limit=st.integers(1, 6),
+    order=st.sampled_from(["newest", "longest"]),
 )
 log_searches = st.builds(
     LogSearch,
@@ -98,6 +113,17 @@ steps = st.lists(
     st.lists(rows, max_size=8) | st.lists(log_rows, max_size=8) | st.sampled_from(["commit", "commit", "step", "reopen"]),
     max_size=16,
 )
+
+
+@contextmanager
+def forms(large: bool) -> Iterator[None]:
+    """Blocks are written as large ones are, sorted and with a filter of their texts, however few rows they have."""
+    with pytest.MonkeyPatch.context() as patch:
+        if large:
+            patch.setattr(blocks, "QUICK_BELOW", 0)
+            patch.setattr(summary, "_FEW", 0)
+            patch.setattr(writing, "_FILTERED", 1)
+        yield
 
 
 @contextmanager
@@ -130,9 +156,9 @@ def done(folder: Path, plan: list[Any]) -> tuple[TraceStore, list[Row], list[Log
 
 
 @settings(max_examples=50, deadline=None)
-@given(steps, st.lists(searches, min_size=3, max_size=6))
-def test_a_search_finds_what_a_look_at_every_span_would(plan: list[Any], asked: list[TraceSearch]) -> None:
-    with tempfile.TemporaryDirectory() as folder:
+@given(steps, st.lists(searches, min_size=3, max_size=6), st.booleans())
+def test_a_search_finds_what_a_look_at_every_span_would(plan: list[Any], asked: list[TraceSearch], large: bool) -> None:
+    with tempfile.TemporaryDirectory() as folder, forms(large):
         store, spans, _ = done(Path(folder), plan)
         for _ in range(2):
             for search in asked:
@@ -142,9 +168,9 @@ def test_a_search_finds_what_a_look_at_every_span_would(plan: list[Any], asked: 
 
 
 @settings(max_examples=40, deadline=None)
-@given(steps, st.lists(log_searches, min_size=3, max_size=6))
-def test_a_search_of_logs_finds_what_a_look_at_every_record_would(plan: list[Any], asked: list[LogSearch]) -> None:
-    with tempfile.TemporaryDirectory() as folder:
+@given(steps, st.lists(log_searches, min_size=3, max_size=6), st.booleans())
+def test_a_search_of_logs_finds_what_a_look_at_every_record_would(plan: list[Any], asked: list[LogSearch], large: bool) -> None:
+    with tempfile.TemporaryDirectory() as folder, forms(large):
         store, _, logs = done(Path(folder), plan)
         for search in asked * 2:
             answer = store.logs(search)
@@ -168,7 +194,7 @@ def test_a_trace_has_all_its_spans_once_whatever_batches_they_came_in(plan: list
         assert told == sorted(
             (row.id, row.parent, BASE + row.start * 1_000_000, row.service, row.name) for row in expected.values()
         )
-        assert sorted(one.body for one in answer.logs) == sorted(row.body for row in logs if row.trace == trace)
+        assert sorted(one.body for one in answer.logs) == sorted(row.body for row in logs if of_trace(row, hex_of(trace)))
         store.close()
 
 
@@ -287,6 +313,28 @@ def test_a_tail_tells_every_record_once_in_order_of_arrival_over_commits_merges_
                     break
     assert told == [f"{round_}.{at}" for round_ in range(30) for at in range(round_ % 4)]
     assert store.logs(LogSearch(after=cursor)).logs == []
+    store.close()
+
+
+def test_a_tail_that_cannot_keep_up_is_told_the_newest_and_how_many_were_skipped(tmp_path: Path) -> None:
+    store = TraceStore(tmp_path, SMALL, clock=lambda: NOW)
+    cursor = store.logs(LogSearch(skip=True)).cursor
+    seen = skipped = 0
+    for round_ in range(6):
+        for at in range(round_ * 4):
+            store.append_logs(logs_of([LogRow(round_, f"{round_}.{at}", severity=9 + at % 2 * 4)]))
+            if at % 3 == 2:
+                store.commit()
+        store.step()
+        for severity, every in ((0, 1), (13, 2)):
+            answer = store.logs(LogSearch(after=cursor, limit=5, skip=True, severity=severity))
+            wanted = [f"{round_}.{at}" for at in range(every - 1, round_ * 4, every)]
+            assert [one.body for one in answer.logs] == wanted[-5:]
+            assert answer.skipped == max(0, len(wanted) - 5)
+            assert not answer.more
+        seen, skipped, cursor = seen + len(wanted), skipped + answer.skipped, answer.cursor
+    assert seen > skipped > 0
+    assert store.logs(LogSearch(after=cursor, skip=True)).skipped == 0
     store.close()
 
 

@@ -1,0 +1,1 @@
+"""Alertmanager's HTTP API, version 2, over this collector's alerts, silences and routes."""

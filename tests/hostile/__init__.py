@@ -1,0 +1,1 @@
+"""Garbage, bombs and crowds: what hostile senders do to a collector, and that others do not notice."""

@@ -1,0 +1,1 @@
+"""A simulated shop: it sends what a dozen services would, over the wire, so that there is something to look at."""
