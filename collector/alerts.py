@@ -13,18 +13,23 @@ from collector.actions.log import LogAction
 from collector.actions.receivers import Receivers
 from collector.actions.teller import Teller
 from collector.rules.store import RuleStore
-from collector.storage.state import StateStore
+from collector.storage.state import MAX_EVENTS, StateStore
 from collector.storage.state_schema import StateError
 from monitor.alerting.book import AlertBook
 from monitor.alerting.durations import duration_words
-from monitor.alerting.model import Alert, Event, Rule, State
+from monitor.alerting.incidents import Incident
+from monitor.alerting.model import Alert, Event, Rule, State, WhyStep
+from monitor.alerting.noise import RuleNoise, noise
 from monitor.alerting.notice import Noticed
-from monitor.alerting.outcome import Outcome
+from monitor.alerting.outcome import CommandError, Outcome
 from monitor.alerting.routing import Groups, Step
 from monitor.alerting.routing.reader import Routing
-from monitor.alerting.wording import description, reading, summary
+from monitor.alerting.why_routed import Routed, explain
+from monitor.alerting.wording import description, flapping_words, reading, summary
 from monitor.alerting.world import Answered
 from monitor.engine import Engine
+from monitor.model.matchers import NAME_TAG, Matcher, Selector
+from monitor.topology.span_metrics import EDGE_CALLS
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +37,11 @@ RECENT_EVENTS = 500
 UNSAVED_LIMIT = 1_000
 MARK_SECONDS = 60.0
 """How often the store is told that rules are being judged, so that a restart knows how long nobody did."""
+
+CALLS_SECONDS = 30.0
+"""How often it is looked at which services call which."""
+MAX_CALLS = 10_000
+_CALLS = Selector((Matcher(NAME_TAG, "=", EDGE_CALLS),))
 
 
 class AlertDesk:
@@ -53,6 +63,8 @@ class AlertDesk:
         receivers = receivers or Receivers()
         self.teller = Teller(state, receivers.by_name, receivers.per_minute, self._extend)
         self.groups = _groups(self.routing)
+        if (groups := self.groups) is not None:
+            self.book.groups_of = lambda alert: groups.keys_of(dict(alert.labels))
         self._in_force: dict[str, Rule] = {}
         self._engine = engine
         self._rules = rules
@@ -60,11 +72,13 @@ class AlertDesk:
         self._dispatcher = Dispatcher(state, {"log": LogAction(data / "alerts.log")})
         self._unsaved: deque[tuple[Outcome, float, Step | None]] = deque(maxlen=UNSAVED_LIMIT)
         self._trouble = ""
+        self._calls_at = -CALLS_SECONDS
         self._marked_at = now
         self._rules_revision = -1
         saved = state.load()
         judged_at = float(state.meta("judged_at") or saved.saved_at)
-        self.book.restore(saved.alerts, saved.silences, saved.revision, now, max(0.0, now - judged_at) if judged_at else 0.0)
+        down_for = max(0.0, now - judged_at) if judged_at else 0.0
+        self.book.restore(saved.alerts, saved.silences, saved.revision, now, down_for, state.incidents())
         if self.groups is not None:
             self.groups.restore(state.groups(), self.book.alerts, now)
         self._events: deque[Event] = deque(state.events_since(0, RECENT_EVENTS), maxlen=RECENT_EVENTS)
@@ -84,6 +98,7 @@ class AlertDesk:
         self._save_again()
         rules = (*self._rules.rules, *foreign)
         self._in_force = {rule.id: rule for rule in rules}
+        self._look_at_calls(now)
         outcome = self.book.judge(now, rules, self._engine, answers)
         changed |= self.settle(outcome, now, self._step(outcome, now))
         self._hand_out(now)
@@ -92,6 +107,20 @@ class AlertDesk:
             self._newest = newest
             changed.add("events")
         return changed
+
+    def _look_at_calls(self, now: float) -> None:
+        """Which services call which, as the spans say: incidents are made of it."""
+        if 0 <= now - self._calls_at < CALLS_SECONDS:
+            return
+        self._calls_at = now
+        calls: dict[str, set[str]] = {}
+        table = self._engine.table
+        for row in table.select(_CALLS)[:MAX_CALLS].tolist():
+            info = table.info(row)
+            tags = dict(info.key.tags) if info is not None else {}
+            if tags.get("client") and tags.get("server"):
+                calls.setdefault(tags["client"], set()).add(tags["server"])
+        self.book.calls = calls
 
     def _remember_rules(self, now: float) -> None:
         try:
@@ -111,7 +140,7 @@ class AlertDesk:
         rule = self._in_force.get(alert.rule_id)
         if rule is None:
             return Noticed(alert, f"{alert.rule_id}: {reading(alert)}", ended=ended)
-        return Noticed(alert, summary(rule, alert), description(rule, alert), rule.runbook_url, ended)
+        return Noticed(alert, summary(rule, alert) + flapping_words(alert), description(rule, alert), rule.runbook_url, ended)
 
     def settle(self, outcome: Outcome, now: float, step: Step | None = None) -> set[str]:
         """Store an outcome, and with it what groups made of it; what its stream is to be told of."""
@@ -154,6 +183,26 @@ class AlertDesk:
             )
         self.remember(events, now)
 
+    def why(self, name: str, now: float) -> tuple[WhyStep, ...]:
+        """Why somebody was, or was not, told of an alert (by id). Raises `CommandError` when there is none."""
+        alert = self.book.alerts.get(name)
+        if alert is None:
+            raise CommandError("That alert is not known any more; see 'lightship alerts'.")
+        waiting = {receiver: error for receiver, _, error in self._state.waiting_notices()} if self.groups is not None else {}
+        routed = (
+            Routed(self.groups, self.routing.quiet_times(now), self.book.alerts, waiting) if self.groups is not None else None
+        )
+        return explain(alert, self._in_force.get(alert.rule_id), self.book.silences, now, routed)
+
+    def incidents(self) -> list[Incident]:
+        """Those that go on, the newest first, then those that ended lately."""
+        every = self.book.incidents.by_id.values()
+        return sorted(every, key=lambda one: (one.state == "resolved", -(one.resolved_at or one.begun), one.id))
+
+    def noise(self, now: float, seconds: float) -> tuple[RuleNoise, ...]:
+        """How noisy each rule was lately; reads all events that are kept, so call it from another thread."""
+        return noise(self._state.events_since(0, MAX_EVENTS), dict(self._in_force), now - seconds, now)
+
     def figures(self) -> dict[str, float]:
         """Health figures by name."""
         return {
@@ -163,6 +212,7 @@ class AlertDesk:
             "notifications_failed_total": self._dispatcher.failed,
             "notifications_dropped_total": self._state.dropped_notifications,
             "state_versions_dropped_total": self._state.dropped_versions,
+            "incidents_open": sum(one.state != "resolved" for one in self.book.incidents.by_id.values()),
             "alert_groups": len(self.groups) if self.groups is not None else 0,
             **self.teller.figures(),
         }

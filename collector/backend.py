@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from collector.actions import trial
 from collector.exemplar_answer import answer_exemplars
 from collector.exporters.exposition import Metric
 from collector.finding import check_query, find
 from collector.health import FIGURES, PREFIX
+from collector.rules.backtesting import Backtesting
 from collector.rules.store import RuleFileError
 from collector.server.backend import CommandError
 from monitor.alerting.model import Alert, Event, HappeningError, Silence, happening
@@ -39,19 +41,28 @@ class CollectorBackend:
 
     def __init__(self, service: Service) -> None:
         self._service = service
+        self._backtesting = Backtesting(service.past.history)
         self._boot = secrets.token_hex(8)
         self._version = importlib.metadata.version("lightship")
         self._commands: dict[type[m.Request], Callable[[Any, str], Awaitable[Any]]] = {
             m.Acknowledge: self._acknowledge,
             m.Release: self._release,
             m.AddSilence: self._add_silence,
+            m.EditSilence: self._edit_silence,
             m.ExpireSilence: self._expire_silence,
+            m.Assign: self._assign,
+            m.WhyPaged: self._why_paged,
+            m.GetIncidents: self._incidents,
+            m.GetNoise: self._noise,
             m.AddNote: self._add_note,
             m.AddEvent: self._add_event,
+            m.BacktestRule: self._backtest_rule,
             m.CheckRules: self._check_rules,
             m.SaveRules: self._save_rules,
             m.EnableRule: self._enable_rule,
             m.DeleteRule: self._delete_rule,
+            m.TryReceiver: self._try_receiver,
+            m.PreviewRoutes: self._preview_routes,
             m.Query: self._query,
             m.Find: self._find,
             m.FindTraces: self._ask_tracing,
@@ -161,7 +172,7 @@ class CollectorBackend:
 
     async def _acknowledge(self, request: m.Acknowledge, who: str) -> Any:
         book = self._service.desk.book
-        outcome = book.acknowledge(request.alerts, who, time.time(), request.note, request.expires)
+        outcome = book.acknowledge(request.alerts, who, time.time(), request.note, request.expires, request.until)
         return {"acknowledged": self._settle(outcome)}
 
     async def _release(self, request: m.Release, who: str) -> Any:
@@ -169,10 +180,39 @@ class CollectorBackend:
 
     async def _add_silence(self, request: m.AddSilence, who: str) -> Any:
         outcome = self._service.desk.book.add_silence(
-            request.matchers, request.starts, request.ends, request.comment, who, time.time(), request.end_when_resolved
+            request.matchers,
+            request.starts,
+            request.ends,
+            request.comment,
+            who,
+            time.time(),
+            request.end_when_resolved,
+            request.schedule,
+            request.end_when_idle,
+            request.warn_before,
+            request.guard,
         )
         silence, *matched = self._settle(outcome)
         return {"silence": silence, "matched": matched}
+
+    async def _edit_silence(self, request: m.EditSilence, who: str) -> Any:
+        outcome = self._service.desk.book.edit_silence(
+            request.silence, who, time.time(), request.matchers, request.ends, request.comment, request.guard
+        )
+        return {"silence": self._settle(outcome)[0]}
+
+    async def _assign(self, request: m.Assign, who: str) -> Any:
+        return {"assigned": self._settle(self._service.desk.book.assign(request.alerts, request.person, who, time.time()))}
+
+    async def _why_paged(self, request: m.WhyPaged, who: str) -> Any:
+        return {"steps": msgspec.to_builtins(self._service.desk.why(request.alert, time.time()))}
+
+    async def _incidents(self, request: m.GetIncidents, who: str) -> Any:
+        return {"incidents": msgspec.to_builtins(self._service.desk.incidents())}
+
+    async def _noise(self, request: m.GetNoise, who: str) -> Any:
+        found = await asyncio.to_thread(self._service.desk.noise, time.time(), request.seconds)
+        return {"rules": msgspec.to_builtins(found)}
 
     async def _expire_silence(self, request: m.ExpireSilence, who: str) -> Any:
         self._settle(self._service.desk.book.expire_silence(request.silence, who, time.time()))
@@ -201,6 +241,9 @@ class CollectorBackend:
     async def _check_rules(self, request: m.CheckRules, who: str) -> Any:
         return {"problems": msgspec.to_builtins(self._service.rules.check(request.file, request.text))}
 
+    async def _backtest_rule(self, request: m.BacktestRule, who: str) -> Any:
+        return await self._backtesting.answer(request, (*self._service.rules.rules, *self._service.told.rules))
+
     async def _save_rules(self, request: m.SaveRules, who: str) -> Any:
         try:
             revision, events = self._service.rules.save(request.file, request.text, request.base, who)
@@ -213,6 +256,12 @@ class CollectorBackend:
 
     async def _delete_rule(self, request: m.DeleteRule, who: str) -> Any:
         return self._edited(*self._service.rules.delete(request.rule, who))
+
+    async def _try_receiver(self, request: m.TryReceiver, who: str) -> Any:
+        return await trial.tell_test(self._service.desk, request.receiver, who, time.time())
+
+    async def _preview_routes(self, request: m.PreviewRoutes, who: str) -> Any:
+        return trial.preview(self._service.desk, request.labels, time.time())
 
     def _edited(self, revision: int, events: Iterable[Event]) -> Any:
         self._service.desk.remember(events, time.time())

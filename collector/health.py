@@ -103,6 +103,7 @@ FIGURES: tuple[Figure, ...] = (
     _counter("rule_group_failures_total", "Rules of groups that failed when judged."),
     _counter("rule_group_missed_total", "Judgements of groups left out because an earlier one took too long."),
     _gauge("alert_groups", "Groups of alerts that are told together."),
+    _gauge("incidents_open", "Incidents that go on."),
     _counter("notices_told_total", "Notices of groups that receivers were told."),
     _counter("notices_failed_total", "Attempts to tell a receiver that failed."),
     _counter("notices_given_up_total", "Notices given up: refused for good, or a day old."),

@@ -128,6 +128,15 @@ def _topology(stage: Stage) -> None:
 def _space(stage: Stage) -> None:
     stage.session.perform("page.topology")
     stage.session.perform("topology.mode")
+    stage.pass_time(2)
+
+
+def _trace(stage: Stage) -> None:
+    stage.session.perform("page.traces")
+    stage.session.traces.show_traces("", "", True)
+    stage.pass_time(2)
+    stage.session.perform("open")
+    stage.pass_time(2)
 
 
 def _go(page: str) -> Callable[[Stage], Any]:
@@ -141,6 +150,7 @@ PICTURES: tuple[tuple[str, tuple[int, int], str, float, Callable[[Stage], Any]],
     ("desktop-rewound", DESK, "dark", 1.0, _rewound),
     ("desktop-topology", DESK, "dark", 1.0, _topology),
     ("desktop-topology-3d", DESK, "dark", 1.0, _space),
+    ("desktop-traces", DESK, "dark", 1.0, _trace),
     ("desktop-alerts", DESK, "dark", 1.0, _alerts),
     ("desktop-rules", DESK, "dark", 1.0, _rules),
     ("desktop-overview-light", DESK, "light", 1.0, _go("overview")),

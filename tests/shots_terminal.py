@@ -23,6 +23,7 @@ SIZES = {
     "queries": (120, 40),
     "rewound": (120, 40),
     "topology": (150, 40),
+    "traces": (120, 36),
     "alerts": (120, 36),
     "rules": (120, 36),
 }
@@ -30,7 +31,16 @@ QUERIES = (
     'histogram_quantile(0.99, sum by (service) (rate(shop_latency{service=~"orders.*|payments|cart"}[1m])))',
     "sum(rate(shop_errors[1m])) / sum(rate(shop_requests[1m]))",
 )
-KEYS = {"overview": "1", "explore": "2", "queries": "2", "rewound": "1", "topology": "3", "alerts": "4", "rules": "5"}
+KEYS = {
+    "overview": "1",
+    "explore": "2",
+    "queries": "2",
+    "rewound": "1",
+    "topology": "3",
+    "alerts": "4",
+    "rules": "5",
+    "traces": "6",
+}
 
 
 class Stagehand:
@@ -98,6 +108,11 @@ def shoot(out_dir: Path) -> None:
             hand.settle(4)
         if page == "topology":
             hand.session.topology.show("checkout")
+            hand.settle()
+        if page == "traces":
+            hand.session.traces.show_traces("", "", True)
+            hand.settle()
+            hand.session.key("enter", True)
             hand.settle()
         if page == "rewound":
             hand.session.rewind(hand.fake.now - 9 * 60)

@@ -20,8 +20,8 @@ import msgspec
 from collector.actions.outgoing import Outgoing
 from collector.receivers.prometheus.access import Access, AccessError, Client
 from collector.receivers.prometheus.target import Policy, ScrapeTarget
-from collector.server.alertmanager.api import SENDER_HEADER
 from collector.server.alertmanager.moments import moment_text
+from collector.server.alertmanager.names import SENDER_HEADER
 from collector.storage.remote.sender import client_session
 from collector.storage.remote.target import bare, shown
 
@@ -79,7 +79,7 @@ class _Peer:
 
 
 class Alertmanagers:
-    """`put` takes what is due, from the event loop; `run` sends it, to each by itself: one that is down or slow holds up no other."""
+    """`put` takes what is due, from the event loop; `run` sends it, to each by itself: one that is down holds up no other."""
 
     def __init__(
         self,

@@ -71,7 +71,9 @@ def teams(notice: Notice, said: str = "") -> dict[str, Any]:
             body += [_run(cut(line, 600)) for line in words.alert_lines(noticed) if not line.startswith("What to do: ")]
             link = link_of(noticed)
             if link and not any(action["url"] == link for action in actions) and len(actions) < 4:
-                actions.append({"type": "Action.OpenUrl", "title": plain(f"What to do: {noticed.alert.rule_id}", 80), "url": link})
+                actions.append(
+                    {"type": "Action.OpenUrl", "title": plain(f"What to do: {noticed.alert.rule_id}", 80), "url": link}
+                )
         if more := words.left_out(notice, _TEAMS_ALERTS):
             body.append(_run(more))
     card = {
@@ -204,4 +206,3 @@ def _first(notice: Notice, most: int) -> tuple[Noticed, ...]:
 
 def _colour(notice: Notice) -> str:
     return _COLOURS[words.worst(notice)] if notice.firing else _OVER
-

@@ -118,7 +118,7 @@ class GuardedResolver(AbstractResolver):
 
 
 def guarded_socket(private: bool) -> Callable[[tuple[int, int, int, str, tuple[object, ...]]], socket.socket]:
-    """Makes the sockets of a connector: the last look at the very address that is connected to, also where no name was looked up."""
+    """Makes the sockets of a connector, with a last look at the very address that is connected to, also one that is no name."""
 
     def make(info: tuple[int, int, int, str, tuple[object, ...]]) -> socket.socket:
         family, kind, protocol, _, address = info

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 import email.utils
 import ssl
@@ -48,7 +49,7 @@ class Post:
         look: LookUp = look_up,
         trust: ssl.SSLContext | None = None,
     ) -> None:
-        """`secrets` never show in an error, nor does an address beyond its host; `trust`: other certificates than the system's."""
+        """`secrets` show in no error, nor does more of an address than its host. `trust`: certificates, if not the system's."""
         self._timeout = timeout
         self._private = private
         self._secrets = sorted({each for each in secrets if len(each) >= _LEAST_SECRET}, key=len, reverse=True)
@@ -74,7 +75,7 @@ class Post:
         headers = dict(letter.headers)
         auth = _basic(letter.url)
         if auth is not None and "Authorization" not in headers:
-            headers["Authorization"] = auth.encode()
+            headers["Authorization"] = auth
         async with self._opened().post(
             url.with_user(None), data=letter.body, headers=headers, allow_redirects=False, ssl=self._trust or True
         ) as response:
@@ -104,7 +105,13 @@ class Post:
 
     def _without_secrets(self, text: str, letter: Letter) -> str:
         parts = urlsplit(letter.url)
-        shown = [*self._secrets, letter.url, parts.query, parts.path if len(parts.path) > 1 else "", unquote(parts.password or "")]
+        shown = [
+            *self._secrets,
+            letter.url,
+            parts.query,
+            parts.path if len(parts.path) > 1 else "",
+            unquote(parts.password or ""),
+        ]
         for secret in shown:
             if len(secret) >= _LEAST_SECRET:
                 for form in (secret, quote(secret, safe=""), unquote(secret)):
@@ -134,11 +141,13 @@ def _bounded(seconds: float) -> float | None:
     return min(LONGEST_AFTER, max(0.0, seconds)) if seconds == seconds else None
 
 
-def _basic(url: str) -> aiohttp.BasicAuth | None:
+def _basic(url: str) -> str | None:
+    """Who the address says that we are, as a header."""
     parts = urlsplit(url)
     if parts.username is None and parts.password is None:
         return None
-    return aiohttp.BasicAuth(unquote(parts.username or ""), unquote(parts.password or ""), "utf-8")
+    said = f"{unquote(parts.username or '')}:{unquote(parts.password or '')}"
+    return "Basic " + base64.b64encode(said.encode()).decode()
 
 
 def _unreachable(host: str, error: aiohttp.ClientConnectorError) -> str:
@@ -154,5 +163,6 @@ def _unreachable(host: str, error: aiohttp.ClientConnectorError) -> str:
 
 async def _start_of(response: aiohttp.ClientResponse) -> bytes:
     with contextlib.suppress(aiohttp.ClientError, OSError):  # the status says enough
-        return await asyncio.wait_for(response.content.read(_MOST_REASON), 1.0)
+        async with asyncio.timeout(1.0):
+            return await response.content.read(_MOST_REASON)
     return b""

@@ -20,6 +20,8 @@ LATER = 75
 """EX_TEMPFAIL of sysexits.h: try again later."""
 _MOST_OUTPUT = 4_000
 """Bytes of its output that are kept, the last ones."""
+_LOOK = 0.02
+"""Seconds between two looks whether it has ended."""
 _PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "USER", "LOGNAME")
 """Variables of our own environment that a program gets."""
 ON_A_DESKTOP = ("DISPLAY", "WAYLAND_DISPLAY", "DBUS_SESSION_BUS_ADDRESS", "XDG_RUNTIME_DIR", "XAUTHORITY")
@@ -53,7 +55,7 @@ async def run(
     command: Sequence[str],
     given: bytes,
     folder: Path,
-    timeout: float,
+    patience: float,
     environment: Mapping[str, str],
     passed_on: Sequence[str] = (),
 ) -> None:
@@ -76,10 +78,10 @@ async def run(
     except (OSError, ValueError) as error:
         raise NotToldError(f"{name} cannot be started: {getattr(error, 'strerror', None) or error}") from None
     try:
-        async with asyncio.timeout(timeout):
+        async with asyncio.timeout(patience):
             output = await _fed(process, given)
     except TimeoutError:
-        raise NotToldError(f"{name} was ended after {timeout:g} s") from None
+        raise NotToldError(f"{name} was ended after {patience:g} s") from None
     finally:
         await _end(process)
     code = process.returncode
@@ -95,7 +97,7 @@ async def _fed(process: Process, given: bytes) -> bytes:
     feeding = asyncio.create_task(_feed(process, given))
     reading = asyncio.create_task(_read(process, kept))
     try:
-        await process.wait()
+        await _exited(process)
         await asyncio.wait([reading], timeout=0.1)
     finally:
         for task in (feeding, reading):
@@ -124,10 +126,17 @@ async def _end(process: Process) -> None:
     """Kills whatever of its group is left."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
-    await process.wait()
     transport = getattr(process, "_transport", None)
     if transport is not None:
         transport.close()  # its pipes, which a child that left the group may hold open
+    await _exited(process)
+    await asyncio.sleep(0)  # the ends of its pipes are let go of in the next turn
+
+
+async def _exited(process: Process) -> None:
+    # Waiting for the process itself waits for whoever holds its output open, too.
+    while process.returncode is None:  # noqa: ASYNC110 - nothing tells of the exit alone
+        await asyncio.sleep(_LOOK)
 
 
 def _signal_name(number: int) -> str:

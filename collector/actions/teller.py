@@ -9,6 +9,7 @@ import random
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from collector.actions.receiver import NotToldError, Receiver
 from collector.storage.state import StateError, StateStore, Waiting
@@ -35,6 +36,13 @@ class Standing:
     last_told: float = 0.0
 
 
+class Outcome(NamedTuple):
+    """How telling one notice ended, and why not or what is to be said beside."""
+
+    told: bool
+    text: str
+
+
 class Teller:
     """Runs beside the ticks. Whatever it was told of is on the disk; after a kill a notice may be told twice with one key."""
 
@@ -55,7 +63,13 @@ class Teller:
         self._wake = asyncio.Event()
         self._busy: dict[str, asyncio.Task[None]] = {}
         self._free_at: dict[str, float] = {}
+        self._asked: dict[str, asyncio.Future[Outcome]] = {}
         self.standings = {name: Standing() for name in receivers}
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All receivers there are."""
+        return tuple(sorted(self._receivers))
 
     def wake(self) -> None:
         """There is something new to tell."""
@@ -69,7 +83,8 @@ class Teller:
                 with contextlib.suppress(StateError):  # said elsewhere; the notices are safe or wait in memory
                     self._begin_due()
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), 1.0)
+                    async with asyncio.timeout(1.0):  # not wait_for, which forgets a cancellation that comes with the wake-up
+                        await self._wake.wait()
         finally:
             for task in self._busy.values():
                 task.cancel()
@@ -90,7 +105,7 @@ class Teller:
             receiver = self._receivers.get(name)
             if receiver is None:
                 raise NotToldError(f"there is no receiver {name!r} any more", final=True)
-            await receiver.tell(notice)
+            beside = await receiver.tell(notice)
         except NotToldError as error:
             self._put_off(waiting, standing, error)
         except Exception as error:
@@ -100,7 +115,10 @@ class Teller:
         else:
             standing.told += 1
             standing.trouble, standing.last_told = "", self._clock()
-            self._settle(waiting, _said(notice, self._clock(), "notified", f"{name}: {headline(notice)}"))
+            events = _said(notice, self._clock(), "notified", f"{name}: {headline(notice)}")
+            events += _said(notice, self._clock(), "note", f"{name}: {beside}") if beside else ()
+            self._settle(waiting, events)
+            self._answer(notice, True, beside or "")
         finally:
             del self._busy[name]
             self._wake.set()
@@ -109,17 +127,39 @@ class Teller:
         standing.failed += 1
         standing.trouble = str(error)[:300]
         now, notice = self._clock(), waiting.notice
+        if notice.reason == "test":
+            self._settle(waiting, ())  # who asked for it is told now, and it is in nobody's way
+            self._answer(notice, False, standing.trouble)
+            return
         if error.final or now - notice.at >= GIVE_UP:
             standing.given_up += 1
             why = "and gave up" if error.final else f"in {rough_duration(now - notice.at)} and gave up"
             self._settle(waiting, _said(notice, now, "note", f"{notice.receiver} could not be told {why}: {standing.trouble}"))
             return
         wait = error.after if error.after is not None else FIRST_WAIT * 2 ** min(waiting.attempts, 20)
-        due = now + min(LONGEST_WAIT, wait) * random.uniform(0.8, 1.2)
+        earliest = 0.8 if error.after is None else 1.0  # never before the other side has asked for
+        due = now + min(LONGEST_WAIT, wait) * random.uniform(earliest, 1.2)
         first = f"{notice.receiver} could not be told and will be tried again: {standing.trouble}"
         events = _said(notice, now, "note", first) if waiting.attempts == 0 else ()
         with contextlib.suppress(StateError):
             self._remember(self._store.postpone_notice(waiting.id, due, standing.trouble, events))
+
+    async def outcome(self, key: str, patience: float) -> Outcome | None:
+        """How telling a test notice ends; None when it has not ended after `patience` seconds. Ask before it is stored."""
+        asked: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        self._asked[key] = asked
+        try:
+            async with asyncio.timeout(patience):
+                return await asked
+        except TimeoutError:
+            return None
+        finally:
+            self._asked.pop(key, None)
+
+    def _answer(self, notice: Notice, told: bool, text: str) -> None:
+        asked = self._asked.get(notice.key)
+        if asked is not None and not asked.done():
+            asked.set_result(Outcome(told, text))
 
     def _settle(self, waiting: Waiting, events: Sequence[Event]) -> None:
         try:

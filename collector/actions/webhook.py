@@ -51,7 +51,7 @@ class Webhook:
 
 
 def signature(secret: str, at: int, body: bytes) -> str:
-    """`t=<seconds>,v1=<hex>`: HMAC-SHA256 with the secret over "<seconds>." and the body, so that no old letter passes for new."""
+    """`t=<seconds>,v1=<hex>`: HMAC-SHA256 with the secret over "<seconds>." and the body: no old one passes for new."""
     mac = hmac.new(secret.encode(), f"{at}.".encode() + body, hashlib.sha256)
     return f"t={at},v1={mac.hexdigest()}"
 

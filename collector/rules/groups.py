@@ -14,6 +14,7 @@ from monitor.model.matchers import Matcher
 from monitor.query.groupstate import RuleFailedError, RuleState, Sample
 from monitor.query.history import Answer, Hints, History, Labels, QueryError, stale_at
 from monitor.query.rulegroups import RuleGroup
+from monitor.query.templates import NOWHERE, Answers, UnansweredError, failed
 from monitor.wire.messages import GroupRule
 
 log = logging.getLogger(__name__)
@@ -57,6 +58,8 @@ class GroupRunner:
     def __init__(self, instant: Instant, write: Write, history: History | None, clock: Callable[[], float] = time.time) -> None:
         self.groups: list[GroupState] = []
         self.failures = 0
+        self.around = NOWHERE
+        """What templates know of where they are."""
         self.revision = 0
         """Rises when rules, their states or what is wrong with them change."""
         self._instant = instant
@@ -133,7 +136,7 @@ class GroupRunner:
         before = (rule.error, rule.state, len(rule.alerts))
         try:
             answer = await self._instant(rule.rule.expr, at)
-            samples, error = rule.judge(answer, at, state.group.limit), ""
+            samples, error = await self._judged(rule, answer, at, state.group.limit), ""
         except (QueryError, RuleFailedError) as problem:
             samples, error = rule.fail(), str(problem)[:_MAX_ERROR]
             self.failures += 1
@@ -144,6 +147,19 @@ class GroupRunner:
             self.revision += 1
         if samples:
             self._write(samples, at)
+
+    async def _judged(self, rule: RuleState, answer: Answer, at: int, limit: int) -> list[Sample]:
+        """What the rule makes of an answer; what its templates ask is asked."""
+        answers = Answers()
+        while True:
+            try:
+                return rule.judge(answer, at, limit, self.around, answers)
+            except UnansweredError:
+                for query in answers.taken():
+                    try:
+                        answers.known[query] = await self._instant(query, at)
+                    except QueryError as error:
+                        answers.known[query] = failed(error)
 
     async def _restore(self, state: GroupState, now: int) -> None:
         """The first judgement after a start: what was pending goes on being so from where it was."""

@@ -31,7 +31,7 @@ MAX_NAME = 256
 MAX_VALUE = 1024
 MAX_ANNOTATION = 4096
 FIGURES: dict[str, str] = {
-    "received_alerts": "Alerts that others post and that go on.",
+    "received_alerts_firing": "Alerts that others post and that go on.",
     "received_alerts_total": "Alerts that were posted, each time.",
     "received_alerts_refused_total": "Posted alerts that were refused: invalid, over a bound, or no room for them.",
     "received_alerts_cut_total": "Annotations of posted alerts that were over their bounds and were cut or left out.",
@@ -189,7 +189,7 @@ class ReceivedAlerts:
     def figures(self) -> dict[str, float]:
         """For health."""
         return {
-            "received_alerts": len(self._alerts),
+            "received_alerts_firing": len(self._alerts),
             "received_alerts_total": self._total,
             "received_alerts_refused_total": self._refused,
             "received_alerts_cut_total": self._cut,

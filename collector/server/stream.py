@@ -23,7 +23,7 @@ from collector.server.origins import Origins
 from collector.server.stream_client import StreamClient
 from collector.server.websocket_frame import framed
 from monitor.wire.codec import JSON, MAX_FROM_CLIENT, SUBPROTOCOLS, DecodeError
-from monitor.wire.messages import Asked, Message, Request, Resume
+from monitor.wire.messages import Asked, Message, Request, Resume, TryReceiver
 from monitor.wire.past import Work
 from monitor.wire.session import Session
 from monitor.wire.shared import Limits, Shared
@@ -209,7 +209,7 @@ class StreamServer:
                 log.info("stream: %r sent what cannot be read: %s", client.session.client, error)
                 await client.end(1007, str(error))
                 return
-            if isinstance(request, Asked):
+            if isinstance(request, Asked) or (isinstance(request, TryReceiver) and client.rewound is None):
                 self._ask(client, request)
             elif client.rewound is not None:
                 client.rewound.put(request)

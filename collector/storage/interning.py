@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import weakref
 from collections.abc import Iterable, Sequence
 
@@ -13,6 +14,8 @@ from monitor.model.series import KeySpace, Kind, SeriesKey
 from monitor.query.history import Labels
 
 KIND_LABEL = "lightship_kind"
+TRY_AGAIN = 5.0
+"""Seconds after which series that the history had no room for are offered to it again."""
 
 
 class Interning:
@@ -23,6 +26,7 @@ class Interning:
         self._spaces: weakref.WeakKeyDictionary[KeySpace, Longs] = weakref.WeakKeyDictionary()
         self._newest: weakref.WeakKeyDictionary[KeySpace, Floats] = weakref.WeakKeyDictionary()
         self._generation = sink.generation
+        self._again = 0.0
 
     def begun_anew(self) -> bool:
         """Whether refs that were given out since the last call mean nothing any more."""
@@ -40,6 +44,16 @@ class Interning:
             keys, kinds, units = space.keys[len(held) :], space.kinds[len(held) :], space.units[len(held) :]
             known = self._spaces[space] = np.concatenate((held, self.refs(keys, kinds, units)))
         refs: Longs = known[ids]
+        if refs.min(initial=0) < 0 and time.monotonic() >= self._again:
+            # There was no room for them when they came; there may be by now.
+            self._again = time.monotonic() + TRY_AGAIN
+            lacking = np.unique(ids[refs < 0]).tolist()
+            known[lacking] = self.refs(
+                [space.keys[number] for number in lacking],
+                [space.kinds[number] for number in lacking],
+                [space.units[number] for number in lacking],
+            )
+            refs = known[ids]
         return refs
 
     def refs(self, keys: Sequence[SeriesKey], kinds: Sequence[Kind], units: Sequence[str]) -> Longs:

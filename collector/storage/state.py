@@ -13,8 +13,10 @@ import msgspec
 from collector.storage import state_history
 from collector.storage import state_telling as telling
 from collector.storage.state_history import Standing, Turns
+from collector.storage.state_incidents import read_incidents, write_incidents
 from collector.storage.state_schema import StateError, open_state, transaction
 from collector.storage.state_telling import Waiting
+from monitor.alerting.incidents import Incident
 from monitor.alerting.model import Alert, Event, Notification, Rule, RuleFile, Silence
 from monitor.alerting.outcome import Outcome
 from monitor.alerting.routing.state import GroupState, Step
@@ -103,6 +105,7 @@ class StateStore:
             to.executemany("INSERT OR REPLACE INTO silences VALUES (?, ?, ?)", silences)
             to.executemany("INSERT INTO outbox (at, action, body, due) VALUES (?, ?, ?, ?)", told)
             state_history.append_versions(to, at, outcome.stored, outcome.silences, outcome.removed)
+            write_incidents(to, outcome.incidents, outcome.ended_incidents)
             if step is not None:
                 telling.write_step(to, step)
             events = _insert_events(to, outcome.events)
@@ -180,6 +183,10 @@ class StateStore:
     def groups(self) -> tuple[GroupState, ...]:
         """All groups as last saved."""
         return self._look(telling.read_groups)
+
+    def incidents(self) -> tuple[Incident, ...]:
+        """All incidents as last saved."""
+        return self._look(read_incidents)
 
     def due_notices(self, now: float, limit: int = 100) -> tuple[Waiting, ...]:
         """The oldest notice that waits for each receiver, where it is due."""

@@ -11,9 +11,10 @@ from pathlib import Path
 
 from collector.storage.damage import is_damage, set_aside
 from collector.storage.state_history import begin_history
+from collector.storage.state_incidents import begin_incidents
 from collector.storage.state_telling import begin_telling
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 _TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE alerts (id TEXT PRIMARY KEY, rule TEXT NOT NULL, state TEXT NOT NULL, body BLOB NOT NULL) WITHOUT ROWID;
@@ -24,7 +25,7 @@ CREATE INDEX events_alert ON events (alert, id) WHERE alert != '';
 CREATE TABLE outbox (id INTEGER PRIMARY KEY AUTOINCREMENT, at REAL NOT NULL, action TEXT NOT NULL, body BLOB NOT NULL,
                      attempts INTEGER NOT NULL DEFAULT 0, due REAL NOT NULL, error TEXT NOT NULL DEFAULT '');
 """
-MIGRATIONS: dict[int, Callable[[sqlite3.Connection], None]] = {1: begin_history, 2: begin_telling}
+MIGRATIONS: dict[int, Callable[[sqlite3.Connection], None]] = {1: begin_history, 2: begin_telling, 3: begin_incidents}
 """Version -> the step from it to the next; run in one transaction each."""
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 from msgspec.structs import replace
 
 from monitor.alerting import life
+from monitor.alerting.causes import Calls
 from monitor.alerting.conditions import CompositeCondition
 from monitor.alerting.judge import Engine
 from monitor.alerting.judging import MAX_INSTANCES, VALUE_REFRESH, Judging
@@ -17,7 +18,7 @@ from monitor.alerting.outcome import Draft, Outcome
 from monitor.alerting.silences import silence_state
 from monitor.alerting.sources import same_source
 from monitor.alerting.watch import RuleWatch
-from monitor.alerting.wording import summary, title
+from monitor.alerting.wording import number_text, summary, title
 from monitor.alerting.world import Answered, World
 
 KEEP_RESOLVED = 86_400.0
@@ -37,6 +38,10 @@ class AlertBook(Judging):
         super().__init__(instances_per_rule, value_refresh)
         self._rules: dict[str, Rule] = {}
         self._tidied_at = -math.inf
+        self.calls: Calls = {}
+        """Which services each service calls, for incidents."""
+        self.groups_of: Callable[[Alert], Iterable[Hashable]] = lambda alert: (alert.rule_id,)
+        """In which groups people are told of an alert; where nothing groups them, that is its rule's."""
 
     def judge(
         self, now: float, rules: Sequence[Rule], engine: Engine, answers: Mapping[str, Answered] = MappingProxyType({})
@@ -46,6 +51,7 @@ class AlertBook(Judging):
         `answers`: what the expressions of rules gave last, by the rule's id.
         """
         draft = Draft()
+        self._fired.clear()
         self._turn_silences(now, draft)
         self._expire_acknowledgements(now, draft)
         self._take_rules(now, rules, draft)
@@ -54,10 +60,21 @@ class AlertBook(Judging):
         for watch in sorted(self._watches.values(), key=lambda watch: isinstance(watch.rule.condition, CompositeCondition)):
             self._judge_rule(now, watch, world, draft)
         self._end_emptied_silences(now, draft)
+        self._watch_silences(now, draft)
+        self._lapse_acknowledgements(now, draft)
+        self._damp(now, self._rules, draft)
         self._tell(now, draft)
         if not 0 <= now - self._tidied_at < _HOUSEKEEPING:
             self._tidy(now, draft)
+        self._relate(now, draft)
         return self._finish(draft)
+
+    def _relate(self, now: float, draft: Draft) -> None:
+        """Put what has changed since the last judgement into its incidents."""
+        if self._restless:
+            changed = [self._alerts[name] for name in self._restless if name in self._alerts]
+            draft.incidents, draft.ended_incidents = self.incidents.step(now, changed, self._alerts, self.calls)
+            self._restless.clear()
 
     def _take_rules(self, now: float, rules: Sequence[Rule], draft: Draft) -> None:
         self._rules = {rule.id: rule for rule in rules}
@@ -143,6 +160,28 @@ class AlertBook(Judging):
             owed = "at_once" if alert.state is State.FIRING else alert.owed
             self._put(replace(alert, ack=None, owed=owed), draft)
             self._event(draft, now, "released", f"{who}'s acknowledgement of {alert.rule_id} ran out; nobody has it now.", alert)
+
+    def _lapse_acknowledgements(self, now: float, draft: Draft) -> None:
+        """Those that hold until a change end when the alert got worse, or when another of its group began."""
+        if not self._tentative:
+            return
+        grown: dict[Hashable, int] = {}
+        for name in self._fired:
+            for group in self.groups_of(self._alerts[name]):
+                grown[group] = grown.get(group, 0) + 1
+        for name in sorted(self._tentative):
+            alert = self._alerts[name]
+            if alert.ack is None:
+                continue
+            if life.worsened(alert, alert.ack):
+                why = f"it got worse: {number_text(alert.value)}, from {number_text(alert.ack.value)}"
+            elif any(grown.get(group, 0) > (name in self._fired) for group in self.groups_of(alert)):
+                why = "another alert of its group began"
+            else:
+                continue
+            owed = "at_once" if alert.state is State.FIRING else alert.owed
+            released = self._put(replace(alert, ack=None, owed=owed), draft)
+            self._event(draft, now, "released", f"{alert.ack.who}'s acknowledgement of {alert.rule_id} ended: {why}.", released)
 
     def _tidy(self, now: float, draft: Draft) -> None:
         self._tidied_at = now

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Sequence
-from typing import Any
 
-import msgspec
 from msgspec.structs import replace
 
 from monitor.alerting import life
-from monitor.alerting.commands import Commands
+from monitor.alerting.damping import Damping, flap_on
 from monitor.alerting.durations import rough_duration
-from monitor.alerting.model import Alert, Notification, Rule, Schedule, State
+from monitor.alerting.model import Alert, Notification, Rule, State
 from monitor.alerting.outcome import Draft
-from monitor.alerting.routing.times import TimeInterval, read_interval
+from monitor.alerting.schedules import interval_of
 from monitor.alerting.watch import RuleWatch, Seen
 from monitor.alerting.wording import number_text, reading, series_text, title
 from monitor.alerting.world import Instance, World
@@ -26,7 +23,7 @@ MAX_INSTANCES = 1000
 MAX_ACTIVE = 10_000
 
 
-class Judging(Commands):
+class Judging(Damping):
     """Rules judged one by one. The book decides when, and who is told."""
 
     def __init__(self, instances_per_rule: int = MAX_INSTANCES, value_refresh: float = VALUE_REFRESH) -> None:
@@ -38,7 +35,6 @@ class Judging(Commands):
         self._limit = instances_per_rule
         self._value_refresh = value_refresh
         self._watches: dict[str, RuleWatch] = {}
-        self._emptied: set[str] = set()
         self._shown_at: dict[str, float] = {}
 
     def _alerts_of(self, rule_id: str) -> Sequence[Alert] | None:
@@ -117,15 +113,22 @@ class Judging(Commands):
             alert = self._put(replace(alert, kept_since=None), draft)
         without = math.isnan(value) and sight.instance is None
         if alert.state is State.PENDING and (life.is_due(alert, rule, now) if due is None else due):
-            alert = life.fire(alert, rule, value, now)
-            self._put(alert, draft)
+            alert = self._put(self._turned(now, life.fire(alert, rule, value, now), rule), draft)
+            self._fired.add(alert.id)
             self._event(draft, now, "firing", f"{title(rule)}: {reading(alert)}", alert)
         elif alert.no_data != (without and alert.state is State.FIRING):
             self._put(replace(alert, no_data=without, value=life.known(value)), draft)
-        elif life.known(value) != alert.value and not 0 <= now - self._shown_at.get(alert.id, -math.inf) < self._value_refresh:
+        else:
+            self._refresh(now, alert, sight, draft)
+
+    def _refresh(self, now: float, alert: Alert, sight: Seen, draft: Draft) -> None:
+        """What is read of it now, every so often."""
+        value = life.known(sight.value)
+        detail = sight.instance.summary if sight.instance is not None else sight.detail
+        due = not 0 <= now - self._shown_at.get(alert.id, -math.inf) < self._value_refresh
+        if due and (value, detail) != (alert.value, alert.detail):
             self._shown_at[alert.id] = now
-            detail = sight.instance.summary if sight.instance is not None else sight.detail
-            self._put(replace(alert, value=life.known(value), detail=detail), draft, lasting=False)
+            self._put(replace(alert, value=value, detail=detail), draft, lasting=False)
 
     def _without_data(self, now: float, alert: Alert, sight: Seen, draft: Draft, watch: RuleWatch) -> None:
         if watch.rule.no_data == "alert":
@@ -166,16 +169,12 @@ class Judging(Commands):
                 self._drop(alert.id, draft)
             return
         ended = life.resolve(alert, value, now)
-        if watch is not None and life.was_told(alert) and watch.rule.actions:
+        ended = self._turned(now, ended, watch.rule) if watch is not None else replace(ended, flapping=None)
+        if ended.flapping is not None:
+            ended = flap_on(ended, alert)
+        elif watch is not None and life.was_told(alert) and watch.rule.actions:
             ended = replace(ended, notified_count=ended.notified_count + 1)
             notice = f"{text} It fired for {rough_duration(now - (alert.fired_at or now))}."
             draft.notifications.append(Notification("resolved", ended, watch.rule, notice, now))
         self._put(ended, draft)
         self._event(draft, now, "resolved", text, ended)
-
-
-@functools.lru_cache(maxsize=1024)
-def interval_of(schedule: Schedule) -> TimeInterval:
-    """When a rule is judged. Raises `TimeIntervalError`, which the reader of rules has ruled out."""
-    said: dict[str, Any] = {key: part for key, part in msgspec.structs.asdict(schedule).items() if part}
-    return read_interval(said)

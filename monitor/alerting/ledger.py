@@ -8,12 +8,14 @@ from collections.abc import Iterable, Mapping
 from msgspec.structs import replace
 
 from monitor.alerting import life
+from monitor.alerting.incidents import Incident, Incidents
 from monitor.alerting.model import Alert, Event, Silence, State
 from monitor.alerting.outcome import Changes, Draft, Outcome
-from monitor.alerting.silences import Silences, preview
+from monitor.alerting.silences import Silences, in_force, preview
 from monitor.model.matchers import Matcher
 
 OUTAGE_TOLERATED = 3600.0
+Pairs = tuple[tuple[str, str], ...]
 _REMOVED_REMEMBERED = 10_000
 
 
@@ -26,6 +28,11 @@ class Ledger:
         self._silences = Silences()
         self._owed: set[str] = set()
         self._expiring: set[str] = set()
+        self._tentative: set[str] = set()
+        self._flapping: set[str] = set()
+        self._silenced: set[str] = set()
+        self._restless: set[str] = set()
+        self.incidents = Incidents()
         self._orphans: dict[str, list[Alert]] = {}
         self._removed: deque[tuple[int, str]] = deque()
         self._removed_from = 0
@@ -58,7 +65,13 @@ class Ledger:
         )
 
     def restore(
-        self, alerts: Iterable[Alert], silences: Iterable[Silence], revision: int, now: float, down_for: float = 0.0
+        self,
+        alerts: Iterable[Alert],
+        silences: Iterable[Silence],
+        revision: int,
+        now: float,
+        down_for: float = 0.0,
+        incidents: Iterable[Incident] = (),
     ) -> None:
         """Take up the state of the run before, once, before the first judgement.
 
@@ -74,10 +87,12 @@ class Ledger:
                 self._orphans.setdefault(alert.rule_id, []).append(self._alerts[alert.id])
         silences = tuple(silences)
         used = {name for alert in self._alerts.values() for name in alert.silenced_by}
-        self._silences = Silences(silences, (s for s in silences if s.id in used or s.active(now - down_for)))
+        self._silences = Silences(silences, (s for s in silences if s.id in used or in_force(s, now - down_for)))
         held = [*(a.revision for a in self._alerts.values()), *(s.revision for s in silences)]
         self.revision = self._removed_from = max([revision, *held])
         self._restored_at = now
+        self.incidents.restore(incidents, self._alerts)
+        self._restless = set(self._alerts)
 
     def _put(self, alert: Alert, draft: Draft, lasting: bool = True) -> Alert:
         alert = replace(alert, revision=self.revision + 1)
@@ -85,23 +100,29 @@ class Ledger:
         draft.alerts[alert.id] = alert
         if lasting:
             draft.lasting.add(alert.id)
+            self._restless.add(alert.id)
         self._index(alert)
         return alert
 
     def _drop(self, alert_id: str, draft: Draft) -> None:
         del self._alerts[alert_id]
         draft.alerts.pop(alert_id, None)
-        self._owed.discard(alert_id)
-        self._expiring.discard(alert_id)
+        for ids in (self._owed, self._expiring, self._tentative, self._flapping, self._silenced):
+            ids.discard(alert_id)
         draft.removed.append(alert_id)
 
     def _index(self, alert: Alert) -> None:
         _member(self._owed, alert.id, alert.owed != "no")
         _member(self._expiring, alert.id, alert.ack is not None and alert.ack.expires is not None)
+        _member(self._tentative, alert.id, alert.ack is not None and alert.ack.until == "change")
+        _member(self._flapping, alert.id, alert.flapping is not None)
+        _member(self._silenced, alert.id, bool(alert.silenced_by))
 
-    def _event(self, draft: Draft, at: float, kind: str, text: str, alert: Alert | None = None, who: str = "") -> None:
+    def _event(
+        self, draft: Draft, at: float, kind: str, text: str, alert: Alert | None = None, who: str = "", tags: Pairs = ()
+    ) -> None:
         if alert is None:
-            draft.events.append(Event(at, kind, text, who))
+            draft.events.append(Event(at, kind, text, who, tags=tags))
         else:
             draft.events.append(Event(at, kind, text, who, alert.id, alert.rule_id, alert.severity))
 

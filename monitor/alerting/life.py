@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from monitor.alerting.conditions import QueryCondition
 from monitor.alerting.fingerprint import Labels, alert_labels
 from monitor.alerting.judge import holds
-from monitor.alerting.model import SEVERITIES, Alert, Firing, Rule, Severity, State
+from monitor.alerting.model import SEVERITIES, Acknowledgement, Alert, Firing, Rule, Severity, State
 from monitor.alerting.watch import Seen
 from monitor.model.series import SeriesInfo
 
@@ -48,6 +48,9 @@ def begin(rule: Rule, seen: Seen, series: SeriesInfo, before: Alert | None, now:
         notified_count=before.notified_count,
         suppressed_count=before.suppressed_count,
         firings=before.firings,
+        flapping=before.flapping,
+        ack=before.ack,
+        assigned=before.assigned,
     )
 
 
@@ -88,6 +91,7 @@ def resolve(alert: Alert, value: float | None, now: float) -> Alert:
         resolved_at=now,
         value=value,
         ack=None,
+        assigned="",
         silenced_by=(),
         owed="no",
         no_data=False,
@@ -101,6 +105,8 @@ def calm(alert: Alert) -> Alert | None:
     """A pending alert whose condition does not hold any more: back to resolved, or None when it never fired lately."""
     if alert.resolved_at is None:
         return None
+    if alert.flapping is not None:
+        return replace(alert, state=State.RESOLVED, since=alert.resolved_at, active_at=None, no_data=False)
     return replace(
         alert,
         state=State.RESOLVED,
@@ -108,6 +114,7 @@ def calm(alert: Alert) -> Alert | None:
         active_at=None,
         silenced_by=(),
         ack=None,
+        assigned="",
         no_data=False,
     )
 
@@ -149,17 +156,33 @@ def escalated(before: Severity, after: Severity) -> bool:
     return SEVERITIES.index(after) < SEVERITIES.index(before)
 
 
+def stands(alert: Alert) -> bool:
+    """Whether groups count it as firing: one that flaps does until it has settled, whichever way it has just turned."""
+    return alert.state is State.FIRING or alert.flapping is not None
+
+
+def worsened(alert: Alert, ack: Acknowledgement) -> bool:
+    """Whether its value is half as far again beyond the threshold as when acknowledged, and at least a tenth of the threshold."""
+    if alert.value is None or ack.value is None or alert.operator in ("eq", "ne") or not math.isfinite(alert.threshold):
+        return False
+    sign = 1.0 if alert.operator in ("gt", "gte") else -1.0
+    before, beyond = sign * (ack.value - alert.threshold), sign * (alert.value - alert.threshold)
+    return beyond - max(before, 0.0) > max(0.5 * before, 0.1 * abs(alert.threshold))
+
+
 def was_told(alert: Alert) -> bool:
     """Whether somebody was told of the present (or last) firing."""
     return alert.fired_at is not None and alert.last_notified is not None and alert.last_notified >= alert.fired_at
 
 
 def held_back(alert: Alert, rule: Rule, now: float) -> str:
-    """What keeps the notification that is owed back now: "acknowledged", "silenced", "cooldown", or ""."""
+    """What keeps the notification that is owed back now: "acknowledged", "silenced", "flapping", "cooldown", or ""."""
     if alert.ack is not None:
         return "acknowledged"
     if alert.silenced_by:
         return "silenced"
+    if alert.flapping is not None:
+        return "flapping"
     return "cooldown" if alert.owed != "at_once" and cooldown_left(alert, rule, now) > 0 else ""
 
 

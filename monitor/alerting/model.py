@@ -9,6 +9,7 @@ from typing import Literal
 import msgspec
 
 from monitor.alerting.conditions import SYMBOL, Aggregate, AnyCondition, Comparison, Condition
+from monitor.alerting.flapping import FlapLimits, Flapping
 from monitor.model.matchers import Matcher, Selector
 from monitor.model.series import Kind, SeriesKey
 
@@ -37,6 +38,7 @@ __all__ = [
 
 Severity = Literal["critical", "warning", "info"]
 NoData = Literal["keep", "ok", "alert"]
+AckUntil = Literal["resolved", "change"]
 SEVERITIES: tuple[Severity, ...] = ("critical", "warning", "info")
 
 
@@ -63,7 +65,8 @@ class Rule(msgspec.Struct, frozen=True):
 
     `no_data`: a firing alert without data goes on (keep), ends (ok), or one begins because there are none (alert). `group_by`:
     None judges each series by itself, labels judge the `aggregate` of all that share their values. `keep_firing_for`: how long
-    it goes on after the condition has cleared. `schedule`: it is judged only then.
+    it goes on after the condition has cleared. `schedule`: it is judged only then. `flapping`: from when on its turns are not
+    told one by one; None: they always are.
     """
 
     id: str
@@ -86,15 +89,22 @@ class Rule(msgspec.Struct, frozen=True):
     group_by: tuple[str, ...] | None = None
     aggregate: Aggregate = "sum"
     schedule: Schedule | None = None
+    flapping: FlapLimits | None = None
 
 
 class Acknowledgement(msgspec.Struct, frozen=True):
-    """Somebody has it. `expires` None: until it resolves. Times are seconds since the epoch."""
+    """Somebody has it. `expires` None: until it resolves. Times are seconds since the epoch.
+
+    `until` "change": it also ends when the alert gets worse than its `value` was then, or another one of its group begins.
+    A rise of the severity ends either kind.
+    """
 
     who: str
     at: float
     note: str = ""
     expires: float | None = None
+    until: AckUntil = "resolved"
+    value: float | None = None
 
 
 class Firing(msgspec.Struct, frozen=True):
@@ -114,6 +124,7 @@ class Alert(msgspec.Struct, frozen=True):
     `detail`: what the value alone does not say ("reaches 100 in about 3 h"). `kept_since`: the condition has been clear since
     then, and only `keep_firing_for` holds it. `owed`: whether somebody has yet to be told of this firing as soon as nothing
     keeps it back; "at_once" leaves the cooldown out of account (a silence ended, an acknowledgement ran out, the severity rose).
+    `assigned`: the person who is to see to it. `flapping`: its turns are not told one by one for now.
     """
 
     id: str
@@ -141,10 +152,17 @@ class Alert(msgspec.Struct, frozen=True):
     owed: Literal["no", "after_cooldown", "at_once"] = "no"
     detail: str = ""
     kept_since: float | None = None
+    assigned: str = ""
+    flapping: Flapping | None = None
 
 
 class Silence(msgspec.Struct, frozen=True):
-    """Nobody is told about alerts whose labels meet all matchers, from `starts` until `ends`."""
+    """Nobody is told about alerts whose labels meet all matchers, from `starts` until `ends`.
+
+    `schedule`: a maintenance window that comes again: between the two it holds only then. `end_when_idle`: seconds after which it
+    ends because it matches no active alert (0: it stays), which is so since `idle_since`. `warn_before`: seconds before its end
+    when an event says that it still keeps firing alerts quiet (0: never); `warned`: it has.
+    """
 
     id: str
     matchers: tuple[Matcher, ...]
@@ -156,16 +174,23 @@ class Silence(msgspec.Struct, frozen=True):
     end_when_resolved: bool = False
     expired_by: str = ""
     revision: int = 0
+    schedule: Schedule | None = None
+    end_when_idle: float = 0.0
+    idle_since: float | None = None
+    warn_before: float = 600.0
+    warned: bool = False
 
     def active(self, now: float) -> bool:
+        """Whether this moment is between its start and its end; `silences.in_force` takes its schedule into account too."""
         return self.starts <= now < self.ends
 
 
 class Event(msgspec.Struct, frozen=True):
     """Something worth remembering, for 'changes and people' and an alert's history.
 
-    `kind`: firing, resolved, pending, acknowledged, released, silenced, unsilenced, notified, rule_saved, rules_reloaded,
-    rules_refused, collector_started, collector_restored, note; and those of `HAPPENINGS`, which somebody told from outside.
+    `kind`: firing, resolved, pending, acknowledged, released, assigned, silenced, unsilenced, silence_ending, flapping, settled,
+    notified, rule_saved, rules_reloaded, rules_refused, collector_started, collector_restored, note; and those of `HAPPENINGS`,
+    which somebody told from outside.
     """
 
     at: float
@@ -215,7 +240,7 @@ def _printable(text: str) -> str:
 
 
 class Notification(msgspec.Struct, frozen=True):
-    """What an action is asked to tell. `kind`: firing, reminder or resolved."""
+    """What an action is asked to tell. `kind`: firing, reminder, resolved, flapping or settled."""
 
     kind: str
     alert: Alert

@@ -59,7 +59,7 @@ def ascending(values: Mapping[int, float]) -> tuple[Ids, Floats]:
     return rows, np.array([values[row] for row in rows.tolist()], np.float64)
 
 
-_AGGREGATES: dict[str, Callable[[Floats, Ids, int], Floats]] = {
+AGGREGATES: dict[str, Callable[[Floats, Ids, int], Floats]] = {
     "sum": lambda values, group, count: np.bincount(group, values, count).astype(np.float64),
     "count": lambda values, group, count: np.bincount(group, minlength=count).astype(np.float64),
     "mean": lambda values, group, count: np.bincount(group, values, count) / np.bincount(group, minlength=count),
@@ -90,7 +90,7 @@ class GroupSource(NamedRows):
         totals = np.full(len(live), np.nan)
         if there.any():
             present, group = np.unique(groups[there], return_inverse=True)
-            aggregate = _AGGREGATES[rule.aggregate](values[there], group.astype(np.int32), len(present))
+            aggregate = AGGREGATES[rule.aggregate](values[there], group.astype(np.int32), len(present))
             totals[np.searchsorted(live, present)] = aggregate
         return live.astype(np.int32), totals
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from monitor.alerting.incidents import Incident
 from monitor.alerting.model import Alert, Event, Notification, Silence
 
 
@@ -16,7 +17,8 @@ class Outcome(msgspec.Struct, frozen=True):
 
     Stream `alerts`, `silences` and `removed` (ids of alerts and silences that are forgotten). Store `stored` (the alerts of
     `alerts` that changed in more than their present value), `silences`, `removed`, `events` and `notifications` in one
-    transaction. `accepted`: ids a command took effect on.
+    transaction, and with them `incidents` and `ended_incidents` (ids of those forgotten). `accepted`: ids a command took
+    effect on.
     """
 
     revision: int
@@ -27,11 +29,14 @@ class Outcome(msgspec.Struct, frozen=True):
     events: tuple[Event, ...] = ()
     notifications: tuple[Notification, ...] = ()
     accepted: tuple[str, ...] = ()
+    incidents: tuple[Incident, ...] = ()
+    ended_incidents: tuple[str, ...] = ()
 
     @property
     def lasting(self) -> bool:
         """Whether there is anything to store."""
-        return bool(self.stored or self.silences or self.removed or self.events or self.notifications)
+        told = self.events or self.notifications or self.incidents or self.ended_incidents
+        return bool(self.stored or self.silences or self.removed or told)
 
 
 class Changes(msgspec.Struct, frozen=True):
@@ -54,9 +59,12 @@ class Draft:
         self.removed: list[str] = []
         self.events: list[Event] = []
         self.notifications: list[Notification] = []
+        self.incidents: tuple[Incident, ...] = ()
+        self.ended_incidents: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.alerts or self.silences or self.removed or self.events or self.notifications)
+        told = self.events or self.notifications or self.incidents or self.ended_incidents
+        return bool(self.alerts or self.silences or self.removed or told)
 
     def finish(self, revision: int, accepted: tuple[str, ...] = ()) -> Outcome:
         alerts = tuple(self.alerts.values())
@@ -69,4 +77,6 @@ class Draft:
             tuple(self.events),
             tuple(self.notifications),
             accepted,
+            self.incidents,
+            self.ended_incidents,
         )

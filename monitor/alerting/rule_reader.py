@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from monitor.alerting.checked_table import CONTROL, CheckedTable, Report, kind_of, nearest, quoted, quoted_number, shown
 from monitor.alerting.condition_reader import WITHOUT_METRIC, condition_type, read_condition, read_labels
 from monitor.alerting.conditions import AbsenceCondition, Aggregate, QueryCondition
+from monitor.alerting.flapping_reader import read_flapping
 from monitor.alerting.model import SEVERITIES, NoData, Rule, Schedule
 from monitor.alerting.routing.times import TimeIntervalError, read_interval
 from monitor.alerting.wording import PLACEHOLDER, PLAIN_PLACEHOLDERS
@@ -40,6 +41,7 @@ _RULE_KEYS = (
     "group_by",
     "aggregate",
     "schedule",
+    "flapping",
 )
 NOTHING = Selector((Matcher(NAME_TAG, "=", ""),))
 """The selector of a rule that names what it watches in its condition: no series has an empty name."""
@@ -85,6 +87,7 @@ def read_rule(table: dict[str, Any], number: int, report: Report) -> Rule | None
         group_by=group_by,
         aggregate=_aggregate(reader, group_by),
         schedule=_schedule(reader),
+        flapping=read_flapping(reader),
     )
     _check_grouping(reader, rule)
     return rule if len(report.problems) == before else None

@@ -8,14 +8,17 @@ from typing import Literal
 from msgspec.structs import replace
 
 from monitor.alerting.fingerprint import fingerprint
-from monitor.alerting.model import Alert, Silence, State
+from monitor.alerting.model import Alert, Schedule, Silence, State
 from monitor.alerting.outcome import CommandError
+from monitor.alerting.routing.times import TimeIntervalError
+from monitor.alerting.schedules import interval_of
 from monitor.model.matchers import Matcher, Selector, SelectorError
 
 KEEP_EXPIRED = 5 * 86_400.0
 MAX_SILENCES = 1000
 MAX_MATCHERS = 32
 MAX_LENGTH = 366 * 86_400.0
+MAX_RECURRING = 10 * MAX_LENGTH
 MAX_COMMENT = 2000
 MAX_WHO = 128
 _MAX_VALUE = 512
@@ -26,10 +29,15 @@ SilenceState = Literal["pending", "active", "expired"]
 
 
 def silence_state(silence: Silence, now: float) -> SilenceState:
-    """Whether it has yet to begin, holds, or is over."""
+    """Whether it has yet to begin (for the first time, or again), holds, or is over."""
     if now >= silence.ends:
         return "expired"
-    return "active" if now >= silence.starts else "pending"
+    return "active" if in_force(silence, now) else "pending"
+
+
+def in_force(silence: Silence, now: float) -> bool:
+    """Whether it keeps quiet at this moment."""
+    return silence.active(now) and (silence.schedule is None or interval_of(silence.schedule).holds(now))
 
 
 def matches(matchers: tuple[Matcher, ...], labels: Mapping[str, str]) -> bool:
@@ -75,6 +83,9 @@ def new_silence(
     at: float,
     end_when_resolved: bool,
     number: int,
+    schedule: Schedule | None = None,
+    end_when_idle: float = 0.0,
+    warn_before: float = 600.0,
 ) -> Silence:
     """A checked silence; `number` makes its id differ from that of its equal. Raises `CommandError`."""
     check_matchers(matchers)
@@ -86,10 +97,39 @@ def new_silence(
         raise CommandError("The silence ends before it starts; choose a later end.")
     if ends <= at:
         raise CommandError("The silence would end in the past; choose a later end.")
-    if ends - max(starts, at) > MAX_LENGTH or starts - at > MAX_LENGTH:
-        raise CommandError("The silence reaches more than a year ahead; choose an earlier end.")
+    reach = MAX_LENGTH if schedule is None else MAX_RECURRING
+    if ends - max(starts, at) > reach or starts - at > MAX_LENGTH:
+        far = "a year" if schedule is None else "ten years"
+        raise CommandError(f"The silence reaches more than {far} ahead; choose an earlier end.")
+    if not 0 <= end_when_idle <= MAX_LENGTH or not 0 <= warn_before <= MAX_LENGTH:
+        raise CommandError("The times after which a silence ends unused, and before its end when it warns, are 0 s to a year.")
+    if schedule is not None:
+        _check_schedule(schedule, end_when_resolved or end_when_idle > 0)
     name = fingerprint([("number", str(number)), ("at", repr(at)), ("who", who), *((str(m), "") for m in matchers)])
-    return Silence(f"silence-{name}", matchers, starts, ends, comment.strip(), who, at, end_when_resolved)
+    return Silence(
+        f"silence-{name}",
+        matchers,
+        starts,
+        ends,
+        comment.strip(),
+        who,
+        at,
+        end_when_resolved,
+        schedule=schedule,
+        end_when_idle=end_when_idle,
+        warn_before=warn_before,
+    )
+
+
+def _check_schedule(schedule: Schedule, ends_by_itself: bool) -> None:
+    if ends_by_itself:
+        raise CommandError("A maintenance window comes again, so it cannot end by itself when its alerts do; give it an end.")
+    try:
+        interval_of(schedule)
+    except TimeIntervalError as error:
+        raise CommandError(f"The maintenance window's times: {error}.") from None
+    if not (schedule.times or schedule.weekdays or schedule.days_of_month or schedule.months or schedule.years):
+        raise CommandError("A maintenance window needs times or days; for one stretch of time, make a silence.")
 
 
 def check_person(who: str) -> None:
@@ -102,6 +142,10 @@ def check_text(what: str, text: str) -> None:
     """Raises `CommandError` when a person's text is over its bound."""
     if len(text) > MAX_COMMENT:
         raise CommandError(f"The {what} has {len(text):,} characters (at most {MAX_COMMENT:,}).")
+
+
+def _goes_on(silence: Silence, now: float, before: Mapping[str, Silence]) -> bool:
+    return silence.id in before and now < silence.ends and silence.schedule is None
 
 
 class Silences:
@@ -128,12 +172,13 @@ class Silences:
             return (), ()
         before = {silence.id: silence for silence in self.active}
         # One that has begun goes on until its end, even when the tick's clock lags behind that of the command.
-        self.active = tuple(s for s in self.by_id.values() if s.active(now) or (s.id in before and now < s.ends))
+        self.active = tuple(s for s in self.by_id.values() if in_force(s, now) or _goes_on(s, now, before))
         ids = {silence.id for silence in self.active}
         begun = tuple(silence for silence in self.active if silence.id not in before)
         ended = tuple(self.by_id.get(silence_id, silence) for silence_id, silence in before.items() if silence_id not in ids)
         moments = (moment for silence in self.by_id.values() for moment in (silence.starts, silence.ends) if moment > now)
-        self._next_change = min(moments, default=float("inf"))
+        minute = 60.0 * (now // 60.0 + 1.0) if any(s.schedule and s.active(now) for s in self.by_id.values()) else float("inf")
+        self._next_change = min([*moments, minute])
         return begun, ended
 
     def on(self, labels: Mapping[str, str]) -> tuple[str, ...]:

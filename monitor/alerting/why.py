@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from monitor.alerting.durations import rough_duration
 from monitor.alerting.life import cooldown_left, was_told
 from monitor.alerting.model import Alert, Rule, Silence, State, WhyStep
+from monitor.alerting.schedules import schedule_words
 from monitor.alerting.wording import reading, sentence, title
 
 _Check = tuple[str, str, str, bool]
@@ -16,7 +17,9 @@ _STEPS = ("Rule", "Time it must hold", "Acknowledgement", "Silences", "Cooldown"
 
 
 def why(alert: Alert, rule: Rule | None, silences: Mapping[str, Silence] | Iterable[Silence], now: float) -> tuple[WhyStep, ...]:
-    """Six steps: rule, for, acknowledgement, silence, cooldown, actions. The first that stopped it says so.
+    """Six steps: rule, for, acknowledgement, silence, flapping (where it does), cooldown, actions.
+
+    The first that stopped it says so.
 
     A firing that was told of has passed them all, whatever happened since. `action` names what would change a step:
     `enable_rule`, `edit_rule`, `release`, `expire_silence:ID`.
@@ -28,12 +31,14 @@ def why(alert: Alert, rule: Rule | None, silences: Mapping[str, Silence] | Itera
         _held(alert, rule, now),
         _acknowledged(alert, told, now),
         _silenced(alert, by_id, told, now),
+        *((_flapping(alert, told, now),) if alert.flapping is not None else ()),
         _cooldown(alert, rule, told, now),
         _actions(alert, rule, told, now),
     )
     steps = []
     stopped = False
-    for neutral, (heading, detail, action, stops) in zip(_STEPS, checks, strict=True):
+    names = _STEPS if alert.flapping is None else (*_STEPS[:4], "Flapping", *_STEPS[4:])
+    for neutral, (heading, detail, action, stops) in zip(names, checks, strict=True):
         if stopped:
             steps.append(WhyStep(neutral, "", "not_reached"))
         else:
@@ -80,8 +85,19 @@ def _silenced(alert: Alert, silences: Mapping[str, Silence], told: bool, now: fl
     if silence is None:
         return "Silenced", "A silence that is not known here matches it.", f"expire_silence:{first}", not told
     more = f" (and {len(alert.silenced_by) - 1} more)" if len(alert.silenced_by) > 1 else ""
+    if silence.schedule is not None:
+        detail = f"Maintenance of {silence.created_by}, {schedule_words(silence.schedule)}: {silence.comment}{more}"
+        return f"In the maintenance of {silence.created_by}", detail, f"expire_silence:{first}", not told
     detail = f"{silence.created_by} silenced it for another {rough_duration(silence.ends - now)}: {silence.comment}{more}"
     return f"Silenced by {silence.created_by}", detail, f"expire_silence:{first}", not told
+
+
+def _flapping(alert: Alert, told: bool, now: float) -> _Check:
+    assert alert.flapping is not None
+    since = rough_duration(now - alert.flapping.since)
+    heard = "that was told" if alert.flapping.told else "nobody has been told yet"
+    detail = f"It has been flapping for {since} ({heard}); its turns are not told one by one until it has settled."
+    return "Flapping", detail, "edit_rule", not told
 
 
 def _cooldown(alert: Alert, rule: Rule | None, told: bool, now: float) -> _Check:

@@ -129,6 +129,11 @@ def summary(rule: Rule, alert: Alert) -> str:
     return _filled(rule.summary, rule, alert)
 
 
+def flapping_words(alert: Alert) -> str:
+    """What is added to its summary while it flaps, "" otherwise."""
+    return " It is flapping; its turns are not told one by one until it has settled." if alert.flapping is not None else ""
+
+
 def description(rule: Rule, alert: Alert) -> str:
     """The rule's description with its placeholders filled in, "" when it has none."""
     return _filled(rule.description, rule, alert)

@@ -7,12 +7,12 @@ generator's compliance specification. No clock: every call is given the time it 
 from __future__ import annotations
 
 import math
-import re
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from monitor.query.history import STALE, Answer, Labels, QueryError
-from monitor.query.rulegroups import GroupRule
+from monitor.query.rulegroups import GroupRule, Pairs
+from monitor.query.templates import NOWHERE, Answers, Surroundings, UnansweredError, expand
 
 RESOLVED_KEPT = 15 * 60_000
 """Milliseconds a resolved alert is still told of."""
@@ -58,12 +58,18 @@ class RuleState:
         states = {alert.state for alert in self.alerts.values()}
         return "firing" if "firing" in states else "pending" if "pending" in states else "inactive"
 
-    def judge(self, answer: Answer, now: int, limit: int = 0) -> list[Sample]:
-        """Samples to write at `now`, markers for series that ended among them. Raises `RuleFailedError`."""
+    def judge(
+        self, answer: Answer, now: int, limit: int = 0, around: Surroundings = NOWHERE, answers: Answers | None = None
+    ) -> list[Sample]:
+        """Samples to write at `now`, markers for series that ended among them. Raises `RuleFailedError`.
+
+        Raises `UnansweredError` where templates ask queries that `answers` does not know: nothing was judged, and it is to be
+        called again once they are answered.
+        """
         if self.rule.record:
             samples = self._recorded(answer, limit)
         else:
-            self._alert(answer, now, limit)
+            self._alert(answer, now, limit, around, answers or Answers())
             samples = self._told()
         return self._with_ends(samples)
 
@@ -101,19 +107,29 @@ class RuleState:
 
     # ------------------------------------------------------------ alerting
 
-    def _alert(self, answer: Answer, now: int, limit: int) -> None:
+    def _seen(self, answer: Answer, around: Surroundings, answers: Answers) -> dict[Labels, tuple[float, Pairs]]:
+        """What the answer says by the labels of the alerts: value and annotations."""
         rule, seen = self.rule, {}
         for labels, value in _vector(answer):
-            plain = {name: text for name, text in labels if name != "__name__"}
-            own = {name: expand(text, plain, value) for name, text in rule.labels}
-            told = _labels({**plain, **own, "alertname": rule.alert})
-            if told in seen:
+            told = dict(labels)  # templates see the name too
+
+            def filled(pairs: Pairs, told: dict[str, str] = told, value: float = value) -> Pairs:
+                return tuple((name, expand(text, told, value, rule.alert, around, answers)) for name, text in pairs)
+
+            try:
+                own, notes = filled(rule.labels), filled(rule.annotations)
+            except UnansweredError:  # the others may ask something as well
+                continue
+            alert = _labels({**told, "__name__": "", **dict(own), "alertname": rule.alert})
+            if alert in seen and not answers.wanted:
                 raise RuleFailedError("vector contains metrics with the same labelset after applying alert labels")
-            notes = tuple((name, expand(text, plain, value)) for name, text in rule.annotations)
-            seen[told] = (value, notes)
-        if limit and len(seen) > limit:
-            self.alerts.clear()
-            raise RuleFailedError(f"exceeded limit of {limit} with {len(seen)} alerts")
+            seen[alert] = (value, notes)
+        if answers.wanted:
+            raise UnansweredError
+        return seen
+
+    def _alert(self, answer: Answer, now: int, limit: int, around: Surroundings, answers: Answers) -> None:
+        seen = self._seen(answer, around, answers)
         for told, (value, notes) in seen.items():
             before = self.alerts.get(told)
             if before is None or before.state == "inactive":
@@ -126,6 +142,10 @@ class RuleState:
                 del self.alerts[told]
             else:
                 self.alerts[told] = after
+        active = sum(alert.state != "inactive" for alert in self.alerts.values())
+        if limit and active > limit:
+            self.alerts.clear()
+            raise RuleFailedError(f"exceeded limit of {limit} with {active} alerts")
 
     def _present(self, alert: GroupAlert, now: int) -> GroupAlert:
         if alert.state == "pending" and now - alert.active_at >= self.rule.for_seconds * 1000:
@@ -178,24 +198,3 @@ def _check(samples: list[Sample], limit: int, what: str) -> None:
         raise RuleFailedError("vector contains metrics with the same labelset after applying rule labels")
     if limit and len(samples) > limit:
         raise RuleFailedError(f"exceeded limit of {limit} with {len(samples)} {what}")
-
-
-_TEMPLATE = re.compile(r"\{\{-?\s*\$(value|labels\.([A-Za-z_][A-Za-z0-9_]*))\s*-?\}\}")
-
-
-def expand(text: str, labels: dict[str, str], value: float) -> str:
-    """`{{ $value }}` and `{{ $labels.name }}` filled in; other templates stay as they are written."""
-
-    def filled(found: re.Match[str]) -> str:
-        return number(value) if found[1] == "value" else labels.get(found[2], "")
-
-    return _TEMPLATE.sub(filled, text)
-
-
-def number(value: float) -> str:
-    """A float as Go's %v writes it."""
-    if math.isnan(value) or math.isinf(value):
-        return "NaN" if math.isnan(value) else "+Inf" if value > 0 else "-Inf"
-    if value == int(value) and abs(value) < 1e21:
-        return str(int(value))
-    return repr(value)

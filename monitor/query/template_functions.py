@@ -1,4 +1,4 @@
-"""The functions of Prometheus' templates besides Go's own. Source: template/template.go of Prometheus, reference/template_functions."""
+"""The functions of Prometheus' templates besides Go's own. Source: template/template.go of Prometheus."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import re2
 from monitor.model.matchers import MAX_PATTERN
 from monitor.query.durations import DurationError, parse_duration
 from monitor.query.humanize import humanize, humanize_1024, humanize_duration, humanize_percentage, humanize_timestamp
-from monitor.text.gotemplate.builtins import Callable_, CallError
+from monitor.text.gotemplate.builtins import CallError, Known
 from monitor.text.gotemplate.values import Struct, TextMap
 
 _WORD = re.compile(r"[^\W_](?:\w)*|_\w*")
@@ -127,28 +127,28 @@ def _sorted_by(label: str, samples: list[Sample]) -> list[Sample]:
 
 
 _TEXT, _ANY = ("text",), ("any",)
-FUNCTIONS: dict[str, Callable_] = {
-    "first": Callable_(_first, ("samples",)),
-    "label": Callable_(lambda name, one: one["Labels"].get(name, ""), ("text", "sample")),
-    "value": Callable_(lambda one: one["Value"], ("sample",)),
-    "strvalue": Callable_(lambda one: one["Labels"].get("__value__", ""), ("sample",)),
-    "sortByLabel": Callable_(_sorted_by, ("text", "samples")),
-    "args": Callable_(lambda *values: {f"arg{place}": value for place, value in enumerate(values)}, _ANY, more=True),
-    "reReplaceAll": Callable_(_replace_all, ("text", "text", "text")),
-    "match": Callable_(lambda pattern, text: _pattern(pattern).search(text) is not None, ("text", "text")),
-    "safeHtml": Callable_(lambda text: text, _TEXT),
-    "title": Callable_(_title, _TEXT),
-    "toUpper": Callable_(lambda text: text.upper(), _TEXT),
-    "toLower": Callable_(lambda text: text.lower(), _TEXT),
-    "graphLink": Callable_(_link(0), _TEXT),
-    "tableLink": Callable_(_link(1), _TEXT),
-    "stripPort": Callable_(_strip_port, _TEXT),
-    "stripDomain": Callable_(_strip_domain, _TEXT),
-    "parseDuration": Callable_(_seconds, _TEXT),
-    "urlQueryEscape": Callable_(lambda text: urllib.parse.quote_plus(text, safe="-_.~"), _TEXT),
-    "humanize": Callable_(_guarded(humanize), _ANY),
-    "humanize1024": Callable_(_guarded(humanize_1024), _ANY),
-    "humanizeDuration": Callable_(_guarded(humanize_duration), _ANY),
-    "humanizePercentage": Callable_(_guarded(humanize_percentage), _ANY),
-    "humanizeTimestamp": Callable_(_guarded(humanize_timestamp), _ANY),
+FUNCTIONS: dict[str, Known] = {
+    "first": Known(_first, ("samples",)),
+    "label": Known(lambda name, one: one["Labels"].get(name, ""), ("text", "sample")),
+    "value": Known(lambda one: one["Value"], ("sample",)),
+    "strvalue": Known(lambda one: one["Labels"].get("__value__", ""), ("sample",)),
+    "sortByLabel": Known(_sorted_by, ("text", "samples")),
+    "args": Known(lambda *values: {f"arg{place}": value for place, value in enumerate(values)}, _ANY, more=True),
+    "reReplaceAll": Known(_replace_all, ("text", "text", "text")),
+    "match": Known(lambda pattern, text: _pattern(pattern).search(text) is not None, ("text", "text")),
+    "safeHtml": Known(lambda text: text, _TEXT),
+    "title": Known(_title, _TEXT),
+    "toUpper": Known(lambda text: text.upper(), _TEXT),
+    "toLower": Known(lambda text: text.lower(), _TEXT),
+    "graphLink": Known(_link(0), _TEXT),
+    "tableLink": Known(_link(1), _TEXT),
+    "stripPort": Known(_strip_port, _TEXT),
+    "stripDomain": Known(_strip_domain, _TEXT),
+    "parseDuration": Known(_seconds, _TEXT),
+    "urlQueryEscape": Known(lambda text: urllib.parse.quote_plus(text, safe="-_.~"), _TEXT),
+    "humanize": Known(_guarded(humanize), _ANY),
+    "humanize1024": Known(_guarded(humanize_1024), _ANY),
+    "humanizeDuration": Known(_guarded(humanize_duration), _ANY),
+    "humanizePercentage": Known(_guarded(humanize_percentage), _ANY),
+    "humanizeTimestamp": Known(_guarded(humanize_timestamp), _ANY),
 }

@@ -1,7 +1,7 @@
-"""Labels and annotations of Prometheus rules, which are templates: filled in, or the mistake in their place as Prometheus writes it.
+"""Labels and annotations of Prometheus rules, which are templates: filled in, or the mistake as Prometheus writes it.
 
-A template may ask queries of its own. Nothing is waited for here: what a template asks and `Answers` does not know yet is noted, and
-whoever judges the rule asks it and fills the template in again.
+A template may ask queries of its own. Nothing is waited for here: what a template asks and `Answers` does not know yet is
+noted, and whoever judges the rule asks it and fills the template in again.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from types import MappingProxyType
 from monitor.query.history import Answer, QueryError
 from monitor.query.template_functions import FUNCTIONS, Sample, sample
 from monitor.text.gotemplate import Bounds, Template, TemplateError, TemplateSyntaxError, execute, parse
-from monitor.text.gotemplate.builtins import Callable_, CallError
+from monitor.text.gotemplate.builtins import CallError, Known
 from monitor.text.gotemplate.values import Struct, TextMap
 
 MAX_QUERIES = 100
@@ -55,6 +55,11 @@ class Answers:
     """The answer to each query, or why there is none."""
     wanted: set[str] = field(default_factory=set)
 
+    def taken(self) -> list[str]:
+        """What is wanted, which is to be answered now."""
+        wanted, self.wanted = sorted(self.wanted), set()
+        return wanted
+
     def ask(self, query: str) -> list[Sample]:
         """The series of the answer. Raises `UnansweredError`, and `CallError` where the query failed."""
         answer = self.known.get(query)
@@ -76,7 +81,10 @@ def expand(
     around: Surroundings = NOWHERE,
     answers: Answers | None = None,
 ) -> str:
-    """The template of the alert `name`, filled in; `<error expanding template: …>` where it cannot be. Raises `UnansweredError`."""
+    """The template of the alert `name`, filled in; `<error expanding template: …>` where it cannot be.
+
+    Raises `UnansweredError`.
+    """
     if "{{" not in text:
         return text
     title = f"__alert_{name}"
@@ -115,11 +123,11 @@ def _read(text: str) -> Template | TemplateSyntaxError:
         return TemplateSyntaxError("too deeply nested", 0)
 
 
-def _functions(around: Surroundings, answers: Answers) -> dict[str, Callable_]:
+def _functions(around: Surroundings, answers: Answers) -> dict[str, Known]:
     return FUNCTIONS | {
-        "query": Callable_(answers.ask, ("text",)),
-        "externalURL": Callable_(lambda: around.external_url, ()),
-        "pathPrefix": Callable_(lambda: urllib.parse.urlsplit(around.external_url).path, ()),
+        "query": Known(answers.ask, ("text",)),
+        "externalURL": Known(lambda: around.external_url, ()),
+        "pathPrefix": Known(lambda: urllib.parse.urlsplit(around.external_url).path, ()),
     }
 
 

@@ -109,9 +109,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("query_samples", count, 50_000_000, "Most samples that one query may read."),
     Setting("query_concurrency", count, 20, "Most queries at once, waiting ones included."),
     Setting("expose", tags, [], "Selectors of series that /metrics gives besides its own.", '["{__name__=~"shop.*"}"]'),
-    Setting(
-        "alertmanagers", http_urls, [], "Alertmanagers that get what fires, as from Prometheus.", '["http://127.0.0.1:9093"]', True
-    ),
+    Setting("alertmanagers", http_urls, [], "Alertmanagers that are told what fires.", '["http://127.0.0.1:9093"]', True),
     Setting("alertmanager_user", text, "", "User for basic authentication at them; one in an address goes before it."),
     Setting("alertmanager_password", text, "", "Password for basic authentication at them.", "", True),
     Setting("alertmanager_password_file", path, "", "File that holds it, read at every post."),

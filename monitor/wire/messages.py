@@ -10,12 +10,13 @@ from typing import Any
 
 import msgspec
 
-from monitor.alerting.model import Alert, Event, Rule, RuleFile, RuleProblem, Silence
+from monitor.alerting.model import AckUntil, Alert, Event, Rule, RuleFile, RuleProblem, Schedule, Silence
 from monitor.model.matchers import Matcher
 from monitor.wire.asking import Find as Find
 from monitor.wire.asking import HistogramCell as HistogramCell
 from monitor.wire.asking import Query as Query
 from monitor.wire.asking import QueryResult as QueryResult
+from monitor.wire.backtest import BacktestRule as BacktestRule
 from monitor.wire.base import F64 as F64
 from monitor.wire.base import I32 as I32
 from monitor.wire.base import Message as Message
@@ -24,6 +25,8 @@ from monitor.wire.base import tag
 from monitor.wire.exemplars import ExemplarInfo as ExemplarInfo
 from monitor.wire.exemplars import ExemplarsFound as ExemplarsFound
 from monitor.wire.exemplars import GetExemplars as GetExemplars
+from monitor.wire.telling import PreviewRoutes as PreviewRoutes
+from monitor.wire.telling import TryReceiver as TryReceiver
 from monitor.wire.tracing import FindLogs as FindLogs
 from monitor.wire.tracing import FindTraces as FindTraces
 from monitor.wire.tracing import GetServices as GetServices
@@ -260,12 +263,16 @@ class Status(Request, frozen=True, tag=tag):
 
 
 class Acknowledge(Request, frozen=True, tag=tag):
-    """Acknowledge alerts by id. Result: {"acknowledged": [ids]}."""
+    """Acknowledge alerts by id. Result: {"acknowledged": [ids]}.
+
+    `until` "change": it ends too when an alert gets worse, or another of its group begins.
+    """
 
     alerts: tuple[str, ...]
     who: str
     note: str = ""
     expires: float | None = None
+    until: AckUntil = "resolved"
 
 
 class Release(Request, frozen=True, tag=tag):
@@ -276,7 +283,11 @@ class Release(Request, frozen=True, tag=tag):
 
 
 class AddSilence(Request, frozen=True, tag=tag):
-    """Result: {"silence": id, "matched": [alert ids]}."""
+    """Result: {"silence": id, "matched": [alert ids]}.
+
+    `schedule` makes it a maintenance window, which holds only then; `end_when_idle` and `warn_before` as in a silence. `guard`:
+    refuse it where it would keep very many firing alerts quiet; the error says how many.
+    """
 
     matchers: tuple[Matcher, ...]
     starts: float
@@ -284,6 +295,51 @@ class AddSilence(Request, frozen=True, tag=tag):
     comment: str
     who: str
     end_when_resolved: bool = False
+    schedule: Schedule | None = None
+    end_when_idle: float = 0.0
+    warn_before: float = 600.0
+    guard: bool = False
+
+
+class EditSilence(Request, frozen=True, tag=tag):
+    """Change a silence, or renew one that is over; what is null stays. Result: {"silence": id of the one that holds now}.
+
+    With other matchers, or where it was over, it becomes a new one and the old one ends.
+    """
+
+    silence: str
+    who: str
+    matchers: tuple[Matcher, ...] | None = None
+    ends: float | None = None
+    comment: str | None = None
+    guard: bool = False
+
+
+class Assign(Request, frozen=True, tag=tag):
+    """Alerts are `person`'s to see to ("": nobody's). Result: {"assigned": [ids]}."""
+
+    alerts: tuple[str, ...]
+    person: str
+    who: str
+
+
+class WhyPaged(Request, frozen=True, tag=tag):
+    """Why somebody was, or was not, told of an alert. Result: {"steps": [{title, detail, verdict, action}]}, in order."""
+
+    alert: str
+
+
+class GetIncidents(Request, frozen=True, tag=tag):
+    """Alerts that belong together. Result: {"incidents": [incident]}, those that go on first, then those that ended lately."""
+
+
+class GetNoise(Request, frozen=True, tag=tag):
+    """How noisy each rule was over the last `seconds`.
+
+    Result: {"rules": [{rule, fired, acted, ignored, flapped, median, suggestions}]}.
+    """
+
+    seconds: float = 604_800.0
 
 
 class ExpireSilence(Request, frozen=True, tag=tag):
@@ -368,13 +424,21 @@ ClientMessage = (
     | Acknowledge
     | Release
     | AddSilence
+    | EditSilence
     | ExpireSilence
+    | Assign
+    | WhyPaged
+    | GetIncidents
+    | GetNoise
     | AddNote
     | AddEvent
+    | BacktestRule
     | CheckRules
     | SaveRules
     | EnableRule
     | DeleteRule
+    | TryReceiver
+    | PreviewRoutes
 )
 
 __all__ = [name for name, value in list(globals().items()) if isinstance(value, type) and issubclass(value, Message)] + [

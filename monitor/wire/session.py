@@ -23,7 +23,7 @@ from monitor.wire.shared import Feed, Shared, Topic
 MAX_WHO = 64
 PAUSE = b""
 """In an answer: nothing to send, but a moment at which others may have their turn."""
-HARMLESS = (m.CheckRules, m.Asked)
+HARMLESS = (m.CheckRules, m.WhyPaged, m.GetIncidents, m.GetNoise, m.PreviewRoutes, m.Asked)
 """Requests for the collector that change nothing, allowed when it is read-only."""
 
 

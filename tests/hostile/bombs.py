@@ -93,7 +93,7 @@ def exploded(one: Collector) -> dict[str, list[str]]:
             note(path, name, post(one.http_port, path, body, snappy), fine)
         note(path, "zstd", post(one.http_port, path, made[3].body, snappy | {"Content-Encoding": "zstd"}), (400, 415))
     for path, kind, deep in (
-        ("/v1/logs", PROTOBUF, nested(b"\x12", 5000)),
+        ("/v1/metrics", PROTOBUF, b"\x0a\x80" + nested(b"\x0a", 5000)),
         ("/v1/traces", PROTOBUF, b"\x0b" * 100_000),
         ("/v1/logs", JSON, b'{"a":' * 100_000),
         ("/v1/metrics", JSON, b"[" * 1_000_000),

@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 
 from collector.decompress import MOST_MEMBERS, DecompressionError, decompress
+from collector.receivers.otlp.json_form import to_protobuf
+from collector.receivers.otlp.schema import UnreadableError
+from collector.receivers.otlp.signals import METRICS
 from collector.receivers.pushgateway import PushReceiver
 from collector.server import bodies
 from tests.collector.receivers.remote_write.recording import Recording
@@ -48,6 +51,13 @@ def test_large_requests_share_their_room_and_small_ones_always_have_their_own() 
     small.free()
     assert room.held == 0
     assert room.refused == 1
+
+
+def test_a_number_that_no_double_holds_is_no_otlp_json() -> None:
+    point = b'{"asDouble": %s}' % (b"9" * 400)
+    body = b'{"resourceMetrics": [{"scopeMetrics": [{"metrics": [{"name": "a", "gauge": {"dataPoints": [%s]}}]}]}]}' % point
+    with pytest.raises(UnreadableError, match="not OTLP/JSON"):
+        to_protobuf(body, METRICS.request)
 
 
 async def test_a_group_whose_labels_are_over_the_bounds_keeps_no_other_from_being_told() -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Iterable
+from typing import Any
 
 from monitor.alerting.durations import DurationError, parse_duration
-from monitor.alerting.model import Alert
-from monitor.model.matchers import Selector, SelectorError, parse_matchers
-from monitor.wire.messages import Acknowledge, AddSilence, ExpireSilence, Release
+from monitor.alerting.model import AckUntil, Alert, Schedule, Silence
+from monitor.model.matchers import Matcher, Selector, SelectorError, parse_matchers
+from monitor.wire.messages import Acknowledge, AddSilence, Assign, EditSilence, ExpireSilence, Release
 from ui.command.alerts import Lists, fetch, is_called, short_id, where
 from ui.command.ask import Conversation, conversation
 from ui.command.exits import NOTHING, OK, USAGE, CommandError
@@ -26,12 +27,16 @@ def run(arguments: argparse.Namespace) -> int:
 def _acknowledge(talk: Conversation, lists: Lists, arguments: argparse.Namespace) -> int:
     chosen = [alert for name in arguments.alerts for alert in _find(name, lists.alerts.values())]
     ids = tuple(dict.fromkeys(alert.id for alert in chosen))
-    if arguments.release:
+    if arguments.assign is not None:
+        result = talk.ask(Assign(id=talk.number(), alerts=ids, person=arguments.assign, who=arguments.who))
+        done, word = result["assigned"], "Assigned" if arguments.assign else "Taken back:"
+    elif arguments.release:
         result = talk.ask(Release(id=talk.number(), alerts=ids, who=arguments.who))
         done, word = result["released"], "Released"
     else:
         expires = time.time() + _seconds(arguments.duration, "--for") if arguments.duration else None
-        request = Acknowledge(id=talk.number(), alerts=ids, who=arguments.who, note=arguments.note, expires=expires)
+        until: AckUntil = "change" if arguments.until_change else "resolved"
+        request = Acknowledge(id=talk.number(), alerts=ids, who=arguments.who, note=arguments.note, expires=expires, until=until)
         result = talk.ask(request)
         done, word = result["acknowledged"], "Acknowledged"
     if arguments.json:
@@ -47,9 +52,12 @@ def _silence(talk: Conversation, lists: Lists, arguments: argparse.Namespace) ->
         matchers = parse_matchers(arguments.matchers)
     except SelectorError as error:
         raise CommandError(f"Matchers, column {error.column}: {error}", USAGE) from None
-    seconds = _seconds(arguments.duration, "--for")
+    recurs = bool(arguments.times or arguments.weekdays)
+    seconds = _seconds(arguments.duration or ("365d" if recurs else "1h"), "--for")
     if arguments.preview:
         return _preview(Selector(matchers), lists, arguments.json)
+    if arguments.edit:
+        return _edit(talk, lists, arguments, matchers)
     if not arguments.because:
         raise CommandError("--because: say why, so that the others understand it.", USAGE)
     now = time.time()
@@ -61,14 +69,46 @@ def _silence(talk: Conversation, lists: Lists, arguments: argparse.Namespace) ->
         comment=arguments.because,
         who=arguments.who,
         end_when_resolved=arguments.end_when_resolved,
+        schedule=Schedule(tuple(arguments.times), tuple(arguments.weekdays), time_zone=arguments.time_zone) if recurs else None,
+        end_when_idle=_seconds(arguments.end_when_idle, "--end-when-idle") if arguments.end_when_idle else 0.0,
+        warn_before=_seconds(arguments.warn, "--warn"),
+        guard=not arguments.yes,
     )
-    result = talk.ask(request)
+    result = _guarded(talk, request)
     if arguments.json:
         print_json(result)
     else:
         until = time.strftime("%a %H:%M", time.localtime(now + seconds))
         print(f"Silence {short_id(result['silence'])} until {until}: {plural(len(result['matched']), 'alert')} silenced now.")
     return OK
+
+
+def _edit(talk: Conversation, lists: Lists, arguments: argparse.Namespace, matchers: tuple[Matcher, ...]) -> int:
+    silence = _one_silence(arguments.edit, lists)
+    request = EditSilence(
+        id=talk.number(),
+        silence=silence.id,
+        who=arguments.who,
+        matchers=matchers,
+        ends=time.time() + _seconds(arguments.duration, "--for") if arguments.duration else None,
+        comment=arguments.because or None,
+        guard=not arguments.yes,
+    )
+    result = _guarded(talk, request)
+    same = result["silence"] == silence.id
+    print_json(result) if arguments.json else print(
+        f"Silence {short_id(silence.id)} changed." if same else f"Silence {short_id(result['silence'])} holds now instead."
+    )
+    return OK
+
+
+def _guarded(talk: Conversation, request: AddSilence | EditSilence) -> Any:
+    try:
+        return talk.ask(request)
+    except CommandError as error:
+        if "confirm that you mean it" in str(error):
+            raise CommandError(f"{error} To confirm, add --yes.", error.code) from None
+        raise
 
 
 def _preview(selector: Selector, lists: Lists, as_json: bool) -> int:
@@ -87,13 +127,18 @@ def _preview(selector: Selector, lists: Lists, as_json: bool) -> int:
 
 
 def _unsilence(talk: Conversation, lists: Lists, arguments: argparse.Namespace) -> int:
-    found = [silence for silence in lists.silences.values() if is_called(silence.id, arguments.silence)]
+    silence = _one_silence(arguments.silence, lists)
+    result = talk.ask(ExpireSilence(id=talk.number(), silence=silence.id, who=arguments.who))
+    print_json(result) if arguments.json else print(f"Silence {short_id(silence.id)} ended.")
+    return OK
+
+
+def _one_silence(name: str, lists: Lists) -> Silence:
+    found = [silence for silence in lists.silences.values() if is_called(silence.id, name)]
     if len(found) != 1:
         count = "No silence begins" if not found else f"{len(found)} silences begin"
-        raise CommandError(f"{count} with {arguments.silence!r}; see 'lightship alerts --silences'.", NOTHING)
-    result = talk.ask(ExpireSilence(id=talk.number(), silence=found[0].id, who=arguments.who))
-    print_json(result) if arguments.json else print(f"Silence {short_id(found[0].id)} ended.")
-    return OK
+        raise CommandError(f"{count} with {name!r}; see 'lightship alerts --silences'.", NOTHING)
+    return found[0]
 
 
 def _find(name: str, alerts: Iterable[Alert]) -> list[Alert]:

@@ -44,6 +44,10 @@ def fetch(talk: Conversation, who: str = "") -> Lists:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    if arguments.what:
+        from ui.command import noise
+
+        return noise.run(arguments)
     with conversation(arguments.url, arguments.timeout) as talk:
         lists = fetch(talk)
     if arguments.silences:

@@ -33,6 +33,8 @@ Act
   ack          acknowledge alerts, or release them
   silence      tell nobody about some alerts for a time
   unsilence    end a silence
+  why          why somebody was, or was not, told of an alert
+  notify       try out who is told of alerts
   rules        list the rules in force, or check rule files
   send         send one StatsD value, to try things out
   event        tell a deploy, a change or an incident

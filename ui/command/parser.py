@@ -23,15 +23,24 @@ the desktop where there is a display, else the terminal, else the collector's lo
 
   lightship query 'sum by (mode) (rate(host_cpu_seconds[5m]))'
   lightship query 'histogram_quantile(0.99, rate(shop_latency[5m]))' --last 24h --csv""",
-    "alerts": "Alerts, or silences with --silences.",
+    "alerts": """Alerts, or silences with --silences.
+
+  lightship alerts incidents       alerts that belong together, and the probable cause
+  lightship alerts noise           how noisy each rule was over a week, and what might be changed""",
     "ack": """Acknowledge alerts: the others see that you have them.
 
   lightship ack high_error_rate --note 'rolling back' --for 1h""",
     "silence": """Tell nobody about alerts that match, for a time.
 
-  lightship silence 'service="cart"' --for 2h --because 'moving the database'""",
+  lightship silence 'service="cart"' --for 2h --because 'moving the database'
+  lightship silence 'host="db1"' --times 02:00-04:00 --weekdays sunday --because backup""",
     "unsilence": "End a silence now.",
+    "why": "Why somebody was, or was not, told of an alert: the decisions in order.",
     "rules": "The rules in force, or a check of rule files.",
+    "notify": """Try out who is told of alerts.
+
+  lightship notify test oncall
+  lightship notify preview 'severity="critical", team="shop"'""",
     "send": """Send one StatsD value, to try things out.
 
   lightship send shop.orders 1 --tag service:cart""",
@@ -158,12 +167,23 @@ def _add_alerting(commands: _Commands[argparse.ArgumentParser]) -> None:
     )
     ack.add_argument("--note", default="", help="what you want the others to know")
     ack.add_argument("--for", dest="duration", metavar="TIME", help="let it lapse after this time (until resolved)")
+    ack.add_argument(
+        "--until-change", action="store_true", help="let it lapse too when an alert gets worse, or another of its group begins"
+    )
+    ack.add_argument("--assign", metavar="PERSON", help="whose it is to see to, without acknowledging it; '' is nobody")
     ack.add_argument("--release", action="store_true", help="take an acknowledgement back")
     silence = _command(commands, "silence", "acting")
     silence.add_argument("matchers", metavar="MATCHERS", help='as service="cart", env=~"prod|stage"; alertname is the rule')
-    silence.add_argument("--for", dest="duration", default="1h", metavar="TIME", help="how long (1h)")
+    silence.add_argument("--for", dest="duration", metavar="TIME", help="how long (1h; a maintenance window: 365d)")
     silence.add_argument("--because", default="", metavar="TEXT", help="the reason; required")
     silence.add_argument("--end-when-resolved", action="store_true", help="end it early once nothing it matches fires")
+    silence.add_argument("--end-when-idle", metavar="TIME", help="end it once it has matched nothing for so long")
+    silence.add_argument("--warn", default="10m", metavar="TIME", help="event so long before its end while alerts fire (10m)")
+    silence.add_argument("--times", action="append", default=[], metavar="HH:MM-HH:MM", help="a maintenance window: only then")
+    silence.add_argument("--weekdays", action="append", default=[], metavar="DAY:DAY", help="a maintenance window: only then")
+    silence.add_argument("--time-zone", default="UTC", metavar="ZONE", help="of --times and --weekdays, as Europe/Berlin (UTC)")
+    silence.add_argument("--edit", metavar="SILENCE", help="give this silence the matchers, --for and --because; or renew it")
+    silence.add_argument("--yes", action="store_true", help="also where it keeps very many firing alerts quiet")
     silence.add_argument("--preview", action="store_true", help="only say what it would silence")
     unsilence = _command(commands, "unsilence", "acting")
     unsilence.add_argument(
@@ -172,8 +192,25 @@ def _add_alerting(commands: _Commands[argparse.ArgumentParser]) -> None:
     for parser in (ack, silence, unsilence):
         options.add_client(parser)
         options.add_who(parser)
+    verbs = alerts.add_argument("what", nargs="?", choices=("incidents", "noise"), help="incidents, or how noisy each rule was")
+    verbs.metavar = "incidents | noise"
+    alerts.add_argument("--last", default="7d", metavar="TIME", help="noise: over so long up to now (7d)")
+    reasons = _command(commands, "why", "why")
+    reasons.add_argument("alert", metavar="ALERT", help="an alert's id or its beginning, or a rule's id for all of its alerts")
+    options.add_client(reasons)
+    notify = _command(commands, "notify", "notify")
+    trials = notify.add_subparsers(metavar="test | preview", required=True)
+    test = trials.add_parser("test", description="Tell a receiver a notice that says it is a test, and say how that ended.")
+    test.add_argument("receiver", metavar="RECEIVER", help="its name in the settings")
+    test.set_defaults(verb="test")
+    options.add_who(test)
+    preview = trials.add_parser("preview", description="Who would be told of an alert with these labels now. Nobody is.")
+    preview.add_argument("labels", nargs="+", metavar="LABEL", help='as severity="critical", team=shop; alertname is the rule')
+    preview.set_defaults(verb="preview")
+    for parser in (test, preview):
+        options.add_client(parser)
     rules = _command(commands, "rules", "rules")
-    verbs = rules.add_subparsers(metavar="list | check", required=True)
+    verbs = rules.add_subparsers(metavar="list | check | test | backtest", required=True)
     listing = verbs.add_parser("list", description="The rules in force.")
     listing.set_defaults(verb="list")
     options.add_client(listing)
@@ -181,6 +218,17 @@ def _add_alerting(commands: _Commands[argparse.ArgumentParser]) -> None:
     check.add_argument("files", nargs="+", metavar="FILE")
     check.set_defaults(verb="check")
     options.add_json(check)
+    test = verbs.add_parser("test", description="Run files of tests of rules: promtool's YAML, or TOML for rules of our own.")
+    test.add_argument("files", nargs="+", metavar="FILE")
+    test.set_defaults(verb="test")
+    options.add_json(test)
+    past = verbs.add_parser("backtest", description="When a rule would have fired, for how long, how noisily; nobody is told.")
+    past.add_argument("what", metavar="RULE|FILE", help="the id of a rule in force, or a file of rules (.toml, .yml)")
+    past.add_argument("--rule", default="", metavar="ID", help="only this rule of the file")
+    past.add_argument("--last", default="14d", metavar="TIME", help="over so long up to now (14d)")
+    past.add_argument("--step", metavar="TIME", help="time between two judgements (as fine as the bounds allow)")
+    past.set_defaults(verb="backtest")
+    options.add_client(past)
 
 
 def _add_tools(commands: _Commands[argparse.ArgumentParser]) -> None:

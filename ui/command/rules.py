@@ -1,4 +1,4 @@
-"""`lightship rules list` and `lightship rules check`."""
+"""`lightship rules`: list and check; test and backtest are beside."""
 
 from __future__ import annotations
 
@@ -19,6 +19,10 @@ from ui.views.format import plural, sanitise
 
 
 def run(arguments: argparse.Namespace) -> int:
+    if arguments.verb in ("test", "backtest"):
+        from ui.command import rules_trying
+
+        return rules_trying.test(arguments) if arguments.verb == "test" else rules_trying.backtest(arguments)
     return _check(arguments) if arguments.verb == "check" else _list(arguments)
 
 

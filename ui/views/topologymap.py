@@ -45,7 +45,7 @@ class Now:
     """One moment of the map: nodes and edges with their figures and health; `spots` float64[n, 2] layer and row.
 
     `extent` float64[2, 2]: the least and the greatest layer and row there have been since the map was laid out.
-    `lanes` float64[m]: the row along which a longer edge runs.
+    `lanes` float64[m]: the row along which a longer edge runs. `waiting`: no figure has come yet, which is not "no data".
     """
 
     found: g.ServiceMap
@@ -57,6 +57,7 @@ class Now:
     extent: Floats
     lanes: Floats
     place: Mapping[str, int]
+    waiting: bool = False
 
 
 class MapModel:
@@ -94,9 +95,13 @@ class MapModel:
         readings = _readings(counters, durations)
         edges = g.edge_figures(found, readings)
         nodes = g.node_figures(found, readings, edges)
-        judged = g.with_alerts(found.names, g.health(nodes, LIMITS), alerts_by_service(self.ctx))
+        waiting = not (counters.ready and durations.ready)
+        judged = g.health(nodes, LIMITS)
+        if waiting:
+            judged[judged == g.Health.UNKNOWN] = g.Health.OK
+        judged = g.with_alerts(found.names, judged, alerts_by_service(self.ctx))
         place = {name: i for i, name in enumerate(found.names)}
-        return Now(found, nodes, edges, judged, g.health(edges, LIMITS), spots, self._extent, self._lanes, place)
+        return Now(found, nodes, edges, judged, g.health(edges, LIMITS), spots, self._extent, self._lanes, place, waiting)
 
     def _map(self) -> tuple[g.ServiceMap, Floats]:
         """Structure and places: worked out anew only when series come or go, or when somebody tidies up."""
@@ -186,7 +191,7 @@ def node_row(now: Now, i: int, lens: str, ctx: Context) -> NodeRow:
         own = [say(latency_value(float(x))) for x in nodes.quantiles[i, (0, 2)] if x == x]
     elif lens == "Traffic":
         own = own[:1]
-    figure = own[-1] if own else "no data"
+    figure = own[-1] if own else "" if now.waiting else "no data"
     return NodeRow(
         name=sanitise(now.found.names[i], 80),
         kind=KINDS[g.NodeKind(int(now.found.kinds[i]))],
@@ -195,7 +200,7 @@ def node_row(now: Now, i: int, lens: str, ctx: Context) -> NodeRow:
         errors=errors,
         p99=p99,
         figure=figure,
-        line=" · ".join(own) or "no data of its own",
+        line=" · ".join(own) or ("" if now.waiting else "no data of its own"),
     )
 
 

@@ -134,6 +134,8 @@ def sentence(now: Now, ctx: Context) -> Sentence:
     n = len(health)
     if not n:
         return ()
+    if now.waiting:
+        return join(f"{plural(n, 'node')}; their figures are asked for.")
     silent = int((health == g.Health.UNKNOWN).sum())
     quiet = f" {silent} told nothing in the last minute." if silent else ""
     if not ill:

@@ -34,7 +34,7 @@ def to_protobuf(data: bytes, request: type[Message]) -> bytes:
         return message.SerializeToString()
     except UnreadableError:
         raise
-    except (json_format.Error, ValueError, TypeError, AttributeError, RecursionError) as error:
+    except (json_format.Error, ValueError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise UnreadableError(f"not OTLP/JSON: {str(error)[:300]}") from None
 
 

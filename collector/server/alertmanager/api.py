@@ -19,7 +19,7 @@ from collector.rules.received import ReceivedAlerts, ReceivedError, received
 from collector.server.alertmanager.config import config_yaml
 from collector.server.alertmanager.filters import FilterError, read_filters, read_receiver
 from collector.server.alertmanager.moments import moment_text
-from collector.server.alertmanager.names import silence_name, silence_uuid
+from collector.server.alertmanager.names import SENDER_HEADER, silence_name, silence_uuid
 from collector.server.alertmanager.reading import PostedError, read_alerts, read_silence
 from collector.server.alertmanager.shapes import Wanted, alerts_json, groups_json, silence_json, silences_json
 from collector.server.alertmanager.standing import NoSilenceError, NotStoredError, Standing
@@ -30,8 +30,6 @@ from monitor.alerting.outcome import CommandError
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 PREFIXES = ("/api/v2", "/alertmanager/api/v2")
-SENDER_HEADER = "X-Lightship-Instance"
-"""With it a Lightship says which one it is when it posts its alerts: they go no further, and not in a circle."""
 MOST_BYTES = 16 << 20
 _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 _METHODS = {"silence/{id}": "GET, DELETE", "silences": "GET, POST", "alerts": "GET, POST"}
@@ -126,7 +124,8 @@ class AlertmanagerApi:
     async def _silence(self, request: web.Request) -> web.StreamResponse:
         silence = self._standing.silences.get(silence_name(request.match_info["id"]))
         if silence is None:
-            raise NoSilenceError
+            self._refused += 1
+            return web.Response(status=404, headers=_HEADERS)  # without a word, as there
         return await _answered(request, silence_json(silence, self._standing.clock()))
 
     # ------------------------------------------------------------ what is posted

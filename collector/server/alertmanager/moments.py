@@ -10,7 +10,7 @@ LATEST = 253_402_300_799.0
 
 def moment_text(at: float) -> str:
     """Seconds since the epoch as `2026-11-24T17:24:44.999Z`."""
-    return datetime.fromtimestamp(min(max(at, 0.0), LATEST), UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+    return datetime.fromtimestamp(min(max(at, 0.0), LATEST), UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
 def read_moment(text: str) -> float | None:

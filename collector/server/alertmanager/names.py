@@ -9,6 +9,8 @@ from monitor.alerting.fingerprint import fingerprint
 
 Pairs = tuple[tuple[str, str], ...]
 
+SENDER_HEADER = "X-Lightship-Instance"
+"""With it a Lightship says which one it is when it posts its alerts: they go no further, and not in a circle."""
 _ILLEGAL = re.compile(r"[^A-Za-z0-9_]")
 _OWN = re.compile(r"silence-([0-9a-f]{16})")
 _UUID = re.compile(r"([0-9a-f]{8})-([0-9a-f]{4})-8([0-9a-f]{3})-8([0-9a-f])00-000000000000")
@@ -18,7 +20,7 @@ def legal_labels(labels: Pairs) -> Pairs:
     """Sorted, with names every Prometheus takes: others' characters become `_`, and one whose name is taken then is
     `exported_…`. Without empty values, which are as good as none.
     """
-    taken = {name for name, value in labels if value and not _ILLEGAL.search(name) and not name[:1].isdigit()}
+    taken = {name for name, value in labels if value and name and not _ILLEGAL.search(name) and not name[0].isdigit()}
     kept = [(name, value) for name, value in labels if name in taken and value]
     for name, value in labels:
         if name in taken or not value:

@@ -54,7 +54,7 @@ class Sayings:
         self._url = url
         self._seen: tuple[tuple[Rule, ...], ...] = ()
         self._rules: dict[str, Rule] = {}
-        self._annotations: Mapping[Pairs, Pairs] = {}
+        self._annotations: Mapping[Pairs, Pairs] | None = None
 
     def refresh(self) -> None:
         """Take up what rules and their alerts say by now; to be called before a number of alerts is asked for."""
@@ -62,12 +62,7 @@ class Sayings:
         if len(seen) != len(self._seen) or any(new is not old for new, old in zip(seen, self._seen, strict=True)):
             self._seen = seen
             self._rules = {rule.id: rule for rules in seen for rule in rules}
-        self._annotations = {
-            tuple(sorted(alert.labels)): tuple(alert.annotations)
-            for group in self._groups()
-            for state in group.rules
-            for alert in state.alerts.values()
-        }
+        self._annotations = None
 
     def of(self, alert: Alert) -> Said:
         """What is said of one alert."""
@@ -76,8 +71,19 @@ class Sayings:
         if posted is not None:
             return Said(posted.annotations, posted.starts, posted.updated, posted.ends, posted.generator, posted.relayed)
         rule = self._rules.get(alert.rule_id)
-        annotations = self._annotations.get(alert.labels) or _words(rule, alert)
+        annotations = self._of_groups().get(alert.labels) or _words(rule, alert)
         return Said(annotations, began, generator=self._generator(rule, alert))
+
+    def _of_groups(self) -> Mapping[Pairs, Pairs]:
+        """Annotations of the alerts of Prometheus rules, by their labels."""
+        if self._annotations is None:
+            self._annotations = {
+                tuple(sorted(alert.labels)): tuple(alert.annotations)
+                for group in self._groups()
+                for state in group.rules
+                for alert in state.alerts.values()
+            }
+        return self._annotations
 
     def _generator(self, rule: Rule | None, alert: Alert) -> str:
         """Where the expression can be asked, as Prometheus links to its own."""

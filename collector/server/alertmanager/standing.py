@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from collector.alerts import AlertDesk
 from collector.server.alertmanager.said import Said, Sayings
@@ -17,7 +18,7 @@ from monitor.model.matchers import Matcher
 Pairs = tuple[tuple[str, str], ...]
 
 NOBODY = "none"
-"""The receiver of alerts that no route and no action takes."""
+"""The receiver of all alerts where there are no routes."""
 
 
 class NoSilenceError(LookupError):
@@ -74,7 +75,7 @@ class Standing:
         return self.sayings.of(alert)
 
     def places(self, alert: Alert) -> tuple[Place, ...]:
-        """By the routes; where there are none, by the actions of its rule's last notice, grouped by name."""
+        """By the routes; where there are none, nobody's, grouped by name."""
         root = self._desk.routing.root
         labels = dict(alert.labels)
         if root is not None:
@@ -128,14 +129,14 @@ class Standing:
         """
         now, book = self.clock(), self._desk.book
         if not wanted.id:
-            return self._add(wanted, now, False)
+            return self._add(wanted, now, None)
         before = book.silences.get(wanted.id)
         if before is None:
             raise NoSilenceError
         if _may_stay(before, wanted, now):
             self._settle(book.change_silence(before.id, wanted.starts, wanted.ends, wanted.comment, wanted.who, now), now)
             return before.id
-        name = self._add(wanted, now, before.end_when_resolved)
+        name = self._add(wanted, now, before)
         if silence_state(before, now) != "expired":
             self._settle(book.expire_silence(before.id, wanted.who, now), now)
         return name
@@ -149,12 +150,16 @@ class Standing:
         if silence_state(silence, now) != "expired":
             self._settle(book.expire_silence(name, who, now), now)
 
-    def _add(self, wanted: NewSilence, now: float, end_when_resolved: bool) -> str:
+    def _add(self, wanted: NewSilence, now: float, before: Silence | None) -> str:
+        """A new one; what the API has no word for, it has from the one that it takes the place of."""
         if not wanted.who.strip():
             raise CommandError("A silence needs somebody who makes it: give createdBy.")
-        starts = max(wanted.starts, now)
+        kept: dict[str, Any] = {}
+        if before is not None:
+            names = ("end_when_resolved", "schedule", "end_when_idle", "warn_before")
+            kept = {name: getattr(before, name) for name in names}
         outcome = self._desk.book.add_silence(
-            wanted.matchers, starts, wanted.ends, wanted.comment, wanted.who, now, end_when_resolved
+            wanted.matchers, max(wanted.starts, now), wanted.ends, wanted.comment, wanted.who, now, **kept
         )
         self._settle(outcome, now)
         return outcome.accepted[0]
@@ -169,10 +174,9 @@ def _may_stay(before: Silence, wanted: NewSilence, now: float) -> bool:
     """Whether a change keeps the silence the one it is. Source: Alertmanager, silence/silence.go (canUpdate)."""
     if set(before.matchers) != set(wanted.matchers):
         return False
-    state = silence_state(before, now)
-    if state == "active":
+    if before.active(now):
         return int(wanted.starts) == int(before.starts) and wanted.ends >= now
-    return state == "pending" and wanted.starts >= now
+    return now < before.starts and wanted.starts >= now
 
 
 def active_silences(alert: Alert, silences: Mapping[str, Silence]) -> Iterable[str]:

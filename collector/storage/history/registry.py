@@ -39,7 +39,7 @@ class RegistryBounds(msgspec.Struct, frozen=True):
     """
 
     active: int = 200_000
-    unsaved: int = 500_000
+    unsaved: int = 200_000
     known: int = 50_000
     cache_bytes: int = 32 << 20
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from monitor.alerting.fingerprint import fingerprint
-from monitor.alerting.life import escalated
-from monitor.alerting.model import Alert, Severity, State
+from monitor.alerting.life import escalated, stands
+from monitor.alerting.model import Alert, Severity
 from monitor.alerting.notice import Notice, Pairs, Reason
 from monitor.alerting.routing.inhibition import Inhibition, Inhibitor
 from monitor.alerting.routing.state import GroupKey, GroupState, Step, Words
@@ -33,6 +33,7 @@ class _Member(NamedTuple):
     severity: Severity
     quiet: bool
     fires: bool = True
+    flaps: bool = False
 
 
 @dataclass(slots=True)
@@ -71,7 +72,7 @@ class Groups:
 
     def restore(self, states: Iterable[GroupState], alerts: Mapping[str, Alert], now: float) -> None:
         """Take up the run before, once. Where the routes have changed since, alerts take along what was told of them."""
-        firing = [alert for alert in alerts.values() if alert.state is State.FIRING]
+        firing = [alert for alert in alerts.values() if stands(alert)]
         told: dict[str, bool] = {}
         for state in states:
             route, key = self._routes.get(state.route), GroupKey(state.route, state.labels)
@@ -80,7 +81,7 @@ class Groups:
             if route is None:
                 self._removed.add(key)
                 continue
-            over = {name for name in known if alerts[name].state is not State.FIRING}
+            over = {name for name in known if not stands(alerts[name])}
             group = self._groups[key] = _Group(route, state.due, dict.fromkeys(sorted(over)), over, set(), state.told_at)
             self._schedule(key, group, min(state.due, now + route.timing.group_interval))
         for alert in firing:
@@ -91,7 +92,7 @@ class Groups:
     def take(self, alerts: Iterable[Alert], removed: Iterable[str], now: float) -> None:
         """These alerts changed, or were forgotten."""
         for alert in alerts:
-            if alert.state is State.FIRING:
+            if stands(alert):
                 self._enter(alert, now)
             else:
                 self.inhibitor.drop(alert.id)
@@ -122,6 +123,10 @@ class Groups:
         member = self._members.get(alert)
         return member.groups if member else ()
 
+    def keys_of(self, labels: Mapping[str, str]) -> tuple[GroupKey, ...]:
+        """The groups that an alert with these labels belongs to, whether they exist yet or not."""
+        return tuple(dict.fromkeys(GroupKey(route.name, route.group_of(labels)) for route in self.root.find(labels)))
+
     def state_of(self, key: GroupKey) -> GroupState | None:
         """A group as it stands."""
         return self._state(key) if key in self._groups else None
@@ -138,7 +143,7 @@ class Groups:
     # ------------------------------------------------------------ coming and going
 
     def _enter(self, alert: Alert, now: float) -> None:
-        before = self._members.get(alert.id)
+        before, flaps = self._members.get(alert.id), alert.flapping is not None
         if before is None or before.labels != alert.labels:
             told, again = self._told_of(alert.id)
             self._leave(alert.id)
@@ -146,15 +151,17 @@ class Groups:
         elif not before.fires:
             self._take_in(alert, now, False, False)  # it may have left some of its groups already
         else:
-            self._members[alert.id] = before._replace(severity=alert.severity, quiet=_is_quiet(alert))
-        if before is not None and (escalated(before.severity, alert.severity) or (before.quiet and not _is_quiet(alert))):
+            self._members[alert.id] = before._replace(severity=alert.severity, quiet=_is_quiet(alert), flaps=flaps)
+        freed = before is not None and before.quiet and not _is_quiet(alert)
+        if before is not None and (freed or escalated(before.severity, alert.severity) or before.flaps != flaps):
             self._tell_again(alert, now)
 
     def _take_in(self, alert: Alert, now: float, told: bool, again: bool) -> None:
         labels = dict(alert.labels)
         self.inhibitor.put(alert.id, labels)
         groups = tuple(dict.fromkeys(self._join(route, alert, labels, now, told, again) for route in self.root.find(labels)))
-        self._members[alert.id] = _Member(groups, alert.labels, alert.severity, _is_quiet(alert))
+        flaps = alert.flapping is not None
+        self._members[alert.id] = _Member(groups, alert.labels, alert.severity, _is_quiet(alert), flaps=flaps)
 
     def _told_of(self, alert: str) -> tuple[bool, bool]:
         """Whether its beginning was told, and whether it is to be told again: it takes that along into another group."""
@@ -269,7 +276,7 @@ class Groups:
         firing, ended = [], []
         for name in group.members:
             alert = alerts.get(name)
-            if alert is None or alert.state is not State.FIRING:
+            if alert is None or not stands(alert):
                 ended.append(name)
             elif not (hushed or _is_quiet(alert) or self.inhibitor.holds_back(dict(alert.labels))):
                 firing.append(name)

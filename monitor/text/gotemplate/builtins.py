@@ -17,7 +17,7 @@ class CallError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Callable_:
+class Known:
     """A function and the kinds of its arguments: text, number, bool, sample, samples or any; the last may repeat (`more`)."""
 
     call: Callable[..., Any]
@@ -88,7 +88,8 @@ def _slice(value: Any, *bounds: Any) -> Any:
         raise CallError("can't slice item of that type")
     if len(bounds) > 2 or any(isinstance(bound, bool) or not isinstance(bound, int) for bound in bounds):
         raise CallError("slice takes at most two whole numbers here")
-    start, end = (*bounds, *(0, len(value))[len(bounds) :])
+    start = bounds[0] if bounds else 0
+    end = bounds[1] if len(bounds) > 1 else len(value)
     for bound in (start, end):
         if not 0 <= bound <= len(value):
             raise CallError(f"index out of range: {bound}")
@@ -122,23 +123,23 @@ def _escaped(table: dict[str, str]) -> Callable[..., str]:
 
 
 _ANY = ("any",)
-BUILTINS: dict[str, Callable_] = {
-    "eq": Callable_(_equal, ("any", "any"), more=True),
-    "ne": Callable_(lambda one, other: not _equal(one, other), ("any", "any")),
-    "lt": Callable_(_ordered(operator.lt), ("any", "any")),
-    "le": Callable_(_ordered(operator.le), ("any", "any")),
-    "gt": Callable_(_ordered(operator.gt), ("any", "any")),
-    "ge": Callable_(_ordered(operator.ge), ("any", "any")),
-    "not": Callable_(lambda value: not truth(value), _ANY),
-    "index": Callable_(_index, ("any", "any"), more=True),
-    "slice": Callable_(_slice, ("any", "any"), more=True),
-    "len": Callable_(_length, _ANY),
-    "print": Callable_(_sprint, _ANY, more=True),
-    "println": Callable_(
+BUILTINS: dict[str, Known] = {
+    "eq": Known(_equal, ("any", "any"), more=True),
+    "ne": Known(lambda one, other: not _equal(one, other), ("any", "any")),
+    "lt": Known(_ordered(operator.lt), ("any", "any")),
+    "le": Known(_ordered(operator.le), ("any", "any")),
+    "gt": Known(_ordered(operator.gt), ("any", "any")),
+    "ge": Known(_ordered(operator.ge), ("any", "any")),
+    "not": Known(lambda value: not truth(value), _ANY),
+    "index": Known(_index, ("any", "any"), more=True),
+    "slice": Known(_slice, ("any", "any"), more=True),
+    "len": Known(_length, _ANY),
+    "print": Known(_sprint, _ANY, more=True),
+    "println": Known(
         lambda *values: " ".join("<nil>" if value is None else show(value) for value in values) + "\n", _ANY, more=True
     ),
-    "printf": Callable_(printf, ("text", "any"), more=True),
-    "html": Callable_(_escaped(_HTML), _ANY, more=True),
-    "js": Callable_(_escaped(_ESCAPES), _ANY, more=True),
-    "urlquery": Callable_(lambda *values: urllib.parse.quote_plus(_sprint(*values), safe="-_.~"), _ANY, more=True),
+    "printf": Known(printf, ("text", "any"), more=True),
+    "html": Known(_escaped(_HTML), _ANY, more=True),
+    "js": Known(_escaped(_ESCAPES), _ANY, more=True),
+    "urlquery": Known(lambda *values: urllib.parse.quote_plus(_sprint(*values), safe="-_.~"), _ANY, more=True),
 }

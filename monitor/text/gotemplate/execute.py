@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NoReturn
+from typing import Any
 
 import msgspec
 
-from monitor.text.gotemplate.builtins import BUILTINS, Callable_, CallError
+from monitor.text.gotemplate.builtins import BUILTINS, CallError, Known
 from monitor.text.gotemplate.parser import Template
 from monitor.text.gotemplate.tree import (
     Action,
@@ -17,7 +17,6 @@ from monitor.text.gotemplate.tree import (
     Dot,
     Fields,
     Function,
-    Leave,
     Literal,
     Node,
     Operand,
@@ -27,7 +26,7 @@ from monitor.text.gotemplate.tree import (
 )
 from monitor.text.gotemplate.values import Struct, TextMap, show, truth, type_name
 
-Functions = Mapping[str, Callable_]
+Functions = Mapping[str, Known]
 _NOTHING = object()
 _KINDS: dict[str, Callable[[Any], bool]] = {
     "text": lambda value: isinstance(value, str),
@@ -121,7 +120,7 @@ class _Run:
         elif value is None:
             rounds = []
         else:
-            self._fail(node.pipe.at, node.pipe.text, f"range can't iterate over {show(value)}")
+            raise self._error(node.pipe.at, node.pipe.text, f"range can't iterate over {show(value)}")
         known = len(self.variables)
         for key, each in rounds:
             self._step()
@@ -146,10 +145,12 @@ class _Run:
     def _call_template(self, node: Call, dot: Any) -> None:
         nodes = self._template.defined.get(node.name)
         if nodes is None:
-            self._fail(node.at, f'{{{{template "{node.name}"}}}}', f'template "{node.name}" not defined')
+            raise self._error(node.at, f'{{{{template "{node.name}"}}}}', f'template "{node.name}" not defined')
         self._depth += 1
         if self._depth > self._bounds.depth:
-            self._fail(node.at, f'{{{{template "{node.name}"}}}}', f"exceeded maximum template depth ({self._bounds.depth})")
+            raise self._error(
+                node.at, f'{{{{template "{node.name}"}}}}', f"exceeded maximum template depth ({self._bounds.depth})"
+            )
         data = None if node.pipe is None else self._pipe(node.pipe, dot)
         held, self.variables = self.variables, [("$", data)]
         self.walk(nodes, data)
@@ -184,10 +185,10 @@ class _Run:
         if len(words) > 1 or final is not _NOTHING:
             if isinstance(first, Fields):
                 self._value(first, dot)
-                self._fail(first.at, first.text, f"{first.names[-1]} is not a method but has arguments")
-            self._fail(first.at, first.text, f"can't give argument to non-function {first.text}")
+                raise self._error(first.at, first.text, f"{first.names[-1]} is not a method but has arguments")
+            raise self._error(first.at, first.text, f"can't give argument to non-function {first.text}")
         if isinstance(first, Literal) and first.is_nil:
-            self._fail(first.at, first.text, "nil is not a command")
+            raise self._error(first.at, first.text, "nil is not a command")
         return self._value(first, dot)
 
     def _value(self, operand: Operand, dot: Any) -> Any:
@@ -213,14 +214,14 @@ class _Run:
         if isinstance(value, Struct):
             if name in value:
                 return value[name]
-            self._fail(operand.at, operand.text, f"can't evaluate field {name} in type {type_name(value)}")
+            raise self._error(operand.at, operand.text, f"can't evaluate field {name} in type {type_name(value)}")
         if isinstance(value, TextMap):
             return value.get(name, "")
         if isinstance(value, dict):
             return value.get(name)
         if value is None:
-            self._fail(operand.at, operand.text, f"nil data; no entry for key {name!r}".replace("'", '"'))
-        self._fail(operand.at, operand.text, f"can't evaluate field {name} in type {type_name(value)}")
+            raise self._error(operand.at, operand.text, f"nil data; no entry for key {name!r}".replace("'", '"'))
+        raise self._error(operand.at, operand.text, f"can't evaluate field {name} in type {type_name(value)}")
 
     def _call(self, command: Command, name: str, words: tuple[Operand, ...], dot: Any, final: Any) -> Any:
         if name in ("and", "or"):
@@ -230,7 +231,7 @@ class _Run:
         fixed = len(known.takes) - known.more
         if count < fixed or (count > fixed and not known.more):
             wanted = f"at least {fixed}" if known.more else str(fixed)
-            self._fail(command.at, command.text, f"wrong number of args for {name}: want {wanted} got {count}")
+            raise self._error(command.at, command.text, f"wrong number of args for {name}: want {wanted} got {count}")
         values = [self._value(word, dot) for word in words]
         kinds = [known.takes[min(place, len(known.takes) - 1)] for place in range(count)]
         for place, (value, word) in enumerate(zip(values, words, strict=True)):
@@ -240,7 +241,7 @@ class _Run:
         try:
             return known.call(*values)
         except CallError as error:
-            self._fail(command.at, command.text, f"error calling {name}: {error}")
+            raise self._error(command.at, command.text, f"error calling {name}: {error}") from None
 
     def _as(self, kind: str, value: Any, at: int, text: str, literal: bool) -> Any:
         if kind == "number" and literal and isinstance(value, int) and not isinstance(value, bool):
@@ -248,15 +249,15 @@ class _Run:
         if _KINDS[kind](value):
             return value
         if literal:
-            self._fail(at, text, f"expected {_GO_KINDS[kind]}; found {text}")
+            raise self._error(at, text, f"expected {_GO_KINDS[kind]}; found {text}")
         if value is None:
-            self._fail(at, text, f"invalid value; expected {_GO_KINDS[kind]}")
-        self._fail(at, text, f"wrong type for value; expected {_GO_KINDS[kind]}; got {type_name(value)}")
+            raise self._error(at, text, f"invalid value; expected {_GO_KINDS[kind]}")
+        raise self._error(at, text, f"wrong type for value; expected {_GO_KINDS[kind]}; got {type_name(value)}")
 
     def _either(self, command: Command, name: str, words: tuple[Operand, ...], dot: Any, final: Any) -> Any:
         """`and` gives the first that is false, `or` the first that is true, else the last; those after are not looked at."""
         if not words and final is _NOTHING:
-            self._fail(command.at, command.text, f"wrong number of args for {name}: want at least 1 got 0")
+            raise self._error(command.at, command.text, f"wrong number of args for {name}: want at least 1 got 0")
         value: Any = None
         for word in words:
             value = self._value(word, dot)
@@ -277,11 +278,9 @@ class _Run:
             raise TemplateError(f"template: {self._name}: it writes more than {self._bounds.output:,} characters")
         self.written.append(text)
 
-    def _fail(self, at: int, text: str, why: str) -> NoReturn:
+    def _error(self, at: int, text: str, why: str) -> TemplateError:
         before = self._template.text[:at]
         line, column = before.count("\n") + 1, len(before[before.rfind("\n") + 1 :].encode())
         column += self._before if line == 1 else 0
         shown = text if len(text) <= 20 else text[:20] + "..."
-        raise TemplateError(f'template: {self._name}:{line}:{column}: executing "{self._name}" at <{shown}>: {why}')
-
-
+        return TemplateError(f'template: {self._name}:{line}:{column}: executing "{self._name}" at <{shown}>: {why}')

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from typing import NoReturn
 
 from monitor.query.quoting import unquote
 from monitor.text.gotemplate.lexer import TemplateSyntaxError, Token, tokens
@@ -49,7 +48,7 @@ def parse(text: str, functions: Collection[str], variables: Collection[str] = ()
     parser = _Parser(text, functions, variables)
     nodes, end = parser.nodes(0)
     if end.kind != "end of text":
-        parser.fail(f"unexpected {{{{{end.text}}}}}", end)
+        raise parser.error(f"unexpected {{{{{end.text}}}}}", end)
     return Template(text, nodes, parser.defined)
 
 
@@ -78,15 +77,15 @@ class _Parser:
             self.take()
         return self.peek()
 
-    def fail(self, message: str, token: Token) -> NoReturn:
-        raise TemplateSyntaxError(message, token.at)
+    def error(self, message: str, token: Token) -> TemplateSyntaxError:
+        return TemplateSyntaxError(message, token.at)
 
     # ------------------------------------------------------------ nodes
 
     def nodes(self, depth: int) -> _Bodies:
         """Nodes up to an `end`, an `else` or the end of the text, and the word that ended them."""
         if depth > MAX_DEPTH:
-            self.fail("too deeply nested", self.peek())
+            raise self.error("too deeply nested", self.peek())
         found: list[Node] = []
         while True:
             token = self.take()
@@ -126,7 +125,7 @@ class _Parser:
             self.defined.setdefault(name, self._inner(depth, ["$"]))
             return Call(word.at, name, pipe)
         if not self._loops:
-            self.fail(f"{{{{{word.text}}}}} outside {{{{range}}}}", word)
+            raise self.error(f"{{{{{word.text}}}}} outside {{{{range}}}}", word)
         self._close()
         return Leave(word.text)
 
@@ -135,7 +134,7 @@ class _Parser:
         loops, self._loops = self._loops, 0
         body, end = self.nodes(depth + 1)
         if end.text != "end":
-            self.fail(f"unexpected {{{{{end.text}}}}} in define clause" if end.kind == "word" else "unexpected EOF", end)
+            raise self.error(f"unexpected {{{{{end.text}}}}} in define clause" if end.kind == "word" else "unexpected EOF", end)
         self._close()
         self._variables, self._loops = held, loops
         return body
@@ -158,9 +157,9 @@ class _Parser:
             self._close()
             otherwise, end = self.nodes(depth + 1)
             if end.text == "else":
-                self.fail("expected end; found {{else}}", end)
+                raise self.error("expected end; found {{else}}", end)
         if end.kind == "end of text":
-            self.fail("unexpected EOF", end)
+            raise self.error("unexpected EOF", end)
         self._close()
         del self._variables[known:]
         return Branch(kind, pipe, body, otherwise)
@@ -168,13 +167,13 @@ class _Parser:
     def _close(self) -> None:
         token = self.past_space()
         if token.kind != "close":
-            self.fail(f"unexpected {_shown(token)} in command", token)
+            raise self.error(f"unexpected {_shown(token)} in command", token)
         self.take()
 
     def _name(self, word: Token) -> str:
         token = self.past_space()
         if token.kind != "string":
-            self.fail(f"unexpected {_shown(token)} in {word.text} clause", token)
+            raise self.error(f"unexpected {_shown(token)} in {word.text} clause", token)
         self.take()
         return unquote(token.text)
 
@@ -182,7 +181,7 @@ class _Parser:
 
     def _pipe(self, context: str, ends: tuple[str, ...], depth: int = 0) -> Pipe:
         if depth > MAX_DEPTH:
-            self.fail("too deeply nested", self.peek())
+            raise self.error("too deeply nested", self.peek())
         first = self.past_space()
         declares, assigns = self._declared(context)
         commands: list[Command] = []
@@ -191,17 +190,19 @@ class _Parser:
             if token.kind in ends:
                 break
             if token.kind in ("|", "close", ")", "end of text"):
-                self.fail(f"missing value for {context}" if not commands else f"unexpected {_shown(token)} in {context}", token)
+                raise self.error(
+                    f"missing value for {context}" if not commands else f"unexpected {_shown(token)} in {context}", token
+                )
             commands.append(self._command(depth))
             if self.past_space().kind == "|":
                 bar = self.take()
                 if self.past_space().kind in ends:
-                    self.fail(f"missing value for {context}", bar)
+                    raise self.error(f"missing value for {context}", bar)
         if not commands:
-            self.fail(f"missing value for {context}", first)
+            raise self.error(f"missing value for {context}", first)
         for command in commands[1:]:
             if isinstance(command.words[0], Literal | Dot):
-                self.fail(f"non executable command in pipeline stage {commands.index(command) + 1}", first)
+                raise self.error(f"non executable command in pipeline stage {commands.index(command) + 1}", first)
         if not assigns:
             self._variables += declares
         return Pipe(first.at, self._text[first.at : self.peek().at].strip(), tuple(commands), declares, assigns)
@@ -225,7 +226,7 @@ class _Parser:
 
     def _known(self, name: str, token: Token) -> None:
         if name not in self._variables:
-            self.fail(f'undefined variable "{name}"', token)
+            raise self.error(f'undefined variable "{name}"', token)
 
     def _command(self, depth: int) -> Command:
         words: list[Operand] = []
@@ -238,7 +239,7 @@ class _Parser:
             token = self.peek()
             end = token.at
             if token.kind not in ("space", "|", "close", ")", "end of text"):
-                self.fail(f"unexpected {_shown(token)} in operand", token)
+                raise self.error(f"unexpected {_shown(token)} in operand", token)
 
     def _operand(self, depth: int) -> Operand:
         token = self.take()
@@ -249,7 +250,7 @@ class _Parser:
         if not names:
             return operand
         if isinstance(operand, Literal):
-            self.fail(f"unexpected . after term {token.text}", token)
+            raise self.error(f"unexpected . after term {token.text}", token)
         text = self._text[token.at : self.peek().at]
         if isinstance(operand, Fields):
             return Fields(at, text, (*operand.names, *names))
@@ -279,9 +280,9 @@ class _Parser:
             if token.text == "nil":
                 return Literal(token.at, token.text, None, is_nil=True)
             if token.text not in self._functions:
-                self.fail(f'function "{token.text}" not defined', token)
+                raise self.error(f'function "{token.text}" not defined', token)
             return Function(token.at, token.text)
-        self.fail(f"unexpected {_shown(token)} in command", token)
+        raise self.error(f"unexpected {_shown(token)} in command", token)
 
     def _number(self, token: Token) -> int | float:
         try:
@@ -290,7 +291,7 @@ class _Parser:
                 return int(octal[1] + octal[2], 8) if octal else int(token.text, 0)
             return float(token.text)
         except ValueError:
-            self.fail(f'bad number syntax: "{token.text}"', token)
+            raise self.error(f'bad number syntax: "{token.text}"', token) from None
 
 
 def _shown(token: Token) -> str:

@@ -127,7 +127,7 @@ def test_a_store_of_the_first_format_gets_its_present_state_as_the_first_version
     store.save(stage.at(0, a=11), 1000.0)
     store.close()
     with sqlite3.connect(path) as older:
-        tables = "versions", "rule_versions", "groups", "notices"
+        tables = "versions", "rule_versions", "groups", "notices", "incidents"
         older.executescript("".join(f"DROP TABLE {name};" for name in tables) + "DROP INDEX events_at; PRAGMA user_version=1")
     older.close()
     store = StateStore(path)

@@ -296,7 +296,8 @@ def restarted(stage: Stage, down_for: float = 0.0) -> Stage:
     after = Stage(*stage.rules)
     after.engine = stage.engine
     book = stage.book
-    after.book.restore(book.alerts.values(), book.silences.values(), book.revision, stage.now + down_for, down_for)
+    kept = book.incidents.by_id.values()
+    after.book.restore(book.alerts.values(), book.silences.values(), book.revision, stage.now + down_for, down_for, kept)
     return after
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from monitor.query.groupstate import RuleFailedError, RuleState, Sample, expand, number
+from monitor.query.groupstate import RuleFailedError, RuleState, Sample
 from monitor.query.history import STALE_BITS, Answer, Labels, Matrix
 from monitor.query.rulegroups import GroupRule
+from monitor.query.templates import Answers, UnansweredError
 
 SECOND = 1000
 
@@ -125,7 +126,91 @@ def test_what_would_have_fired_before_the_outage_fires_at_the_next_judgement() -
     assert state.state == "firing"
 
 
-def test_templates_say_value_and_labels_and_leave_the_rest() -> None:
-    text = "{{ $labels.host }} has {{$value}} of {{ $value | humanize }}"
-    assert expand(text, {"host": "a"}, 2.0) == "a has 2 of {{ $value | humanize }}"
-    assert [number(value) for value in (0.5, 3.0, float("inf"), float("nan"))] == ["0.5", "3", "+Inf", "NaN"]
+# ------------------------------------------------------------ the cases of the alert generator's specification
+
+
+def played(state: RuleState, seconds: dict[int, dict[Labels, float]]) -> list[str]:
+    """The rule's state after each judgement."""
+    states: list[str] = []
+    for second, found in seconds.items():
+        state.judge(answer(found), second * SECOND)
+        states.append(state.state)
+    return states
+
+
+def test_a_series_that_is_missing_once_begins_to_wait_anew() -> None:
+    state = RuleState(GroupRule("x", alert="Bad", for_seconds=60))
+    present, missing = {A: 1.0}, dict[Labels, float]()
+    told = played(state, {0: present, 30: present, 60: missing, 90: present, 120: present, 150: present})
+    assert told == ["pending", "pending", "inactive", "pending", "pending", "firing"]
+
+
+def test_a_series_that_comes_back_while_it_is_kept_fires_on_as_the_same_alert() -> None:
+    state = RuleState(GroupRule("x", alert="Bad", keep_firing_for=60))
+    told = played(state, {0: {A: 1.0}, 30: {}, 60: {A: 1.0}, 90: {}, 120: {}, 150: {}})
+    assert told == ["firing", "firing", "firing", "firing", "firing", "inactive"], "the time it is kept begins anew"
+    assert [(alert.active_at, alert.fired_at) for alert in state.alerts.values()] == [(0, 0)]
+
+
+def test_a_resolved_alert_is_told_of_for_fifteen_minutes_and_then_forgotten() -> None:
+    state = RuleState(GroupRule("x", alert="Bad"))
+    played(state, {0: {A: 1.0}, 60: {}, 60 + 900: {}})
+    assert [alert.resolved_at for alert in state.alerts.values()] == [60 * SECOND]
+    played(state, {60 + 901: {}})
+    assert not state.alerts
+
+
+def test_a_resolved_alert_that_fires_again_is_a_new_one() -> None:
+    state = RuleState(GroupRule("x", alert="Bad"))
+    played(state, {0: {A: 1.0}, 60: {}, 120: {A: 1.0}})
+    (alert,) = state.alerts.values()
+    assert (alert.active_at, alert.fired_at, alert.resolved_at) == (120 * SECOND, 120 * SECOND, None)
+
+
+def test_alerts_that_labels_make_alike_fail_the_rule_and_those_before_stay() -> None:
+    state = RuleState(GroupRule("x", alert="Bad", labels=(("host", "all"),)))
+    state.judge(answer({A: 1.0}), 0)
+    with pytest.raises(RuleFailedError, match="same labelset"):
+        state.judge(answer({A: 1.0, B: 1.0}), 60 * SECOND)
+    assert state.state == "firing"
+
+
+def test_alerts_that_are_kept_count_towards_the_limit() -> None:
+    state = RuleState(GroupRule("x", alert="Bad", keep_firing_for=600))
+    state.judge(answer({A: 1.0}), 0, limit=1)
+    with pytest.raises(RuleFailedError, match="exceeded limit of 1 with 2 alerts"):
+        state.judge(answer({B: 1.0}), 60 * SECOND, limit=1)
+
+
+def test_templates_see_the_name_and_the_value_and_labels_are_templates_too() -> None:
+    rule = GroupRule(
+        "x", alert="Bad", labels=(("level", "{{ if gt $value 5.0 }}high{{ end }}"),), annotations=(("is", "{{ $labels }}"),)
+    )
+    state = RuleState(rule)
+    state.judge(answer({labels(name__="x", host="a"): 7.0, labels(name__="x", host="b"): 1.0}), 0)
+    told = {alert.labels: dict(alert.annotations)["is"] for alert in state.alerts.values()}
+    assert told == {
+        labels(alertname="Bad", host="a", level="high"): "map[__name__:x host:a]",
+        labels(alertname="Bad", host="b"): "map[__name__:x host:b]",
+    }, "an empty label is none"
+
+
+def test_a_template_that_asks_is_judged_once_it_is_answered_and_nothing_before() -> None:
+    asks = "{{ query (printf `y{host=%q}` $labels.host) | first | value }}"
+    state, answers = RuleState(GroupRule("x", alert="Bad", annotations=(("says", asks),))), Answers()
+    with pytest.raises(UnansweredError):
+        state.judge(answer({A: 1.0, B: 1.0}), 0, answers=answers)
+    assert not state.alerts
+    wanted = answers.taken()
+    assert wanted == ['y{host="a"}', 'y{host="b"}'], "both at once"
+    answers.known = dict.fromkeys(wanted, answer({A: 3.0}))
+    state.judge(answer({A: 1.0, B: 1.0}), 0, answers=answers)
+    assert [dict(alert.annotations)["says"] for alert in state.alerts.values()] == ["3", "3"]
+
+
+def test_an_error_in_a_template_stands_in_its_place_and_the_alert_fires() -> None:
+    state = RuleState(GroupRule("x", alert="Bad", annotations=(("says", "{{ $labels.host | nothing }}"),)))
+    state.judge(answer({A: 1.0}), 0)
+    (alert,) = state.alerts.values()
+    assert alert.state == "firing"
+    assert dict(alert.annotations)["says"].startswith("<error expanding template: error parsing template __alert_Bad: ")

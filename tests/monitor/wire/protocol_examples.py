@@ -108,12 +108,20 @@ EXAMPLES: dict[str, Message] = {
     "release": m.Release(8, ("a1",), "Mira"),
     "add_silence": m.AddSilence(9, (Matcher("service", "=~", "api.*"),), T, T + 3600, "deploy", "Mira", True),
     "expire_silence": m.ExpireSilence(10, "s1", "Mira"),
+    "edit_silence": m.EditSilence(11, "s1", "Mira", ends=T + 7200),
+    "assign": m.Assign(12, ("a1",), "Ada", "Mira"),
+    "why_paged": m.WhyPaged(13, "a1"),
+    "get_incidents": m.GetIncidents(14),
+    "get_noise": m.GetNoise(15, 86400.0),
     "add_note": m.AddNote(11, "a1", "rolling back", "Mira"),
     "add_event": m.AddEvent(19, "api 1.4", "Mira", "deploy", 0.0, (("service", "api"),)),
+    "backtest_rule": m.BacktestRule(22, 1_209_600.0, "cpu_busy"),
     "check_rules": m.CheckRules(12, "system.toml", "[[rule]]\nid = 1"),
     "save_rules": m.SaveRules(13, "system.toml", "[[rule]]\n…", 2, "Mira"),
     "enable_rule": m.EnableRule(14, "cpu_busy", False, "Mira"),
     "delete_rule": m.DeleteRule(15, "cpu_busy", "Mira"),
+    "try_receiver": m.TryReceiver(16, "oncall", "Mira"),
+    "preview_routes": m.PreviewRoutes(17, (("alertname", "cpu_busy"), ("severity", "critical"))),
 }
 
 

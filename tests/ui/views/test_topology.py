@@ -341,3 +341,11 @@ def test_the_grammar_is_explained_while_the_filter_is_written_and_each_example_c
     assert map_page.page.view().grammar == GRAMMAR
     for example, _ in GRAMMAR:
         assert parse(example)
+
+
+def test_before_the_first_figures_come_nothing_is_called_silent() -> None:
+    page = Topology(Stage(shop(FakeCollector())).start().session.ctx)
+    view = page.view()
+    assert words(view.sentence) == "18 nodes; their figures are asked for."
+    assert {node.shape for node in view.map.nodes} == {"ok"}
+    assert {node.figure for node in view.map.nodes} == {""}
