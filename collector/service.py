@@ -48,6 +48,7 @@ from collector.storage.journal import Journal
 from collector.storage.restoring import restored
 from collector.storage.state import StateError, StateStore
 from collector.tracing import Tracing
+from collector.watching import Pace, engine_figures, warn_of_strangers
 from monitor.alerting.durations import rough_duration
 from monitor.alerting.model import Event
 from monitor.alerting.routing.reader import Routing, RoutingError, read_routing
@@ -91,8 +92,7 @@ class Service:
         self.rules = RuleStore(Path(settings["rules"]).expanduser() if settings["rules"] else self.data / "rules")
         self._parts = Parts()
         self._inflow = Inflow()
-        self._tick_seconds = self._tick_late = 0.0
-        self._missed = 0
+        self._pace = Pace()
 
     def _new_engine(self) -> Engine:
         return Engine(_engine_settings(self.settings))
@@ -155,7 +155,7 @@ class Service:
         _until_closed(stack, self.told.run(), "rules that ask")
         _until_closed(stack, self.desk.teller.run(), "telling receivers")
         self.desk.note_start(self.started, self.restored_seconds, why)
-        self._warn_of_strangers()
+        warn_of_strangers(self.settings)
         log.info("%s is up: stream %s, http %s, %s", self.name, self.stream_url, self.http.url, self.receivers.summary())
 
     def _open_storage(self, stack: contextlib.AsyncExitStack) -> None:
@@ -259,17 +259,6 @@ class Service:
         except OSError as error:
             raise OSError(error.errno, taken(f"TCP {address}", "stream", error)) from None
 
-    def _warn_of_strangers(self) -> None:
-        settings = self.settings
-        told = [("http", settings["http"]), ("stream", settings["stream"]), *(("statsd", at) for at in settings["statsd"])]
-        exposed = ", ".join(f"{name} {address}" for name, address in told if not address.is_loopback)
-        if exposed:
-            log.warning(
-                "%s can be reached from other machines, and there is no access control yet: whoever reaches it may read, send, "
-                "acknowledge and change rules. Use 127.0.0.1 and an SSH tunnel unless a firewall stands in front.",
-                exposed,
-            )
-
     async def _ticks(self) -> float:
         """Tick until `stop()` was called (0) or the clock was set back far (by how many seconds)."""
         interval: float = self.settings["interval"]
@@ -283,11 +272,11 @@ class Service:
             if self.engine.now - now > CLOCK_BACK:
                 log.warning("the clock was set back by %s; everything begins anew", rough_duration(round(due - now)))
                 return float(round(due - now))
-            self._tick_late = max(0.0, now - due)
+            self._pace.late = max(0.0, now - due)
             self.tick(now)
             after = _next_due(time.time(), interval)
             if due < after <= due + 60 * interval:
-                self._missed += round((after - due) / interval) - 1
+                self._pace.missed += round((after - due) / interval) - 1
             due = after
         return 0.0
 
@@ -320,7 +309,7 @@ class Service:
         else:
             with self._parts.one("Gathering the collector's figures"):
                 self.health.gather()
-        self._tick_seconds = time.perf_counter() - began
+        self._pace.seconds = time.perf_counter() - began
 
     def _take_in(self, batch: Batch) -> None:
         self.past.recorder.take(batch)
@@ -407,27 +396,8 @@ class Service:
         self.health.gather()
 
     def _own_figures(self) -> dict[str, float]:
-        counters = self.engine.counters
-        return {
-            "series": len(self.engine.table),
-            "series_limit": self.settings["series_limit"],
-            "points_total": counters.points,
-            "points_late_total": counters.late,
-            "points_dropped_late_total": counters.dropped_late,
-            "points_dropped_future_total": counters.dropped_future,
-            "points_dropped_invalid_total": counters.dropped_invalid,
-            "points_dropped_backlog_total": counters.dropped_backlog + self._inflow.shed,
-            "points_overflowed_total": counters.overflowed,
-            "series_expired_total": counters.expired_series,
-            "ticks_total": counters.ticks,
-            "tick_seconds": self._tick_seconds,
-            "tick_late_seconds": self._tick_late,
-            "ticks_missed_total": self._missed,
-            "tick_failures_total": self._parts.failures,
-            "journal_bytes_total": self.journal.bytes_written if self.journal else 0,
-            "journal_failing": 1.0 if self.journal and self.journal.failed else 0.0,
-            "start_time_seconds": self.started,
-        }
+        figures = engine_figures(self.engine, self.settings["series_limit"], self._pace, self._inflow.shed, self.journal)
+        return {**figures, "tick_failures_total": self._parts.failures, "start_time_seconds": self.started}
 
     def _notes(self) -> list[str]:
         return self._parts.notes() + ([self.journal.failed] if self.journal and self.journal.failed else [])

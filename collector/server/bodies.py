@@ -72,11 +72,17 @@ _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 @web.middleware
 async def bounded(request: web.Request, handler: _Handler) -> web.StreamResponse:
-    """For applications whose handlers use `read_body`: a body has its room until the request is answered."""
+    """For applications whose handlers use `read_body`: a body has its room until the request is answered.
+
+    Who is asked to come again is told when, where the handler has not said it.
+    """
     share = _Share(ROOM)
     token = _share.set(share)
     try:
-        return await handler(request)
+        answer = await handler(request)
+        if answer.status in (429, 503) and not answer.prepared:
+            answer.headers.setdefault("Retry-After", "1")
+        return answer
     finally:
         _share.reset(token)
         share.free()

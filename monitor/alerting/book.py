@@ -55,6 +55,7 @@ class AlertBook(Judging):
         self._turn_silences(now, draft)
         self._expire_acknowledgements(now, draft)
         self._take_rules(now, rules, draft)
+        self._active = sum(map(len, self._watches.values()))
         world = World(now, engine, answers, self._alerts_of, self.problems.__contains__)
         # What is said of others comes after those.
         for watch in sorted(self._watches.values(), key=lambda watch: isinstance(watch.rule.condition, CompositeCondition)):

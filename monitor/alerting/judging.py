@@ -35,6 +35,8 @@ class Judging(Damping):
         self._limit = instances_per_rule
         self._value_refresh = value_refresh
         self._watches: dict[str, RuleWatch] = {}
+        self._active = 0
+        """Active alerts at the start of a judgement and those begun since; what ends meanwhile leaves room for the next."""
         self._shown_at: dict[str, float] = {}
 
     def _alerts_of(self, rule_id: str) -> Sequence[Alert] | None:
@@ -48,8 +50,8 @@ class Judging(Damping):
                 text = f"{title(rule)} ended: it is not judged at this time."
                 self._end(now, self._alerts[name], None, draft, text, watch)
             return
-        active = sum(map(len, self._watches.values()))
-        room = min(self._limit - len(watch), MAX_ACTIVE - active)
+        room = min(self._limit - len(watch), MAX_ACTIVE - self._active)
+        before = len(watch)
         try:
             seen = watch.look(world, max(0, room))
         except (ValueError, LookupError) as error:
@@ -57,6 +59,7 @@ class Judging(Damping):
             self.problems[rule.id] = f"Cannot be judged: {str(error)[:200]}"
             return
         self.problems.pop(rule.id, None)
+        self._active += len(watch) - before
         if watch.refused:
             self.refused_instances += watch.refused
             self.problems[rule.id] = (

@@ -18,7 +18,9 @@ from monitor.model.series import KeySpace, Kind, SeriesInfo, SeriesKey
 
 OVERFLOW_NAME = "lightship.overflow"
 CHUNK = 256
-MAX_SELECTIONS = 512
+MAX_SELECTIONS = 20_000
+MAX_SELECTED = 4_000_000
+"""Bounds of the selections that are remembered: how many, and rows in all of them."""
 FREE = -1
 
 Scalar = TypeVar("Scalar", bound=np.generic)
@@ -51,6 +53,8 @@ class SeriesTable:
         self._log: deque[int] = deque(maxlen=2 * limit + 16)
         self._selections: dict[Selector, Ids] = {}
         self._selected_at = 0
+        self._selected = 0
+        """Rows in all selections that are remembered."""
         self._live: Ids | None = None
         self._spaces: weakref.WeakSet[KeySpace] = weakref.WeakSet()
 
@@ -88,22 +92,25 @@ class SeriesTable:
 
     def select(self, selector: Selector) -> Ids:
         """Rows of the series that meet the selector, ascending. Remembered until the table changes. Do not write to it."""
-        if self._selected_at != self.revision or len(self._selections) >= MAX_SELECTIONS:
-            self._selections.clear()
-            self._selected_at = self.revision
+        if self._selected_at != self.revision:
+            self._forget_selections()
         rows = self._selections.get(selector)
         if rows is None:
             rows = self._search(selector)
             rows.flags.writeable = False
+            if len(self._selections) >= MAX_SELECTIONS or self._selected + len(rows) > MAX_SELECTED:
+                self._forget_selections()
             self._selections[selector] = rows
+            self._selected += len(rows)
         return rows
 
+    def _forget_selections(self) -> None:
+        self._selections.clear()
+        self._selected_at, self._selected = self.revision, 0
+
     def _search(self, selector: Selector) -> Ids:
-        candidates: Iterable[int] = self.live().tolist()
-        for matcher in selector.matchers:
-            if matcher.name == NAME_TAG and matcher.op == "=":
-                candidates = sorted(self._names.get(matcher.value, ()))
-                break
+        named = next((m.value for m in selector.matchers if m.name == NAME_TAG and m.op == "="), None)
+        candidates: Iterable[int] = self.live().tolist() if named is None else sorted(self._names.get(named, ()))
         infos = self._infos
         return np.array([row for row in candidates if (info := infos[row]) and selector.matches(info.key)], np.int32)
 

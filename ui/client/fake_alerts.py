@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any
 
 import msgspec
 
+from monitor.alerting.incidents import Incident
 from monitor.alerting.model import (
     Acknowledgement,
     Alert,
@@ -22,34 +22,27 @@ from monitor.alerting.model import (
     State,
 )
 from monitor.alerting.rules import RulesError, parse_rules
-from monitor.model.matchers import Selector
+from monitor.alerting.why_routed import Routed, explain
 from monitor.model.series import SeriesKey
 from monitor.wire import messages as m
 from monitor.wire.messages import Request
+from ui.client.fake_silences import CommandError, FakeSilences
 
-MAX_EVENTS = 2_000
-
-
-class CommandError(ValueError):
-    """A command that is not carried out; the text is what its sender reads."""
+__all__ = ["CommandError", "FakeAlerts", "alert_for", "past_firings"]
 
 
-class FakeAlerts:
+class FakeAlerts(FakeSilences):
     """State behind `alerts_since`, `rules` and `events_since`. `clock` gives the collector's now."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
-        self.alerts: dict[str, Alert] = {}
-        self.silences: dict[str, Silence] = {}
+        super().__init__(clock)
         self.files: dict[str, RuleFile] = {}
         self.rules: dict[str, Rule] = {}
-        self.events: deque[Event] = deque(maxlen=MAX_EVENTS)
-        self.revision = 0
         self.rules_revision = 0
         self.groups: tuple[m.GroupRule, ...] = ()
-        self._clock = clock
-        self._removed: dict[str, int] = {}
-        self._event = 0
-        self._silence = 0
+        self.routed: Routed | None = None
+        """How its routes stand; None: it has none."""
+        self.incidents: dict[str, Incident] = {}
 
     # ------------------------------------------------------------ what is told
 
@@ -66,15 +59,6 @@ class FakeAlerts:
         return [e for e in self.events if e.id > event]
 
     # ------------------------------------------------------------ the script
-
-    def put(self, alert: Alert) -> Alert:
-        """Sets an alert as it is, with its silences worked out."""
-        self.revision += 1
-        silenced = tuple(s.id for s in self._active() if _matches(s, alert))
-        alert = msgspec.structs.replace(alert, revision=self.revision, silenced_by=silenced)
-        self.alerts[alert.id] = alert
-        self._removed.pop(alert.id, None)
-        return alert
 
     def remove(self, alert: str) -> None:
         self.revision += 1
@@ -102,15 +86,6 @@ class FakeAlerts:
         )
         self.log("resolved", f"{held.rule_id} is over", alert=held)
 
-    def log(self, kind: str, text: str, who: str = "", alert: Alert | None = None, at: float | None = None) -> Event:
-        """An event with the next id."""
-        self._event += 1
-        severity = alert.severity if alert else ""
-        ids = (alert.id, alert.rule_id) if alert else ("", "")
-        event = Event(self._clock() if at is None else at, kind, text, who, *ids, severity, self._event)
-        self.events.append(event)
-        return event
-
     def load(self, file: str, text: str) -> None:
         """Puts a rule file in force. Raises `RulesError`."""
         rules = parse_rules(text, file)
@@ -131,14 +106,22 @@ class FakeAlerts:
         """Carries a command out and gives its result. Raises `CommandError`."""
         match request:
             case m.Acknowledge():
-                ack = Acknowledgement(request.who, self._clock(), request.note, request.expires)
+                ack = Acknowledgement(request.who, self._clock(), request.note, request.expires, request.until)
                 return {"acknowledged": self._set_ack(request.alerts, ack, "acknowledged", request.who)}
             case m.Release():
                 return {"released": self._set_ack(request.alerts, None, "released", request.who)}
             case m.AddSilence():
                 return self._silence_all(request)
+            case m.EditSilence():
+                return self._edit(request)
             case m.ExpireSilence():
                 return self._expire(request)
+            case m.WhyPaged():
+                alert = self._alert(request.alert)
+                steps = explain(alert, self.rules.get(alert.rule_id), self.silences, self._clock(), self.routed)
+                return {"steps": msgspec.to_builtins(steps)}
+            case m.GetIncidents():
+                return {"incidents": msgspec.to_builtins(list(self.incidents.values()))}
             case m.AddNote():
                 self.log("note", request.text, request.who, self._alert(request.alert))
                 return None
@@ -155,11 +138,6 @@ class FakeAlerts:
                 return self._delete(request)
         raise CommandError(f"this collector has no command {type(request).__name__}")
 
-    def _alert(self, alert: str) -> Alert:
-        if alert not in self.alerts:
-            raise CommandError(f"there is no alert {alert[:40]}; it may have been resolved and forgotten")
-        return self.alerts[alert]
-
     def _rule(self, rule: str) -> Rule:
         if rule not in self.rules:
             raise CommandError(f"there is no rule {rule[:40]}")
@@ -170,57 +148,6 @@ class FakeAlerts:
             self.put(msgspec.structs.replace(alert, ack=ack))
             self.log(kind, f"{who} {kind} {alert.rule_id}", who, alert)
         return list(ids)
-
-    def _active(self) -> list[Silence]:
-        now = self._clock()
-        return [silence for silence in self.silences.values() if silence.active(now)]
-
-    def _silence_all(self, request: m.AddSilence) -> dict[str, Any]:
-        if not request.starts < request.ends:
-            raise CommandError("a silence must end after it starts")
-        if not request.matchers:
-            raise CommandError("a silence needs at least one matcher; without one it would silence everything")
-        silence = self.silence(request)
-        matched = [alert.id for alert in self.alerts.values() if silence.id in alert.silenced_by]
-        self.log("silenced", f"{request.who} silenced {len(matched)} alerts: {request.comment}", request.who)
-        return {"silence": silence.id, "matched": matched}
-
-    def silence(self, request: m.AddSilence) -> Silence:
-        """The silence is in force; alerts that it matches say so."""
-        self._silence += 1
-        self.revision += 1
-        silence = Silence(
-            f"s{self._silence}",
-            request.matchers,
-            request.starts,
-            request.ends,
-            request.comment,
-            request.who,
-            self._clock(),
-            request.end_when_resolved,
-            revision=self.revision,
-        )
-        self.silences[silence.id] = silence
-        self.judge_silences()
-        return silence
-
-    def _expire(self, request: m.ExpireSilence) -> dict[str, Any]:
-        held = self.silences.get(request.silence)
-        if held is None:
-            raise CommandError(f"there is no silence {request.silence[:40]}")
-        self.revision += 1
-        self.silences[held.id] = msgspec.structs.replace(
-            held, ends=min(held.ends, self._clock()), expired_by=request.who, revision=self.revision
-        )
-        self.judge_silences()
-        self.log("unsilenced", f"{request.who} ended the silence: {held.comment}", request.who)
-        return {"expired": held.id}
-
-    def judge_silences(self) -> None:
-        """Alerts whose silences began or ended are told anew."""
-        for alert in list(self.alerts.values()):
-            if alert.silenced_by != tuple(s.id for s in self._active() if _matches(s, alert)):
-                self.put(alert)
 
     def _save(self, file: str, text: str, base: int, who: str) -> dict[str, Any]:
         held = self.files.get(file)
@@ -285,10 +212,6 @@ def _problems(text: str, file: str) -> tuple[RuleProblem, ...]:
     except RulesError as error:
         return error.problems
     return ()
-
-
-def _matches(silence: Silence, alert: Alert) -> bool:
-    return Selector(silence.matchers).matches_tags(dict(alert.labels))
 
 
 def _span(lines: list[str], rule: Rule) -> tuple[int, int]:

@@ -85,6 +85,9 @@ class AlertsPage(QWidget):
         self.list = AlertList(host, self)
         self.silences = RowList(host, "Silences", SilencePainter(), lambda row: host.tell(session.point, "silences", row))
         self.expire = Button(host, "End silence", lambda: host.act("silence.expire"), "danger", key="Del")
+        self.edit = Button(host, "Edit…", lambda: host.act("silence.edit"), key="Shift S")
+        self.edit.setAccessibleName("Edit silence")
+        self.edit.acts = True
         self.nothing = SentenceLabel(host, "body", wrap=True)
         self.left = Card(host, "Alerts")
         self.groups.room = LIST - 16
@@ -100,7 +103,7 @@ class AlertsPage(QWidget):
         self.left.add(self.nothing_row)
         self.left.add(self.list, 1)
         self.left.add(self.silences, 1)
-        self.expire_row = row_of(self.expire, None, margins=(12, 7, 12, 9))
+        self.expire_row = row_of(self.edit, self.expire, None, margins=(12, 7, 12, 9))
         self.left.add(self.expire_row)
         self.detail = DetailCard(host)
         self.detail.back.clicked.connect(self.close_sheet)
@@ -199,7 +202,10 @@ class AlertsPage(QWidget):
         self.filter.show_text(view.filter)
         self.filter.wrong(view.filter_error)
         silences = view.group == "Silences"
-        self.count.say(view.filter_error or (f"{len(view.silences)} silences" if silences else f"{len(view.rows)} shown"))
+        self.count.say(
+            view.filter_error
+            or (f"{len(view.silences)} silences" if silences else f"{sum(not row.incident for row in view.rows)} shown")
+        )
         self.sort.say(f"by {view.sort.lower()}")
         self.sort.setVisible(not silences)
         self.above.setVisible(view.new_above > 0)

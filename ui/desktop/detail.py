@@ -16,6 +16,9 @@ from ui.desktop.rows import RowList, fill_height
 from ui.desktop.topbar import Field
 from ui.views.view import AlertDetail, EventRow, Text
 
+ONE_LINE = 44
+"""Characters of a step's detail that are seen in its row for certain."""
+
 
 class DetailCard(Card):
     """The centre of the console. Its buttons name the keys that do the same."""
@@ -32,6 +35,8 @@ class DetailCard(Card):
         self.title.middle = True
         self.subtitle = Label(host, "", "body", colour="text-secondary")
         self.ack = Button(host, "Acknowledge", lambda: host.act("alert.acknowledge"), key="A")
+        self.until_change = Button(host, "Until change", lambda: host.act("alert.acknowledge.change"), key="Shift A")
+        self.until_change.setAccessibleName("Acknowledge until it changes")
         self.silence = Button(host, "Silence…", lambda: host.act("alert.silence"), key="S")
         self.note = Button(host, "Note", lambda: host.act("alert.note"), key="N")
         self.silence.acts = self.note.acts = True
@@ -68,7 +73,7 @@ class DetailCard(Card):
         top.addWidget(self.back, 0, Qt.AlignmentFlag.AlignTop)
         top.addWidget(self.sign, 0, Qt.AlignmentFlag.AlignTop)
         top.addLayout(words, 1)
-        self.buttons = row_of(self.ack, self.silence, self.note, self.runbook, None, margins=(14, 0, 12, 8))
+        self.buttons = row_of(self.ack, self.until_change, self.silence, self.note, self.runbook, None, margins=(14, 0, 12, 8))
         column = QVBoxLayout(self.body)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -125,6 +130,7 @@ class DetailCard(Card):
             detail.can_acknowledge,
             "" if detail.can_acknowledge else "Nothing to acknowledge.",
         )
+        self.until_change.setVisible(detail.can_acknowledge and not detail.acked and not self.host.look.phone)
         self.runbook.setVisible(bool(detail.runbook_url))
 
     def arrange(self, phone: bool) -> None:
@@ -148,9 +154,12 @@ class WhyCard(Card):
         self.rows = RowList(host, "Steps from rule to notification", WhyPainter())
         self.action = Button(host, "", self._press)
         self.button_row = row_of(self.action, None, margins=(12, 4, 12, 10))
+        self.stopped = SentenceLabel(host, "small", wrap=True)
+        self.stopped_row = row_of(self.stopped, margins=(34, 2, 12, 2))
         self._action = ""
         self.add(self.head)
         self.add(self.rows, 1)
+        self.add(self.stopped_row)
         self.column.addSpacing(6)
         self.add(self.button_row)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
@@ -170,6 +179,11 @@ class WhyCard(Card):
         self.head.note.say(detail.title)
         self.rows.show_rows(detail.why)
         self.rows.fit()
+        # A row has one line for the detail: that of the step which stopped it is said in full.
+        stopped = next((row for row in detail.why if row.shape == "warning" and len(row.detail) > ONE_LINE), None)
+        self.stopped_row.setVisible(stopped is not None)
+        if stopped is not None:
+            self.stopped.say((Text(f"{stopped.title}: ", True), Text(stopped.detail)))
         self._action = next((row.action for row in detail.why if row.action in BY_NAME), "")
         self.button_row.setVisible(bool(self._action))
         if self._action:

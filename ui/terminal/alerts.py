@@ -152,6 +152,11 @@ def _paint_silences(stage: Stage, rect: Rect, view: AlertsView) -> None:
     if not view.silences:
         canvas.put(rect.x + 3, rect.y + 1, view.empty or "No silences. Press S on an alert to make one.", QUIET, rect.w - 4)
         return
+    if rect.h >= 6:
+        foot = rect.bottom - 1
+        x = paint_button(canvas, rect.x + 3, foot, "shift+s", "edit", "silence.edit") + 3
+        paint_button(canvas, x, foot, "delete", "end", "silence.expire")
+        rect = rect.inner(bottom=2)
     first = stage.window("silences", view.cursor, len(view.silences), rect.h // 2)
     for i, row in enumerate(view.silences[first : first + rect.h // 2]):
         place = Rect(rect.x, rect.y + 2 * i, rect.w, 1)
@@ -205,6 +210,7 @@ def _paint_why(canvas: Canvas, rect: Rect, why: tuple[WhyRow, ...], title: str) 
         return 0
     canvas.put(rect.x, rect.y, title, STRONG)
     y = rect.y + 1
+    why = _why_that_fits(why, rect.h - 1)
     spare = rect.h - 1 - len(why)
     roomy = spare >= 2 * len(why)
     for row in why:
@@ -226,6 +232,13 @@ def _paint_why(canvas: Canvas, rect: Rect, why: tuple[WhyRow, ...], title: str) 
             canvas.hit(Rect(rect.x, y, rect.w, len(lines)), "action", row.action)
         y += len(lines)
     return y - rect.y
+
+
+def _why_that_fits(why: tuple[WhyRow, ...], room: int) -> tuple[WhyRow, ...]:
+    """Where the step that stopped it would not be seen in full, the first of those that passed give way to their number."""
+    passed = next((i for i, row in enumerate(why) if row.shape != "ok"), 0)
+    folded = min(passed, len(why) + 3 - room)
+    return (WhyRow("ok", f"{folded} steps passed", ""), *why[folded:]) if folded >= 2 else why
 
 
 def _paint_more(canvas: Canvas, rect: Rect, detail: AlertDetail) -> None:

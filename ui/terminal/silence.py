@@ -18,13 +18,19 @@ def paint_drawer(stage: Stage, rect: Rect, draft: SilenceDraftView) -> None:
     canvas = stage.canvas
     canvas.column(rect.x, rect.y, rect.h, "│", FRAME)
     x, room = rect.x + 2, rect.w - 3
-    paint_heading(canvas, Rect(x - 1, rect.y, room + 1, 1), "Silence", "Tab next  Esc close")
+    paint_heading(
+        canvas, Rect(x - 1, rect.y, room + 1, 1), "Change the silence" if draft.editing else "Silence", "Tab next  Esc close"
+    )
     y = _paint_fields(stage, Rect(x, rect.y + 1, room, rect.h - 1), draft)
     y = _paint_chips(canvas, Rect(x, y, room, 2), draft)
-    foot = rect.bottom - 2
+    refused = wrap(draft.refused, room, 3) if draft.refused and not draft.error else []
+    foot = rect.bottom - 1 - max(1, len(refused))
     _paint_preview(canvas, Rect(x, y + 1, room, max(0, foot - y - 2)), draft)
     if draft.error:
         canvas.put(x, foot, draft.error, ink("warning"), room)
+    for i, line in enumerate(refused):
+        canvas.put(x, foot + i, line, ink("warning"), room)
+    foot = rect.bottom - 2
     end = paint_button(canvas, x, foot + 1, "ctrl+s", draft.button, "draft.save", on=not draft.error)
     if room - (end - x) > 16:
         paint_button(canvas, end + 2, foot + 1, "ctrl+d", "discard", "draft.discard")
@@ -51,7 +57,7 @@ def _paint_fields(stage: Stage, rect: Rect, draft: SilenceDraftView) -> int:
     focused = memory.focus == "silence.end"
     mark = "x" if draft.end_when_resolved else " "
     text = f"[{mark}] end when resolved"
-    canvas.put(rect.x + 8, y, text, ink("accent", underline=True) if focused else PLAIN, rect.w - 8)
+    canvas.put(rect.x + 8, y, text, ink("accent", underline=True) if focused else QUIET if draft.editing else PLAIN, rect.w - 8)
     canvas.hit(Rect(rect.x, y, rect.w, 1), "field", "silence.end")
     return y + 1
 

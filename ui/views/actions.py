@@ -75,6 +75,15 @@ ACTIONS: tuple[Action, ...] = (
         "Alerts",
     ),
     Action(
+        "alert.acknowledge.change",
+        "Acknowledge until it changes",
+        ("shift+a",),
+        "Say that you have it until it gets worse, another of its group begins, or it resolves",
+        ("alerts",),
+        "",
+        "Alerts",
+    ),
+    Action(
         "alert.silence",
         "Silence…",
         ("s",),
@@ -92,7 +101,17 @@ ACTIONS: tuple[Action, ...] = (
         "alert.group.next", "Next group", ("right",), "Firing, pending, silenced, resolved, silences", ("alerts",), "", "Alerts"
     ),
     Action("alert.group.previous", "Previous group", ("left",), "The group before", ("alerts",), "", "Alerts"),
+    Action("incident.fold", "Fold the incident", ("f",), "Fold or unfold the incident here", ("alerts",), "", "Alerts"),
     Action("alert.sort", "Sort by…", ("o",), "Severity, newest, name, value", ("alerts",), "", "Alerts"),
+    Action(
+        "silence.edit",
+        "Edit silence…",
+        ("shift+s",),
+        "Change the chosen silence, or renew one that is over",
+        ("alerts",),
+        "",
+        "Alerts",
+    ),
     Action("silence.expire", "End silence", ("delete",), "End the chosen silence now", ("alerts",), "", "Alerts"),
     Action(
         "draft.save",
@@ -277,8 +296,10 @@ ACTIONS: tuple[Action, ...] = (
 ACTING = frozenset(
     {
         "alert.acknowledge",
+        "alert.acknowledge.change",
         "alert.silence",
         "alert.note",
+        "silence.edit",
         "silence.expire",
         "draft.save",
         "explore.rule",

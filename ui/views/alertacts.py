@@ -1,50 +1,55 @@
-"""What a person does to alerts: acknowledge, release, silence, end a silence, note. Each answers in words and can be undone."""
+"""What a person does to alerts: acknowledge, release, note. Each answers in words and can be undone."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-from monitor.alerting.model import Alert, Silence, State
+from monitor.alerting.model import AckUntil, Alert, State
 from monitor.wire import messages as m
-from ui.views import silencedraft
+from ui.views import silenceacts
 from ui.views.context import Context
-from ui.views.drafts import SilenceDraft
 from ui.views.format import plural, sanitise
+
+begin_silence, expire, save_silence = silenceacts.begin, silenceacts.expire, silenceacts.save
 
 ACK_SECONDS = 3600.0
 """An acknowledgement holds an hour: then somebody has to look again."""
 
 
-def acknowledge(ctx: Context, alerts: Sequence[Alert]) -> None:
-    """Say that you have them; when all are acknowledged already, release them."""
+def acknowledge(ctx: Context, alerts: Sequence[Alert], until: AckUntil = "resolved") -> None:
+    """Say that you have them; when all are acknowledged so already, release them.
+
+    `until` "resolved" holds an hour, "change" until one gets worse, another of its group begins, or it resolves.
+    """
     live = [a for a in alerts if a.state in (State.FIRING, State.PENDING)]
     if not live:
         ctx.say("Nothing to acknowledge: it has resolved.")
         return
-    if all(a.ack is not None for a in live):
+    if all(a.ack is not None and (until == "resolved" or a.ack.until == until) for a in live):
         release(ctx, [a.id for a in live])
         return
-    ids = tuple(a.id for a in live if a.ack is None)
-    expires = ctx.present() + ACK_SECONDS
+    ids = tuple(a.id for a in live if a.ack is None or (until == "change" and a.ack.until != until))
+    expires = ctx.present() + ACK_SECONDS if until == "resolved" else None
 
     def done(result: object) -> None:
-        until = ctx.words.moment(expires, ctx.present())
         many = f"{plural(len(ids), 'alert')} acknowledged" if len(ids) > 1 else "Acknowledged"
+        end = f"until {ctx.words.moment(expires, ctx.present())}" if expires is not None else "until it changes or resolves"
         ctx.remember("acknowledge", lambda: release(ctx, list(ids)))
-        ctx.say(f"{many} until {until}. The others see your name.", undo="Undo")
+        ctx.say(f"{many} {end}. The others see your name.", undo="Undo")
 
-    ctx.request(m.Acknowledge(0, ids, ctx.who, expires=expires), done)
+    ctx.request(m.Acknowledge(0, ids, ctx.who, expires=expires, until=until), done)
 
 
 def release(ctx: Context, ids: Sequence[str]) -> None:
     """Take acknowledgements back."""
-    held = {i: ctx.mirror.alerts[i].ack for i in ids if i in ctx.mirror.alerts}
+    held = [ack for i in ids if i in ctx.mirror.alerts and (ack := ctx.mirror.alerts[i].ack) is not None]
 
     def again() -> None:
-        expires = next((a.expires for a in held.values() if a is not None and a.expires is not None), None)
-        note = next((a.note for a in held.values() if a is not None and a.note), "")
-        ctx.request(m.Acknowledge(0, tuple(ids), ctx.who, note, expires), lambda _: ctx.say("Acknowledged again."))
+        expires = next((ack.expires for ack in held if ack.expires is not None), None)
+        note = next((ack.note for ack in held if ack.note), "")
+        until: AckUntil = "change" if any(ack.until == "change" for ack in held) else "resolved"
+        request = m.Acknowledge(0, tuple(ids), ctx.who, note, expires, until)
+        ctx.request(request, lambda _: ctx.say("Acknowledged again."))
 
     def done(result: object) -> None:
         ctx.remember("release", again)
@@ -52,65 +57,6 @@ def release(ctx: Context, ids: Sequence[str]) -> None:
         ctx.say(f"{what} released: nobody has {'them' if len(ids) > 1 else 'it'} now.", undo="Undo")
 
     ctx.request(m.Release(0, tuple(ids), ctx.who), done)
-
-
-def begin_silence(ctx: Context, alerts: Sequence[Alert]) -> None:
-    """A draft for these alerts; one that a person has typed in is kept instead."""
-    held = ctx.desk.silence
-    ids = tuple(a.id for a in alerts)
-    if held is not None and held.touched and held.alerts != ids:
-        ctx.say("Your draft is still here. Save it or press Ctrl D to discard it.")
-    elif held is None or not held.touched:
-        ctx.desk.silence = SilenceDraft(silencedraft.matchers_for_alerts(alerts), alerts=ids)
-    ctx.focus = "silence.reason"
-
-
-def save_silence(ctx: Context) -> bool:
-    """Send the draft; it is kept until the collector has taken it. False when something is missing."""
-    draft = ctx.desk.silence
-    if draft is None:
-        return False
-    checked = silencedraft.check(draft, ctx)
-    if checked.error:
-        ctx.say(checked.error, error=True)
-        ctx.focus = f"silence.{checked.field}" if checked.field else ctx.focus
-        return False
-    present = ctx.present()
-    request = m.AddSilence(0, checked.matchers, present, checked.ends, draft.reason.strip(), ctx.who, draft.end_when_resolved)
-
-    def done(result: object) -> None:
-        answer: dict[str, Any] = result if isinstance(result, dict) else {}
-        count = len(answer.get("matched", ()))
-        silence = str(answer.get("silence", ""))
-        if ctx.desk.silence == draft:
-            ctx.desk.silence = None
-            ctx.focus = "" if ctx.focus.startswith("silence.") else ctx.focus
-        if silence:
-            ctx.remember("silence", lambda: expire(ctx, silence, quiet=True))
-        until = ctx.words.moment(checked.ends, ctx.present())
-        what = f"{plural(count, 'alert')} silenced" if count else "Silence set"
-        ctx.say(f"{what} until {until}.", undo="Undo" if silence else "")
-
-    ctx.request(request, done, lambda error: ctx.say(f"Not silenced: {error} The draft is kept.", error=True))
-    return True
-
-
-def expire(ctx: Context, silence: str, quiet: bool = False) -> None:
-    """End a silence now. What it was can be set again by undo."""
-    held = ctx.mirror.silences.get(silence)
-
-    def done(result: object) -> None:
-        if held is not None and not quiet:
-            ctx.remember("end of the silence", lambda: renew(ctx, held))
-        ctx.say("Silence ended: its alerts tell people again.", undo="" if quiet or held is None else "Undo")
-
-    ctx.request(m.ExpireSilence(0, silence, ctx.who), done)
-
-
-def renew(ctx: Context, silence: Silence) -> None:
-    """Set an ended silence again until its old end."""
-    request = m.AddSilence(0, silence.matchers, ctx.present(), silence.ends, silence.comment, ctx.who, silence.end_when_resolved)
-    ctx.request(request, lambda _: ctx.say(f"Silenced again until {ctx.words.moment(silence.ends, ctx.present())}."))
 
 
 def note(ctx: Context, alert: Alert, text: str) -> None:
@@ -138,6 +84,6 @@ def cannot(ctx: Context, alerts: Sequence[Alert], action: str) -> str:
         return "No alert is chosen."
     if refusal:
         return refusal
-    if action == "alert.acknowledge" and not any(a.state in (State.FIRING, State.PENDING) for a in alerts):
+    if action.startswith("alert.acknowledge") and not any(a.state in (State.FIRING, State.PENDING) for a in alerts):
         return f"{sanitise(ctx.book.title(alerts[0]))} has resolved: nothing to acknowledge."
     return ""

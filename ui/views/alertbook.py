@@ -21,6 +21,8 @@ GROUPS = ("Firing", "Pending", "Silenced", "Resolved", "Silences")
 SORTS = ("severity", "newest", "name", "value")
 GRAVITY = {"critical": 0, "warning": 1, "info": 2}
 SIDE = {"gt": "above", "gte": "at least", "lt": "below", "lte": "at most", "eq": "equal to", "ne": "not"}
+WITHIN = "· "
+"""Stands before the name of an alert under the line of its incident."""
 _OWN_LABELS = frozenset((NAME_TAG, "alertname", "severity"))
 
 
@@ -133,22 +135,22 @@ class AlertBook:
         """`above 1 %`."""
         return f"{SIDE[alert.operator]} {words.text(value(alert.threshold, self.unit(alert)))}"
 
-    def row(self, alert: Alert, now: float, words: Words, *, marked: bool = False) -> AlertRow:
-        """An alert in words."""
-        key = (alert, marked, int(now // 60), words, self._mirror.rules, self.series_info(alert))
+    def row(self, alert: Alert, now: float, words: Words, *, marked: bool = False, within: bool = False) -> AlertRow:
+        """An alert in words. `within`: it stands under the line of its incident."""
+        key = (alert, marked, within, int(now // 60), words, self._mirror.rules, self.series_info(alert))
         held = self._rows.get(alert.id)
         if held is None or held[0] != key:
-            held = self._rows[alert.id] = (key, self._row(alert, now, words, marked))
+            held = self._rows[alert.id] = (key, self._row(alert, now, words, marked, within))
         return held[1]
 
-    def _row(self, alert: Alert, now: float, words: Words, marked: bool) -> AlertRow:
+    def _row(self, alert: Alert, now: float, words: Words, marked: bool, within: bool) -> AlertRow:
         shape = shape_of_alert(alert)
         return AlertRow(
             id=alert.id,
             shape=shape,
             severity=shape_of(alert.severity),
             state=state_words(alert),
-            name=self.title(alert),
+            name=f"{WITHIN}{self.title(alert)}" if within else self.title(alert),
             where=where(alert),
             value=self.value(alert, shape_of(alert.severity) if alert.state is State.FIRING else None),
             limit=self.limit(alert, words),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from monitor.alerting.model import Alert, Rule, State
+from monitor.alerting.model import Alert, Rule, State, WhyStep
 from monitor.model.matchers import NAME_TAG
 from monitor.model.series import SeriesInfo
 from ui.views.alertbook import shape_of_alert, where
@@ -34,12 +34,12 @@ WHY_ACTIONS = {
 WHY_SHAPES: dict[str, Shape] = {"passed": "ok", "stopped": "warning", "not_reached": "pending"}
 
 
-def detail(ctx: Context, alert: Alert) -> AlertDetail:
-    """The picture of one alert."""
+def detail(ctx: Context, alert: Alert, told: tuple[WhyStep, ...] = ()) -> AlertDetail:
+    """The picture of one alert. `told`: why somebody was told, as the collector says; (): as is known here."""
     rule = ctx.book.rules.get(alert.rule_id)
     info = ctx.book.series_info(alert)
     chart = onset_chart(ctx, alert, rule, info)
-    steps = why(ctx, alert, rule)
+    steps = why(ctx, alert, rule, told)
     return AlertDetail(
         id=alert.id,
         shape=shape_of_alert(alert),
@@ -49,7 +49,7 @@ def detail(ctx: Context, alert: Alert) -> AlertDetail:
         chart=chart,
         labels=labels(alert),
         why=steps,
-        why_title="How people were told" if steps and all(step.shape == "ok" for step in steps) else WHY,
+        why_title=why_title(steps),
         history=history(ctx, alert),
         runbook_url=safe_url(rule.runbook_url if rule else ""),
         can_acknowledge=alert.state in (State.FIRING, State.PENDING) and not ctx.refusal(),
@@ -78,6 +78,8 @@ def subtitle(ctx: Context, alert: Alert) -> str:
         parts.append(f"{state} since {since}, {age}.")
     if alert.ack is not None:
         until = f" until {words.moment(alert.ack.expires, present)}" if alert.ack.expires else ""
+        if alert.ack.until == "change":
+            until += " or until it changes" if until else " until it changes"
         note = f": “{sanitise(alert.ack.note, 120)}”" if alert.ack.note else ""
         parts.append(f"{sanitise(alert.ack.who, 40)} has it{until}{note}.")
     for silence_id in alert.silenced_by[:1]:
@@ -190,7 +192,7 @@ def markers(ctx: Context, alert: Alert, span: tuple[float, float]) -> tuple[Mark
     return tuple(found[-12:])
 
 
-def why(ctx: Context, alert: Alert, rule: Rule | None) -> tuple[WhyRow, ...]:
+def why(ctx: Context, alert: Alert, rule: Rule | None, told: tuple[WhyStep, ...] = ()) -> tuple[WhyRow, ...]:
     """The steps from rule to notification, as the engine decides them; the one that stopped it carries what changes it."""
     from monitor.alerting.why import why as steps
 
@@ -201,8 +203,16 @@ def why(ctx: Context, alert: Alert, rule: Rule | None) -> tuple[WhyRow, ...]:
             sanitise(s.detail, 240),
             WHY_ACTIONS.get(s.action.partition(":")[0], ""),
         )
-        for s in steps(alert, rule, ctx.mirror.silences, ctx.present())
+        for s in told or steps(alert, rule, ctx.mirror.silences, ctx.present())
     )
+
+
+def why_title(steps: tuple[WhyRow, ...]) -> str:
+    """What heads the steps: with routes, some may be told of it while others are not."""
+    if steps and all(step.shape == "ok" for step in steps):
+        return "How people were told"
+    told = any(step.shape == "ok" and step.title.startswith("Told ") for step in steps)
+    return "Who was told, and who was not?" if told else WHY
 
 
 def history(ctx: Context, alert: Alert, count: int = 12) -> tuple[EventRow, ...]:

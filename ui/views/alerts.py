@@ -7,18 +7,19 @@ from dataclasses import replace
 
 import msgspec
 
+from monitor.alerting.incidents import Incident
 from monitor.alerting.model import Alert, Silence
 from ui.views import alertacts as acts
-from ui.views import silencedraft
+from ui.views import silenceacts, silencedraft, silencelist
+from ui.views.alertask import Why
 from ui.views.alertbook import GROUPS, SORTS, group_of
 from ui.views.alertdetail import detail, safe_url
-from ui.views.alertlist import AlertList
+from ui.views.alertlist import AlertList, nothing
 from ui.views.context import Context
 from ui.views.drafts import SilenceDraft
-from ui.views.format import plural, sanitise
-from ui.views.overview_parts import events, quiet
+from ui.views.overview_parts import events
 from ui.views.page import PageModel, moved
-from ui.views.view import AlertsView, SilenceRow
+from ui.views.view import AlertRow, AlertsView
 
 DRAFT_FIELDS = ("silence.matchers", "silence.duration", "silence.reason")
 NEEDS_ALERT = (
@@ -43,6 +44,7 @@ class Alerts(PageModel):
         self.note_on = ""
         self.note_text = ""
         self.show_why = True
+        self.why = Why(ctx)
         self.open_series: Callable[[Alert], None] = lambda alert: None
         self.open_rule: Callable[[str], None] = lambda rule: None
         self.handlers = {
@@ -53,15 +55,18 @@ class Alerts(PageModel):
             "mark.range": self.list.mark_range,
             "mark.all": self.list.mark_all,
             "alert.acknowledge": lambda: acts.acknowledge(ctx, self.list.targets()),
+            "alert.acknowledge.change": lambda: acts.acknowledge(ctx, self.list.targets(), "change"),
             "alert.silence": lambda: acts.begin_silence(ctx, self.list.targets()),
             "alert.note": self._begin_note,
             "alert.runbook": self._runbook,
             "alert.why": self._why,
-            "alert.explore": self.open,
+            "alert.explore": self._explore,
+            "incident.fold": self.list.fold,
             "alert.rule": self._show_rule,
             "alert.group.next": lambda: self.list.next_group(1),
             "alert.group.previous": lambda: self.list.next_group(-1),
             "alert.sort": self.list.next_sort,
+            "silence.edit": self._edit,
             "silence.expire": self._expire,
             "draft.save": lambda: acts.save_silence(ctx),
             "draft.discard": self._discard,
@@ -70,14 +75,11 @@ class Alerts(PageModel):
     # ------------------------------------------------------------ state
 
     def silences(self) -> list[Silence]:
-        """Silences that hold or will, those that end first on top; then those that ended within the last hour."""
-        present = self.ctx.present()
-        alive = [s for s in self.ctx.mirror.silences.values() if s.ends > present and not s.expired_by]
-        over = [s for s in self.ctx.mirror.silences.values() if s.expired_by or present - 3600 < s.ends <= present]
-        return sorted(alive, key=lambda s: (s.ends, s.id)) + sorted(over, key=lambda s: (-s.ends, s.id))[:20]
+        """As listed."""
+        return silencelist.silences(self.ctx)
 
     def count(self) -> int:
-        return len(self.silences()) if self.list.group == "Silences" else len(self.list.alerts())
+        return len(self.silences()) if self.list.group == "Silences" else len(self.list.rows())
 
     def move(self, by: int) -> None:
         if by < 0 and self.list.place(self.count()) + by <= 0 and self.list.new_above:
@@ -100,7 +102,13 @@ class Alerts(PageModel):
         self.list.toggle(index)
 
     def open(self) -> None:
-        """Shows the alert's series in Explore; for a silence, the alerts it holds back."""
+        """Shows the alert's series in Explore; for a silence, the alerts it holds back; folds and unfolds an incident."""
+        if isinstance(self.list.chosen(), Incident):
+            self.list.fold()
+            return
+        self._explore()
+
+    def _explore(self) -> None:
         alert = self.list.current()
         if alert is not None:
             self.open_series(alert)
@@ -116,36 +124,45 @@ class Alerts(PageModel):
     def why_off(self, action: str) -> str:
         if action in NEEDS_ALERT and self.list.current() is None:
             return "No alert is chosen." if self.list.group != "Silences" or action != "open" else ""
-        if action in ("alert.acknowledge", "alert.silence"):
+        if action == "incident.fold":
+            return self._why_not_fold()
+        if action in ("alert.acknowledge", "alert.acknowledge.change", "alert.silence"):
             return acts.cannot(self.ctx, self.list.targets(), action)
         if action == "alert.note":
             return self.ctx.refusal()
         if action == "alert.runbook" and not self._runbook_url():
             return "This rule names no runbook."
-        if action == "silence.expire":
-            return self._why_not_expire()
+        if action in ("silence.expire", "silence.edit"):
+            return "No silence is chosen." if self._silence_of(action) is None else self.ctx.refusal()
         if action in ("draft.save", "draft.discard") and self.ctx.desk.silence is None:
             return "There is no draft."
         return self.ctx.refusal() if action == "draft.save" else ""
 
-    def _why_not_expire(self) -> str:
-        if self._chosen_silence() is None:
-            return "No silence is chosen."
-        return self.ctx.refusal()
+    def _why_not_fold(self) -> str:
+        chosen = self.list.chosen()
+        within = isinstance(chosen, Incident) or (chosen is not None and self.list.incidents.of(chosen.id) is not None)
+        return "" if within else "This alert stands under no incident."
 
-    def _chosen_silence(self) -> str | None:
+    def _silence_of(self, action: str) -> Silence | None:
+        """The silence under the cursor, or that of the alert there; only one that is not over can be ended."""
         if self.list.group == "Silences":
             held = self.silences()
             chosen = held[self.list.place(len(held))] if held else None
-            ended = chosen is None or bool(chosen.expired_by) or chosen.ends <= self.ctx.present()
-            return None if chosen is None or ended else chosen.id
-        alert = self.list.current()
-        return alert.silenced_by[0] if alert is not None and alert.silenced_by else None
+        else:
+            alert = self.list.current()
+            chosen = self.ctx.mirror.silences.get(alert.silenced_by[0]) if alert is not None and alert.silenced_by else None
+        over = chosen is not None and (bool(chosen.expired_by) or chosen.ends <= self.ctx.present())
+        return None if over and action == "silence.expire" else chosen
 
     def _expire(self) -> None:
-        silence = self._chosen_silence()
+        silence = self._silence_of("silence.expire")
         if silence is not None:
-            acts.expire(self.ctx, silence)
+            acts.expire(self.ctx, silence.id)
+
+    def _edit(self) -> None:
+        silence = self._silence_of("silence.edit")
+        if silence is not None:
+            silenceacts.edit(self.ctx, silence)
 
     def _mark_here(self) -> None:
         self.list.toggle(self.list.place())
@@ -201,6 +218,9 @@ class Alerts(PageModel):
         if what != "silence.end_when_resolved":
             return False
         draft = self.ctx.desk.silence or SilenceDraft()
+        if draft.silence:
+            self.ctx.say("Whether it ends when resolved stays as it was made. Start another silence to change that.")
+            return True
         self.ctx.desk.silence = msgspec.structs.replace(draft, end_when_resolved=on, touched=True, field="end")
         return True
 
@@ -252,20 +272,20 @@ class Alerts(PageModel):
     def view(self) -> AlertsView:
         """The page now."""
         ctx, book = self.ctx, self.ctx.book
+        self.list.incidents.ask()
         alerts = self.list.alerts() if self.list.group != "Silences" else []
         silences = self.silences()
         cursor = self.list.place(len(silences))
         current = self.list.current()
         draft = ctx.desk.silence
-        present = ctx.present()
         counts = tuple((g, len(book.group(g)) if g != "Silences" else self._alive(silences)) for g in GROUPS)
-        picture = detail(ctx, current) if current is not None else None
+        picture = detail(ctx, current, self.why.steps(current)) if current is not None else None
         if picture is not None and not self.show_why:
             picture = replace(picture, why=())
         return AlertsView(
             groups=counts,
             group=self.list.group,
-            rows=tuple(book.row(a, present, ctx.words, marked=a.id in self.list.marks) for a in alerts),
+            rows=self._rows(alerts),
             cursor=cursor,
             marked=len(self.list.marks),
             filter=self.list.text,
@@ -273,11 +293,21 @@ class Alerts(PageModel):
             sort=self.list.sort,
             detail=picture,
             draft=silencedraft.view(draft, ctx) if draft is not None else None,
-            silences=tuple(self.silence_row(s) for s in silences),
+            silences=tuple(silencelist.row(ctx, s) for s in silences),
             new_above=self.list.new_above,
             prompt=self._prompt(),
-            empty=self._empty(bool(alerts), silences),
+            empty="" if alerts or (self.list.group == "Silences" and silences) else nothing(ctx, self.list.group, self.list.text),
             lately=() if picture is not None else events(ctx, 20),
+        )
+
+    def _rows(self, alerts: list[Alert]) -> tuple[AlertRow, ...]:
+        book, ctx, marks, present = self.ctx.book, self.ctx, self.list.marks, self.ctx.present()
+        incidents = self.list.incidents
+        return tuple(
+            incidents.row(row, marks)
+            if isinstance(row, Incident)
+            else book.row(row, present, ctx.words, marked=row.id in marks, within=incidents.of(row.id) is not None)
+            for row in (self.list.rows() if alerts else ())
         )
 
     def _alive(self, silences: list[Silence]) -> int:
@@ -286,45 +316,3 @@ class Alerts(PageModel):
     def _prompt(self) -> str:
         alert = self.ctx.mirror.alerts.get(self.note_on)
         return f"Note on {self.ctx.book.title(alert)}" if alert is not None else ""
-
-    def silence_row(self, silence: Silence) -> SilenceRow:
-        """A silence in words; one that matches nothing says so, one about to end too."""
-        present, words = self.ctx.present(), self.ctx.words
-        held_back = self.ctx.book.silenced_count(silence.id)
-        state = "active"
-        until = f"until {words.moment(silence.ends, present)}"
-        if silence.expired_by or silence.ends <= present:
-            state, until = "ended", f"ended {words.moment(silence.ends, present)}"
-        elif silence.starts > present:
-            state, until = "waiting", f"from {words.moment(silence.starts, present)} {until}"
-        else:
-            until = silencedraft.warning_before_end(silence.ends, present) or until
-        if silence.end_when_resolved and state != "ended":
-            until += " or resolved"
-        return SilenceRow(
-            id=silence.id,
-            state=state,
-            matchers=sanitise(", ".join(str(m) for m in silence.matchers), 240),
-            until=until,
-            by=sanitise(silence.created_by, 40),
-            comment=sanitise(silence.comment, 240),
-            matches=plural(held_back, "alert") if held_back else "matches nothing" if state == "active" else "",
-        )
-
-    def _empty(self, rows: bool, silences: list[Silence]) -> str:
-        if rows or (self.list.group == "Silences" and silences):
-            return ""
-        if self.list.text:
-            return f"No alert here matches {sanitise(self.list.text, 60)}."
-        if self.ctx.mirror.hello is None:
-            return "Waiting for the collector."
-        match self.list.group:
-            case "Firing":
-                return quiet(self.ctx)
-            case "Pending":
-                return "Nothing is pending."
-            case "Silenced":
-                return "No alert is silenced."
-            case "Resolved":
-                return "Nothing has resolved lately."
-        return "No silences. S on an alert starts one."

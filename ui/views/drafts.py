@@ -16,7 +16,10 @@ MAX_BYTES = 4 << 20
 
 
 class SilenceDraft(msgspec.Struct, frozen=True):
-    """A silence being written. `alerts`: ids it was begun for; `touched`: a person has typed in it."""
+    """A silence being written. `alerts`: ids it was begun for; `touched`: a person has typed in it.
+
+    `silence`: id of the one that is being edited; its end `ends` stays for as long as `duration` is `kept`.
+    """
 
     matchers: str = ""
     duration: str = "2h"
@@ -25,6 +28,9 @@ class SilenceDraft(msgspec.Struct, frozen=True):
     alerts: tuple[str, ...] = ()
     touched: bool = False
     field: str = "reason"
+    silence: str = ""
+    ends: float = 0.0
+    kept: str = ""
 
 
 class RuleDraft(msgspec.Struct, frozen=True):
@@ -148,6 +154,8 @@ class Desk:
     def __init__(self, store: DraftStore) -> None:
         self._store = store
         self._drafts = store.load()
+        self.refused: tuple[SilenceDraft, str] | None = None
+        """The draft that would keep too many quiet, and what the collector said to it; not stored."""
 
     @property
     def silence(self) -> SilenceDraft | None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 from monitor.alerting.durations import DurationError, parse_duration
-from monitor.alerting.model import Alert, Rule, State
+from monitor.alerting.model import Alert, Rule, Silence, State
 from monitor.model.matchers import NAME_TAG, Matcher, Selector, SelectorError, parse_matchers
 from ui.views.alertbook import gravest_first
 from ui.views.context import Context
@@ -17,7 +18,8 @@ from ui.views.format import duration, plural, sanitise
 from ui.views.view import AlertRow, SilenceDraftView
 
 MAX_ALTERNATIVES = 8
-LONGEST = 366 * 86_400.0
+DAY = 86_400.0
+LONGEST = 366 * DAY
 DURATIONS = ("30m", "2h", "8h", "1d")
 _UNTIL = re.compile(r"(?:until\s+)?(?:(tomorrow)\s+)?(\d{1,2}):(\d{2})", re.IGNORECASE)
 _ESCAPED = re.compile(r"([\\.+*?()|\[\]{}^$])")
@@ -52,6 +54,24 @@ def matchers_for_alerts(alerts: Sequence[Alert]) -> str:
             if len(pattern) < 500:
                 matchers.append(Matcher(name, "=~", pattern))
     return ", ".join(str(m) for m in matchers)
+
+
+def draft_of(silence: Silence, ctx: Context) -> SilenceDraft:
+    """The draft that changes a silence: its end stays unless another is written; one that is over begins anew."""
+    present = ctx.present()
+    left = silence.ends - present
+    kept = ""
+    if left > 0 and not silence.expired_by:
+        kept = f"until {ctx.words.at(silence.ends):%H:%M}" if left < DAY else f"{math.ceil(left / 3600)}h"
+    return SilenceDraft(
+        ", ".join(str(m) for m in silence.matchers),
+        kept or "2h",
+        silence.comment,
+        silence.end_when_resolved,
+        silence=silence.id,
+        ends=silence.ends,
+        kept=kept,
+    )
 
 
 def end_of(text: str, now: float, ctx: Context) -> float:
@@ -91,8 +111,9 @@ def check(draft: SilenceDraft, ctx: Context) -> Checked:
         return Checked(error="Say what it matches, as in service=orders.", field="matchers")
     if all(m.test("") for m in matchers):
         return Checked(matchers, error="This would match everything. Name at least one label it must have.", field="matchers")
+    keeps = bool(draft.silence) and draft.duration == draft.kept and draft.ends > present
     try:
-        ends = end_of(draft.duration, present, ctx)
+        ends = draft.ends if keeps else end_of(draft.duration, present, ctx)
     except DurationError as error:
         return Checked(matchers, error=f"For: {error}.", field="duration")
     if not draft.reason.strip():
@@ -126,6 +147,7 @@ def view(draft: SilenceDraft, ctx: Context, rows: int = 8) -> SilenceDraftView:
     found = matched(checked.matchers, ctx.mirror.alerts.values())
     firing = [a for a in found if a.state is State.FIRING]
     still = [a for a in ctx.book.firing if a.id not in {f.id for f in found}]
+    refused = ctx.desk.refused[1] if ctx.desk.refused is not None and ctx.desk.refused[0] == draft else ""
     return SilenceDraftView(
         matchers=draft.matchers,
         duration=draft.duration,
@@ -136,10 +158,17 @@ def view(draft: SilenceDraft, ctx: Context, rows: int = 8) -> SilenceDraftView:
         preview_title=_title(found, firing, checked, ctx.book.rules),
         preview=tuple(_row(a, ctx) for a in found[:rows]),
         preview_note=_note(found, still, rows, ctx),
-        button=f"Silence {plural(len(found), 'alert')}" if found else "Silence",
+        button=_button(len(found), bool(draft.silence), bool(refused)),
         error=checked.error,
         field=draft.field if draft.field in ("matchers", "duration", "reason", "end") else "reason",  # type: ignore[arg-type]
+        refused=refused,
+        editing=bool(draft.silence),
     )
+
+
+def _button(count: int, editing: bool, anyway: bool) -> str:
+    words = "Change the silence" if editing else f"Silence {plural(count, 'alert')}" if count else "Silence"
+    return f"{words} anyway" if anyway else words
 
 
 def _row(alert: Alert, ctx: Context) -> AlertRow:

@@ -263,7 +263,7 @@ class EmptyState:
 class AlertRow:
     """`strip`: 24 blocks of an hour, newest last, None is quiet. `shape` is severity or state.
 
-    `acked_by` is "" when nobody has it.
+    `acked_by` is "" when nobody has it. `incident`: it stands for an incident, whose alerts follow where it is not folded.
     """
 
     id: str
@@ -280,6 +280,7 @@ class AlertRow:
     group: str = "Firing"
     marked: bool = False
     detail: str = ""
+    incident: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,7 +314,10 @@ class AlertDetail:
 
 @dataclass(frozen=True, slots=True)
 class SilenceDraftView:
-    """The silence drawer. `error` is why it cannot be saved yet ("" when it can); `button` carries the count."""
+    """The silence drawer. `error` is why it cannot be saved yet ("" when it can); `button` carries the count.
+
+    `refused`: what the collector said to it; saving it once more means it. `editing`: it changes a silence that there is.
+    """
 
     matchers: str
     duration: str
@@ -327,6 +331,8 @@ class SilenceDraftView:
     button: str
     error: str = ""
     field: Literal["matchers", "duration", "reason", "end"] = "reason"
+    refused: str = ""
+    editing: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,8 @@ def _handler(receiver: OtlpReceiver, signal: Signal) -> Callable[[web.Request], 
                 convert = _from_json(signal) if encoding == JSON else None
                 return _answered(200, await receiver.take(signal, body, convert), encoding)
         except BodyError as error:
+            if error.status == 503:
+                return _answered(503, status(UNAVAILABLE, str(error), 1.0), encoding)
             code = RESOURCE_EXHAUSTED if error.status == 413 else INVALID_ARGUMENT
             return _answered(error.status, status(code, str(error)), encoding)
         except UnreadableError as error:

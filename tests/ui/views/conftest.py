@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from monitor.wire.messages import HistoryQuery, Request
+from monitor.wire.messages import GetIncidents, HistoryQuery, Request, WhyPaged
 from ui.client.fake import FakeCollector
 from ui.client.line import Callback
 from ui.client.mirror import Mirror
@@ -14,14 +14,18 @@ from ui.views.drafts import DraftStore, MemoryDrafts
 from ui.views.session import DESKTOP, Profile, Session
 from ui.views.view import Picture, Sentence
 
+BY_ITSELF = (HistoryQuery, WhyPaged, GetIncidents)
+"""What is asked for without anybody's doing: the day's load, and what the collector knows of alerts that are shown."""
+
 
 class Stage:
-    """A collector, a mirror and a session; `sent` holds what the session asked for."""
+    """A collector, a mirror and a session; `sent` holds what the session asked for, `asked` what it asked by itself."""
 
     def __init__(self, fake: FakeCollector, drafts: DraftStore | None = None, profile: Profile = DESKTOP) -> None:
         self.fake = fake
         self.mirror = Mirror()
         self.sent: list[Request] = []
+        self.asked: list[Request] = []
         self.drafts = drafts or MemoryDrafts()
         self.session = Session(
             self.mirror,
@@ -34,8 +38,7 @@ class Stage:
         )
 
     def _send(self, request: Request, callback: Callback) -> object:
-        if not isinstance(request, HistoryQuery):  # the day's load is asked for by itself
-            self.sent.append(request)
+        (self.asked if isinstance(request, BY_ITSELF) else self.sent).append(request)
         return self.fake.submit(request, callback)
 
     def start(self) -> Stage:
