@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -24,10 +25,22 @@ BLOCK = 600
 
 
 def noise(times: Floats, seed: int) -> Floats:
-    """Uniform on [0, 1), the same for the same second and seed (splitmix64's finaliser)."""
-    mixed = times.astype(np.int64).astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(
-        seed * 0x632BE59BD9B4E019 % (1 << 64)
-    )
+    """Uniform on [0, 1), the same for the same second and seed. Do not write to it."""
+    if len(times) > 1 and times[-1] - times[0] == len(times) - 1:
+        return _noise_of(int(times[0]), len(times), seed)  # seconds in a row, as curves are asked for
+    return _mixed(times.astype(np.int64), seed)
+
+
+@functools.lru_cache(maxsize=512)
+def _noise_of(first: int, count: int, seed: int) -> Floats:
+    found = _mixed(np.arange(first, first + count), seed)
+    found.flags.writeable = False
+    return found
+
+
+def _mixed(seconds: Places, seed: int) -> Floats:
+    """By splitmix64's finaliser."""
+    mixed = seconds.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(seed * 0x632BE59BD9B4E019 % (1 << 64))
     mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return (mixed ^ (mixed >> np.uint64(31))).astype(np.float64) / 2.0**64

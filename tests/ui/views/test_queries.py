@@ -522,6 +522,8 @@ def test_coarser_history_and_warnings_are_named(lab: Stage) -> None:
     write(lab, "up")
 
     def send(request: m.Request, callback: object) -> None:
+        if isinstance(request, m.GetExemplars):
+            return  # asked by itself; no answer is what an older collector gives
         assert isinstance(request, m.Query | m.Find)
         labels, times = ((("__name__", "up"),),), np.array([request.end if isinstance(request, m.Query) else 0.0]).view(m.F64)
         answer = m.QueryResult(
