@@ -65,7 +65,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("-h", "--help", action="help", help="show this help")
     parser.add_argument("--version", action=_Version, nargs=0, help="show the version")
     commands = parser.add_subparsers(metavar="COMMAND", required=True, prog="lightship")
-    for add in (_add_interfaces, _add_questions, _add_alerting, _add_tools):
+    for add in (_add_interfaces, _add_questions, _add_alerting, _add_notify, _add_rules, _add_tools):
         add(commands)
     return parser
 
@@ -198,6 +198,9 @@ def _add_alerting(commands: _Commands[argparse.ArgumentParser]) -> None:
     reasons = _command(commands, "why", "why")
     reasons.add_argument("alert", metavar="ALERT", help="an alert's id or its beginning, or a rule's id for all of its alerts")
     options.add_client(reasons)
+
+
+def _add_notify(commands: _Commands[argparse.ArgumentParser]) -> None:
     notify = _command(commands, "notify", "notify")
     trials = notify.add_subparsers(metavar="test | preview", required=True)
     test = trials.add_parser("test", description="Tell a receiver a notice that says it is a test, and say how that ended.")
@@ -209,6 +212,9 @@ def _add_alerting(commands: _Commands[argparse.ArgumentParser]) -> None:
     preview.set_defaults(verb="preview")
     for parser in (test, preview):
         options.add_client(parser)
+
+
+def _add_rules(commands: _Commands[argparse.ArgumentParser]) -> None:
     rules = _command(commands, "rules", "rules")
     verbs = rules.add_subparsers(metavar="list | check | test | backtest", required=True)
     listing = verbs.add_parser("list", description="The rules in force.")

@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from collector.storage import connections
 from collector.storage.damage import damage_in, is_damage, set_aside
 from collector.storage.history import first_page, registry_check, registry_schema
 from collector.storage.history.chunk_table import KEY_COLUMNS, MERGED, marks, set_mark
@@ -57,16 +58,7 @@ class HistoryError(Exception):
 
 def connect(path: Path) -> sqlite3.Connection:
     """A connection in autocommit mode: WAL, a commit is on the disk when it returns."""
-    connection = sqlite3.connect(path, timeout=10.0, isolation_level=None, check_same_thread=False, cached_statements=64)
-    try:
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=FULL")
-        connection.execute("PRAGMA journal_size_limit=16777216")
-        connection.execute("PRAGMA cache_size=-4096")
-    except BaseException:
-        connection.close()
-        raise
-    return connection
+    return connections.connect(path, cache_kib=4096)
 
 
 MOST_ROWS = 200_000

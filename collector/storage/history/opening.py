@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import queue
 import sqlite3
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from collector.storage.connections import Readers
 from collector.storage.history.chunk_table import TimesCache, mark
-from collector.storage.history.database import MOST_ROWS, connect, open_database, rows_of, snapshot
+from collector.storage.history.database import MOST_ROWS, connect, open_database, rows_of
 from collector.storage.history.intake import Intake
 from collector.storage.history.series_index import SeriesIndex
 from collector.storage.history.settings import HistorySettings
@@ -20,44 +18,6 @@ from collector.storage.history.upkeep import Upkeep, UpkeepCounters
 
 DATABASE = "history.sqlite3"
 _READERS = 8
-
-
-class Readers:
-    """Connections for queries: made when needed, at most eight at work."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._idle: queue.SimpleQueue[sqlite3.Connection] = queue.SimpleQueue()
-        self._free = threading.Semaphore(_READERS)
-        self._closed = False
-
-    @contextmanager
-    def snapshot(self) -> Iterator[sqlite3.Connection]:
-        """A connection that sees the database as of one moment."""
-        with self._free:
-            if self._closed:
-                raise sqlite3.ProgrammingError("the history is closed")
-            try:
-                connection = self._idle.get_nowait()
-            except queue.Empty:
-                connection = connect(self._path)
-            try:
-                with snapshot(connection):
-                    yield connection
-            except sqlite3.DatabaseError:
-                connection.close()
-                raise
-            else:
-                self._idle.put(connection)
-
-    def close(self) -> None:
-        """Waits for those at work and closes all."""
-        for _ in range(_READERS):
-            self._free.acquire()
-        self._closed = True
-        while not self._idle.empty():
-            self._idle.get_nowait().close()
-        self._free.release(_READERS)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -114,4 +74,5 @@ def open_history(
     times_cache = TimesCache()
     upkeep = Upkeep(connection, settings, intake.head, intake.journal, intake.newest, index, times_cache, counters)
     whole = rows_of(connection) <= MOST_ROWS
-    return Opened(connection, index, Readers(path), times_cache, upkeep, [*problems, *unread], whole)
+    readers = Readers(lambda: connect(path), _READERS, "SELECT value FROM marks LIMIT 1", "the history")
+    return Opened(connection, index, readers, times_cache, upkeep, [*problems, *unread], whole)

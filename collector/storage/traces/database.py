@@ -6,6 +6,7 @@ import os
 import sqlite3
 from pathlib import Path
 
+from collector.storage import connections
 from collector.storage.damage import damage_in, is_damage, set_aside
 from collector.storage.history import first_page
 from collector.storage.history.salvage import salvage
@@ -40,16 +41,7 @@ class TraceStoreError(OSError):
 
 def connect(path: Path) -> sqlite3.Connection:
     """A connection in autocommit mode: WAL, a commit is on the disk when it returns."""
-    connection = sqlite3.connect(path, timeout=10.0, isolation_level=None, check_same_thread=False, cached_statements=64)
-    try:
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=FULL")
-        connection.execute("PRAGMA journal_size_limit=16777216")
-        connection.execute("PRAGMA cache_size=-2048")
-    except BaseException:
-        connection.close()
-        raise
-    return connection
+    return connections.connect(path, cache_kib=2048)
 
 
 def open_database(path: Path, stamp: str, known_damage: str = "") -> tuple[sqlite3.Connection, BlockTable, list[str]]:

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
-import queue
 import sqlite3
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +15,6 @@ import numpy.typing as npt
 from collector.storage.traces.block_table import Block, MissingBlockError, read_chunk, read_columns, read_filter
 from collector.storage.traces.blocks import Held, log_row, unpack_logs, unpack_spans
 from collector.storage.traces.codec import DamagedChunkError
-from collector.storage.traces.database import connect
 from collector.storage.traces.details import RowTest
 from collector.storage.traces.settings import KIND_NAMES, SPANS
 from collector.storage.traces.summary import Summary
@@ -27,57 +22,10 @@ from collector.storage.traces.text_filter import Bits
 from monitor.model.logs import Logs
 from monitor.model.spans import Spans
 
-_READERS = 4
 _ROW_BYTES = 96
 """About what a row's columns take in memory."""
 _MOST_DAMAGED = 10_000
 Places = npt.NDArray[np.int64]
-
-
-class Readers:
-    """Connections for questions: made when needed, at most four at work."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._idle: queue.SimpleQueue[sqlite3.Connection] = queue.SimpleQueue()
-        self._free = threading.Semaphore(_READERS)
-        self._closed = False
-
-    @contextmanager
-    def snapshot(self) -> Iterator[sqlite3.Connection]:
-        """A connection that sees the database as of one moment."""
-        with self._free:
-            if self._closed:
-                raise sqlite3.ProgrammingError("the store of traces is closed")
-            try:
-                connection = self._idle.get_nowait()
-            except queue.Empty:
-                connection = connect(self._path)
-            try:
-                connection.execute("BEGIN")
-                connection.execute("SELECT value FROM tally LIMIT 1").fetchone()
-                yield connection
-            except sqlite3.DatabaseError:
-                connection.close()
-                raise
-            except BaseException:
-                self._put_back(connection)
-                raise
-            self._put_back(connection)
-
-    def close(self) -> None:
-        """Waits for those at work and closes all."""
-        for _ in range(_READERS):
-            self._free.acquire()
-        self._closed = True
-        while not self._idle.empty():
-            self._idle.get_nowait().close()
-        self._free.release(_READERS)
-
-    def _put_back(self, connection: sqlite3.Connection) -> None:
-        with contextlib.suppress(sqlite3.Error):
-            connection.execute("ROLLBACK")
-        self._idle.put(connection)
 
 
 class ColumnCache:

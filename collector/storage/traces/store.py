@@ -12,15 +12,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
+from collector.storage.connections import Readers
 from collector.storage.traces import log_search, span_search, trace_answer, upkeep
 from collector.storage.traces.block_table import BlockTable, MissingBlockError
-from collector.storage.traces.database import DATABASE, TraceStoreError, damage_of, is_damage, open_database
+from collector.storage.traces.database import DATABASE, TraceStoreError, connect, damage_of, is_damage, open_database
 from collector.storage.traces.log_context import with_contexts
 from collector.storage.traces.log_search import LogAnswer
 from collector.storage.traces.longest import find_longest
 from collector.storage.traces.pending import Pending, fresh_of
 from collector.storage.traces.questions import LogSearch, TraceSearch, trace_number
-from collector.storage.traces.reading import ColumnCache, Damage, Part, Readers, Reading
+from collector.storage.traces.reading import ColumnCache, Damage, Part, Reading
 from collector.storage.traces.services import services_of
 from collector.storage.traces.settings import LOGS, SPANS, TraceSettings
 from collector.storage.traces.trace_answer import TraceAnswer
@@ -37,6 +38,8 @@ _PAUSE = 1.0
 _LONGEST_REST = 60.0
 LEFT_OUT = "Some of what is kept is damaged and was left out."
 Found = TypeVar("Found")
+_READERS = 4
+"""Questions at work at once."""
 
 
 class TraceStore:
@@ -273,7 +276,8 @@ class TraceStore:
         connection, table, problems = open_database(self._path, stamp, known_damage)
         for problem in problems:
             self._tell(problem)
-        return connection, table, Readers(self._path)
+        readers = Readers(lambda: connect(self._path), _READERS, "SELECT value FROM tally LIMIT 1", "the store of traces")
+        return connection, table, readers
 
     def _reopen(self) -> None:
         """Opens the database again, and saves what can be saved of it where it is damaged."""
